@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours: Swift 6 mode comes with the tools version; a warning is an error.
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "mailboot",
+  products: [
+    .executable(name: "mailboot", targets: ["mailboot"]),
+    .executable(name: "mailboot-worker", targets: ["mailboot-worker"]),
+    .executable(name: "mailboot-machine", targets: ["mailboot-machine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: [
+    // What C offers us. Header-only: no C is compiled.
+    .systemLibrary(name: "CCryptsetup", pkgConfig: "libcryptsetup", providers: [.apt(["libcryptsetup-dev"])]),
+    .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    // No pkg-config: SQLite is linked statically, see the linker settings of mailboot-worker.
+    .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CLinux"),
+
+    .target(name: "SecretMemory", dependencies: ["CLinux"], swiftSettings: strict),
+    .target(name: "Cryptsetup", dependencies: ["CCryptsetup", "CLinux", "SecretMemory"], swiftSettings: strict),
+    .target(name: "Systemd", dependencies: ["CSystemd", "CLinux"], swiftSettings: strict),
+    .target(name: "MailbootCore", dependencies: ["SecretMemory"], swiftSettings: strict),
+    .target(
+      name: "HostChecks", dependencies: ["COpenSSL", "CSQLite", "CLinux", "MailbootCore"],
+      swiftSettings: strict),
+    .target(
+      name: "MailbootHost",
+      dependencies: [
+        "CLinux", "SecretMemory", "Systemd", "MailbootCore", .product(name: "TOMLKit", package: "TOMLKit"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "mailboot",
+      dependencies: [
+        "CLinux", "SecretMemory", "Systemd", "MailbootCore", "MailbootHost",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "mailboot-worker",
+      dependencies: ["CLinux", "SecretMemory", "Cryptsetup", "HostChecks", "MailbootCore"],
+      swiftSettings: strict),
+
+    // The disposable machine: a library that drives it, and its command line for `make`.
+    .target(name: "MachineKit", dependencies: ["CLinux"], path: "Tests/MachineKit", swiftSettings: strict),
+    .executableTarget(
+      name: "mailboot-machine", dependencies: ["MachineKit"], path: "Tests/mailboot-machine",
+      swiftSettings: strict),
+
+    .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CLinux"], swiftSettings: strict),
+    .testTarget(
+      name: "CryptsetupTests", dependencies: ["Cryptsetup", "CCryptsetup", "SecretMemory"],
+      swiftSettings: strict),
+    .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: strict),
+    .testTarget(name: "MailbootCoreTests", dependencies: ["MailbootCore"], swiftSettings: strict),
+    .testTarget(
+      name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore"], swiftSettings: strict),
+    .testTarget(name: "HostChecksTests", dependencies: ["HostChecks", "CSQLite"], swiftSettings: strict),
+    .testTarget(name: "MachineTests", dependencies: ["MachineKit"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,44 @@
+// What Swift cannot see of libc and the kernel: macros with casts, variadics, calls that Glibc's module map hides.
+// Header only; one fixed-arity function per call, named mb_…, nothing else.
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static inline int mb_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+static inline int mb_openat(int dir, const char *path, int flags, mode_t mode) {
+  return openat(dir, path, flags, mode);
+}
+static inline int mb_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
+static inline int mb_prctl_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
+static inline int mb_prctl_set_pdeathsig(int signal) { return prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0); }
+static inline int mb_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+static inline int mb_wifexited(int status) { return WIFEXITED(status); }
+static inline int mb_wexitstatus(int status) { return WEXITSTATUS(status); }
+static inline int mb_wifsignaled(int status) { return WIFSIGNALED(status); }
+static inline int mb_wtermsig(int status) { return WTERMSIG(status); }
+static inline int mb_s_isreg(mode_t mode) { return S_ISREG(mode); }
+static inline int mb_s_isdir(mode_t mode) { return S_ISDIR(mode); }
+static inline int mb_s_isblk(mode_t mode) { return S_ISBLK(mode); }
+static inline unsigned mb_major(dev_t device) { return major(device); }
+static inline unsigned mb_minor(dev_t device) { return minor(device); }
+static inline int mb_mlock_dontdump(void *address, size_t length) {
+  return madvise(address, length, MADV_DONTDUMP);
+}

@@ -1,0 +1,226 @@
+/// What `mailboot` and `mailboot-worker` say to each other.
+///
+/// `mailboot-worker VERB` reads one JSON request from standard input up to its end and writes one JSON reply, one line, to
+/// standard output. Exit status 0 means that a reply was written, whatever it says. The passphrase never is in the
+/// request: it comes as exact bytes, up to end of file, on descriptor 3.
+///
+/// The worker exists so that libcryptsetup (not thread-safe, global log callback, up to 1 GiB for the key derivation),
+/// OpenSSL and SQLite stay out of `mailboot` and of the daemon: their memory and their crashes end with the worker.
+public enum WorkerVerb: String, CaseIterable, Sendable {
+  /// `InspectRequest` → `InspectReply`: reads the LUKS header, needs no passphrase.
+  case inspect
+  /// `OpenRequest`, passphrase on descriptor 3 → `OpenReply`.
+  case open
+  /// `CloseRequest` → `CloseReply`.
+  case close
+  /// `DatabaseRequest` → `DatabaseReply`.
+  case database
+  /// `DKIMRequest` → `FindingsReply`. Run as root; drops to the DKIM user for reading.
+  case dkim
+  /// `CertificateRequest` → `FindingsReply`.
+  case certificate
+  /// `ProbeRequest` → `ProbeReply`.
+  case probe
+}
+
+/// Descriptor on which the worker reads the passphrase.
+public let workerPassphraseDescriptor: Int32 = 3
+
+/// Why a LUKS device could not be inspected, opened or closed.
+public struct VaultFailure: Codable, Error, Equatable, Sendable {
+  public enum Kind: String, Codable, Sendable {
+    /// The path does not exist or is neither block device nor regular file.
+    case noDevice
+    /// There is a device, but no LUKS header on it.
+    case notLUKS
+    /// A LUKS header is there and damaged (bad checksum, both copies gone, unreadable metadata).
+    case damagedHeader
+    /// The mapping's name is in use for another device; `detail` names that device.
+    case nameTaken
+    /// The passphrase (or key) opens no keyslot. Also when an unbound keyslot makes libcryptsetup say ENOENT.
+    case notAccepted
+    /// Not enough memory for the key derivation; `detail` has needed and available amounts.
+    case noMemory
+    /// The kernel has no device-mapper or dm-crypt.
+    case noDeviceMapper
+    /// The device is in use (by another mapping, a mount) and cannot be opened or closed.
+    case busy
+    case other
+  }
+  public var kind: Kind
+  /// One line: what the library or kernel said, with the numbers that matter.
+  public var detail: String
+
+  public init(_ kind: Kind, _ detail: String) {
+    self.kind = kind
+    self.detail = detail
+  }
+}
+
+public struct InspectRequest: Codable, Sendable {
+  /// Resolved path of a block device or regular file.
+  public var device: String
+  /// Path of a detached header.
+  public var header: String?
+
+  public init(device: String, header: String?) {
+    self.device = device
+    self.header = header
+  }
+}
+
+public enum InspectReply: Codable, Equatable, Sendable {
+  case luks(LUKSSummary)
+  case failed(VaultFailure)
+}
+
+/// What a LUKS header says without any secret.
+public struct LUKSSummary: Codable, Equatable, Sendable {
+  /// 1 or 2.
+  public var version: Int
+  /// Lower case, with dashes, as in the header.
+  public var uuid: String
+  /// LUKS2 only.
+  public var label: String?
+  /// Keyslots that a passphrase could open (bound to the volume).
+  public var usableKeyslots: Int
+  /// The largest amount of memory a single usable keyslot's key derivation asks for, KiB; 0 for PBKDF2.
+  public var derivationMemoryKiB: Int
+
+  public init(version: Int, uuid: String, label: String?, usableKeyslots: Int, derivationMemoryKiB: Int) {
+    self.version = version
+    self.uuid = uuid
+    self.label = label
+    self.usableKeyslots = usableKeyslots
+    self.derivationMemoryKiB = derivationMemoryKiB
+  }
+}
+
+public struct OpenRequest: Codable, Sendable {
+  /// Resolved path of a block device or regular file (libcryptsetup makes and frees its loop device).
+  public var device: String
+  public var header: String?
+  /// Name below `/dev/mapper`.
+  public var mapping: String
+  /// Memory the key derivation may take, KiB; above it the open fails cleanly instead of being killed. Nil: no limit.
+  public var memoryLimitKiB: Int?
+
+  public init(device: String, header: String?, mapping: String, memoryLimitKiB: Int?) {
+    self.device = device
+    self.header = header
+    self.mapping = mapping
+    self.memoryLimitKiB = memoryLimitKiB
+  }
+}
+
+public enum OpenReply: Codable, Equatable, Sendable {
+  /// Opened now, with this keyslot.
+  case opened(keyslot: Int)
+  /// The mapping was there already and is on this device.
+  case alreadyOpen
+  case failed(VaultFailure)
+}
+
+public struct CloseRequest: Codable, Sendable {
+  public var mapping: String
+
+  public init(mapping: String) {
+    self.mapping = mapping
+  }
+}
+
+public enum CloseReply: Codable, Equatable, Sendable {
+  case closed
+  case alreadyClosed
+  case failed(VaultFailure)
+}
+
+public struct DatabaseRequest: Codable, Sendable {
+  public var path: String
+  /// User and group that must own the file; the group must exist.
+  public var owner: String
+  public var group: String
+
+  public init(path: String, owner: String, group: String) {
+    self.path = path
+    self.owner = owner
+    self.group = group
+  }
+}
+
+public struct DatabaseReply: Codable, Equatable, Sendable {
+  public var finding: Finding
+  /// Names in the table `domains`; empty when it could not be read.
+  public var domains: [String]
+  /// One address that exists in each map, to ask `postmap -q` for; nil when the table is empty.
+  public var sampleUser: String?
+  public var sampleAlias: String?
+
+  public init(finding: Finding, domains: [String], sampleUser: String?, sampleAlias: String?) {
+    self.finding = finding
+    self.domains = domains
+    self.sampleUser = sampleUser
+    self.sampleAlias = sampleAlias
+  }
+}
+
+public struct DKIMRequest: Codable, Sendable {
+  public var directory: String
+  /// The configured selector; a domain without a key for it may have one under another selector.
+  public var selector: String
+  /// Every domain that must have a key.
+  public var domains: [String]
+  /// The user that must be able to read the keys.
+  public var user: String
+
+  public init(directory: String, selector: String, domains: [String], user: String) {
+    self.directory = directory
+    self.selector = selector
+    self.domains = domains
+    self.user = user
+  }
+}
+
+public struct CertificateRequest: Codable, Sendable {
+  public var certificate: String
+  public var key: String
+  /// The host name it must cover; nil: not checked.
+  public var hostName: String?
+
+  public init(certificate: String, key: String, hostName: String?) {
+    self.certificate = certificate
+    self.key = key
+    self.hostName = hostName
+  }
+}
+
+public struct FindingsReply: Codable, Equatable, Sendable {
+  public var findings: [Finding]
+
+  public init(findings: [Finding]) {
+    self.findings = findings
+  }
+}
+
+public struct ProbeRequest: Codable, Sendable {
+  /// `smtp://`, `imap://`, `imaps://`, `http://`, `redis://`, `lmtp://`, `tcp://HOST:PORT`, or `unix:///path` (any socket that accepts),
+  /// `lmtp:///path` for a Unix socket.
+  public var url: String
+  /// Seconds until it must have answered; the probe is repeated until then.
+  public var timeout: Double
+  /// Seconds one attempt may take.
+  public var attemptTimeout: Double
+
+  public init(url: String, timeout: Double, attemptTimeout: Double) {
+    self.url = url
+    self.timeout = timeout
+    self.attemptTimeout = attemptTimeout
+  }
+}
+
+public enum ProbeReply: Codable, Equatable, Sendable {
+  /// The protocol's greeting or answer, first line, printable, at most 200 characters.
+  case answered(String)
+  /// The last reason: "connection refused", "no greeting in 5 s", "answered: 421 …".
+  case silent(String)
+}
