@@ -1,9 +1,7 @@
 // What Swift cannot see of libc and the kernel: macros with casts, variadics, calls that Glibc's module map hides.
 // Header only; one fixed-arity function per call, named mb_…, nothing else.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// No _GNU_SOURCE: it would give this module other definitions of the same types than Swift's Glibc module has.
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -42,3 +40,6 @@ static inline unsigned mb_minor(dev_t device) { return minor(device); }
 static inline int mb_mlock_dontdump(void *address, size_t length) {
   return madvise(address, length, MADV_DONTDUMP);
 }
+
+static inline int mb_pipe_cloexec(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+static inline int mb_memfd_create(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */); }
