@@ -26,19 +26,19 @@ public struct RunDirectory: Sendable {
     else { throw .system("\(path) cannot be used: it must be a directory of root's that nobody else may write to") }
   }
 
-  /// Takes the lock, or says who has it. Held until the returned value goes.
-  public func lock(verb: String, by user: String) throws(Failure) -> RunLock {
+  /// Takes the lock, or says who has it, and holds it during `body`.
+  public func withLock<Result>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
     try prepare()
     // 0600: whoever may open it could hold it, and nobody could unlock.
     let descriptor = mb_open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw .system("\(lockPath): \(errnoText())") }
+    defer { close(descriptor) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
-      close(descriptor)
       guard code == EWOULDBLOCK else { throw .system("\(lockPath): \(errnoText(code))") }
       throw .busy(record()?.busy)
     }
-    return RunLock(descriptor: descriptor)
+    return try body()
   }
 
   /// Whether a run holds the lock now; seen in `/proc/locks`, which needs no privilege and disturbs nobody.
@@ -83,11 +83,4 @@ public struct RunDirectory: Sendable {
       throw .system("\(statePath): \(errnoText())")
     }
   }
-}
-
-/// The lock of a run; let go when this value goes, or the process.
-public struct RunLock: ~Copyable {
-  fileprivate let descriptor: Int32
-
-  deinit { close(descriptor) }
 }
