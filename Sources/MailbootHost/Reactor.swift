@@ -9,6 +9,8 @@ public final class Reactor {
   public let signalDescriptor: Int32
   /// After the first signal, and while a run is taken back, further ones end nothing: half an undo helps nobody.
   private var deaf = false
+  /// Called at least every second while something is waited for: whoever shows progress shows it anew.
+  public var onTick: (() -> Void)?
 
   /// Call before any thread exists.
   public init() throws(Failure) {
@@ -38,10 +40,12 @@ public final class Reactor {
     let signalIndex = descriptors.count
     descriptors.append(pollfd(fd: signalDescriptor, events: Int16(POLLIN), revents: 0))
     defer { descriptors.removeLast() }
-    var milliseconds: Int32 = -1
+    onTick?()
+    var milliseconds: Int32 = onTick == nil ? -1 : 1000
     if let deadline {
-      // Round up, else the last millisecond is a busy loop.
-      milliseconds = Int32(max(0, min(1e6, ((deadline - Self.monotonic()) * 1000).rounded(.up))))
+      // Round up, else the last millisecond is a busy loop. A wait that ends early is looped around by every caller.
+      let most = onTick == nil ? 1e6 : 1000
+      milliseconds = Int32(max(0, min(most, ((deadline - Self.monotonic()) * 1000).rounded(.up))))
     }
     let count = poll(&descriptors, nfds_t(descriptors.count), milliseconds)
     if count < 0 && errno != EINTR { throw .system("poll: \(errnoText())") }
