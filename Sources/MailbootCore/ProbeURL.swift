@@ -62,7 +62,7 @@ public struct ProbeURL: Equatable, Sendable {
     let rest = text[separator.upperBound...]
     let slash = rest.firstIndex(of: "/") ?? rest.endIndex
     self.scheme = scheme
-    if slash == rest.startIndex {
+    if rest.hasPrefix("/") {
       (host, port) = ("", nil)
       path = try Self.socketPath(String(rest), scheme: scheme)
     } else {
