@@ -42,3 +42,20 @@ static inline unsigned mb_minor(dev_t device) { return minor(device); }
 static inline int mb_mlock_dontdump(void *address, size_t length) {
   return madvise(address, length, MADV_DONTDUMP);
 }
+
+// The resource constants and the type of setrlimit's first argument differ with and without _GNU_SOURCE.
+static const int mb_rlimit_memlock = RLIMIT_MEMLOCK;
+static const int mb_rlimit_core = RLIMIT_CORE;
+static const int mb_rlimit_as = RLIMIT_AS;
+static inline int mb_getrlimit(int resource, unsigned long long *soft, unsigned long long *hard) {
+  struct rlimit limit;
+  if (getrlimit(resource, &limit) != 0) return -1;
+  *soft = limit.rlim_cur;
+  *hard = limit.rlim_max;
+  return 0;
+}
+static inline int mb_setrlimit(int resource, unsigned long long soft, unsigned long long hard) {
+  struct rlimit limit = {soft, hard};
+  return setrlimit(resource, &limit);
+}
+static inline int mb_close_range(unsigned first, unsigned last) { return (int)syscall(SYS_close_range, first, last, 0); }

@@ -1,0 +1,124 @@
+import CLinux
+import Glibc
+
+/// Why no secret came from a descriptor.
+public enum SecretReadError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// More than this many bytes arrived.
+  case tooLong(limit: Int)
+  /// No end of file before the deadline.
+  case timedOut
+  /// poll(2) or read(2) failed with this errno.
+  case failed(Int32)
+  case memory(SecretMemoryError)
+
+  public var description: String {
+    switch self {
+    case .tooLong(let limit): "the passphrase is longer than \(limit) bytes"
+    case .timedOut: "the passphrase did not arrive in time"
+    case .failed(let code): "cannot read the passphrase: \(errorText(code))"
+    case .memory(let error): error.description
+    }
+  }
+}
+
+/// write(2) failed with this errno; `EPIPE` means that the reader is gone.
+public struct SecretWriteError: Error, Equatable, Sendable, CustomStringConvertible {
+  public var code: Int32
+
+  public var description: String { "cannot hand on the passphrase: \(errorText(code))" }
+}
+
+/// Reads the exact bytes up to end of file straight into locked memory.
+///
+/// - Parameters:
+///   - limit: the most bytes the secret may have, without the newline that is dropped.
+///   - dropTrailingNewline: drops exactly one LF at the end, never a CR.
+///   - deadline: nil waits for ever.
+public func readSecret(
+  from descriptor: Int32, limit: Int, dropTrailingNewline: Bool, deadline: ContinuousClock.Instant? = nil
+) throws(SecretReadError) -> SecretBytes {
+  var secret: SecretBytes
+  do {
+    // One byte more for the newline, one to see that there is too much.
+    secret = try SecretBytes(capacity: limit + 2)
+  } catch {
+    throw .memory(error)
+  }
+  var ended = false
+  while !ended && secret.count < secret.capacity {
+    try waitUntilReadable(descriptor, deadline)
+    try secret.appendInPlace { (free) throws(SecretReadError) -> Int in
+      while true {
+        let count = read(descriptor, free.baseAddress, free.count)
+        if count >= 0 {
+          ended = count == 0
+          return count
+        }
+        if errno == EAGAIN { return 0 }
+        if errno != EINTR { throw .failed(errno) }
+      }
+    }
+  }
+  if ended && dropTrailingNewline && secret.withUnsafeBytes({ $0.last }) == 0x0A {
+    secret.removeLast()
+  }
+  guard secret.count <= limit else { throw .tooLong(limit: limit) }
+  return secret
+}
+
+private func waitUntilReadable(
+  _ descriptor: Int32, _ deadline: ContinuousClock.Instant?
+) throws(SecretReadError) {
+  while true {
+    var timeout: Int32 = -1
+    if let deadline {
+      let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
+      guard left > 0 else { throw .timedOut }
+      timeout = Int32(min(left.rounded(.up), 3_600_000))
+    }
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    let ready = poll(&entry, 1, timeout)
+    if ready > 0 { return }
+    if ready < 0 && errno != EINTR { throw .failed(errno) }
+  }
+}
+
+/// Writes the whole secret to `descriptor`; a reader that has gone away is an error, not a SIGPIPE.
+public func write(_ secret: borrowing SecretBytes, to descriptor: Int32) throws(SecretWriteError) {
+  try withoutPipeSignal { () throws(SecretWriteError) in
+    try secret.withUnsafeBytes { (bytes) throws(SecretWriteError) in
+      var done = 0
+      while done < bytes.count {
+        let count = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+        if count > 0 {
+          done += count
+        } else if errno == EAGAIN {
+          var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          if poll(&entry, 1, -1) < 0 && errno != EINTR { throw SecretWriteError(code: errno) }
+        } else if errno != EINTR {
+          throw SecretWriteError(code: errno)
+        }
+      }
+    }
+  }
+}
+
+/// Runs `body` with SIGPIPE blocked in this thread, and takes away the one that `body` itself caused.
+private func withoutPipeSignal<E: Error>(_ body: () throws(E) -> Void) throws(E) {
+  var pipeSignal = sigset_t()
+  var before = sigset_t()
+  var pending = sigset_t()
+  sigemptyset(&pipeSignal)
+  sigaddset(&pipeSignal, SIGPIPE)
+  sigpending(&pending)
+  let alreadyPending = sigismember(&pending, SIGPIPE) == 1
+  pthread_sigmask(SIG_BLOCK, &pipeSignal, &before)
+  defer {
+    if !alreadyPending {
+      var now = timespec()
+      sigtimedwait(&pipeSignal, nil, &now)
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nil)
+  }
+  try body()
+}
