@@ -1,0 +1,32 @@
+import CCryptsetup
+
+extension LUKSDevice {
+  /// As in the header, lower case with dashes.
+  public var uuid: String {
+    crypt_get_uuid(handle).map { String(cString: $0) } ?? ""
+  }
+
+  /// LUKS2 only; nil when there is none.
+  public var label: String? {
+    guard version == 2, let label = crypt_get_label(handle) else { return nil }
+    let text = String(cString: label)
+    return text.isEmpty ? nil : text
+  }
+
+  /// The keyslots that hold the volume's key; an unbound one holds some other key.
+  public var usableKeyslots: [Int32] {
+    (0..<max(0, crypt_keyslot_max(crypt_get_type(handle)))).filter {
+      let status = crypt_keyslot_status(handle, $0)
+      return status == CRYPT_SLOT_ACTIVE || status == CRYPT_SLOT_ACTIVE_LAST
+    }
+  }
+
+  /// The most memory the key derivation of a usable keyslot asks for, KiB; 0 for PBKDF2.
+  public var derivationMemoryKiB: Int {
+    usableKeyslots.map { slot in
+      var parameters = crypt_pbkdf_type()
+      guard crypt_keyslot_get_pbkdf(handle, slot, &parameters) == 0 else { return 0 }
+      return Int(parameters.max_memory_kb)
+    }.max() ?? 0
+  }
+}

@@ -1,0 +1,40 @@
+import Glibc
+
+/// Why a LUKS device could not be read, opened or closed.
+public struct LUKSError: Error, Equatable, Sendable, CustomStringConvertible {
+  public enum Kind: Sendable {
+    /// The path does not exist or is neither block device nor regular file.
+    case noDevice
+    /// There is no LUKS header, neither the primary nor a secondary one.
+    case notLUKS
+    /// A LUKS header is there, but no copy of it can be used.
+    case damagedHeader
+    /// The mapping's name belongs to another device; `detail` names it.
+    case nameTaken
+    /// The passphrase opens no keyslot of the volume.
+    case notAccepted
+    /// Not enough memory for the key derivation.
+    case noMemory
+    /// The kernel offers no device-mapper.
+    case noDeviceMapper
+    /// The device or mapping is in use.
+    case busy
+    case other
+  }
+
+  public var kind: Kind
+  /// One line: what libcryptsetup or the kernel said.
+  public var detail: String
+
+  public init(_ kind: Kind, _ detail: String) {
+    self.kind = kind
+    self.detail = detail
+  }
+
+  public var description: String { detail }
+}
+
+/// The C library's text for an errno.
+func errorText(_ code: Int32) -> String {
+  String(cString: strerror(code))
+}
