@@ -1,1 +1,3 @@
 import Glibc
+
+exit(runWorker(arguments: CommandLine.arguments))

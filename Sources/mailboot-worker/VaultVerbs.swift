@@ -1,0 +1,90 @@
+import Cryptsetup
+import Glibc
+import MailbootCore
+import SecretMemory
+
+/// A key file may be this long, bytes; other passphrases are held to less before they come here.
+private let passphraseLimit = 8 << 20
+
+/// Reads the header and writes nothing: neither a repair nor a lock file.
+func inspectVault(_ request: InspectRequest) -> InspectReply {
+  LUKSDevice.preventHeaderRepair()
+  do {
+    let device = try LUKSDevice(device: request.device, header: request.header)
+    return .luks(
+      LUKSSummary(
+        version: device.version, uuid: device.uuid, label: device.label, usableKeyslots: device.usableKeyslots.count,
+        derivationMemoryKiB: device.derivationMemoryKiB))
+  } catch {
+    return .failed(VaultFailure(error))
+  }
+}
+
+/// Opens the device with the passphrase on descriptor 3.
+func openVault(_ request: OpenRequest, whileWanted presence: ParentPresence) -> OpenReply {
+  // Argon2 fills as much memory as the header says; if it comes to the worst this process goes, not a mail service.
+  setOutOfMemoryScore(1000)
+  do {
+    let passphrase = try readSecret(
+      from: workerPassphraseDescriptor, limit: passphraseLimit, dropTrailingNewline: false)
+    return openVault(request, passphrase, presence)
+  } catch {
+    return .failed(VaultFailure(.other, error.description))
+  }
+}
+
+private func openVault(
+  _ request: OpenRequest, _ passphrase: borrowing SecretBytes, _ presence: ParentPresence
+) -> OpenReply {
+  do {
+    let device = try LUKSDevice(device: request.device, header: request.header)
+    if let limit = request.memoryLimitKiB, let failure = limitMemory(toMore: limit) {
+      return .failed(failure)
+    }
+    let activation = try device.activate(mapping: request.mapping, passphrase: passphrase) {
+      presence.commit()
+      setOutOfMemoryScore(0)
+    }
+    switch activation {
+    case .opened(let keyslot): return .opened(keyslot: keyslot)
+    case .alreadyOpen: return .alreadyOpen
+    }
+  } catch {
+    var failure = VaultFailure(error)
+    if failure.kind == .noMemory {
+      let allowed = request.memoryLimitKiB ?? availableMemoryKiB()
+      failure.detail += allowed.map { "; \($0) KiB are available" } ?? ""
+    }
+    return .failed(failure)
+  }
+}
+
+/// Closes the mapping.
+func closeVault(_ request: CloseRequest) -> CloseReply {
+  do {
+    switch try LUKSDevice.deactivate(mapping: request.mapping) {
+    case .closed: return .closed
+    case .alreadyClosed: return .alreadyClosed
+    }
+  } catch {
+    return .failed(VaultFailure(error))
+  }
+}
+
+extension VaultFailure {
+  init(_ error: LUKSError) {
+    let kind: Kind =
+      switch error.kind {
+      case .noDevice: .noDevice
+      case .notLUKS: .notLUKS
+      case .damagedHeader: .damagedHeader
+      case .nameTaken: .nameTaken
+      case .notAccepted: .notAccepted
+      case .noMemory: .noMemory
+      case .noDeviceMapper: .noDeviceMapper
+      case .busy: .busy
+      case .other: .other
+      }
+    self.init(kind, error.detail)
+  }
+}

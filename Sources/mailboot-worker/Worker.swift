@@ -1,0 +1,52 @@
+import Glibc
+import MailbootCore
+
+/// Exit statuses besides 0, which says that a reply was written.
+enum WorkerExit {
+  /// The request could not be read, or the reply not written.
+  static let failure: Int32 = 1
+  /// No such verb, or no such request.
+  static let usage: Int32 = 64
+}
+
+/// Runs the one verb in `arguments` and gives the exit status.
+func runWorker(arguments: [String]) -> Int32 {
+  guard arguments.count == 2, let verb = WorkerVerb(rawValue: arguments[1]) else {
+    complain("usage: mailboot-worker \(WorkerVerb.allCases.map(\.rawValue).joined(separator: "|"))")
+    return WorkerExit.usage
+  }
+  do {
+    let presence = try confine(keeping: verb == .open ? workerPassphraseDescriptor : STDERR_FILENO)
+    switch verb {
+    case .inspect: try answer(inspectVault)
+    case .open: try answer { openVault($0, whileWanted: presence) }
+    case .close:
+      presence.commit()
+      try answer(closeVault)
+    case .database, .dkim, .certificate, .probe:
+      complain("the verb \(verb.rawValue) is not part of this build")
+      return WorkerExit.usage
+    }
+    return 0
+  } catch {
+    complain(error.text)
+    return error.status
+  }
+}
+
+/// Why no reply was written.
+struct WorkerFailure: Error {
+  var status: Int32
+  var text: String
+}
+
+/// One line to standard error.
+func complain(_ text: String) {
+  let line = Array("mailboot-worker: \(text)\n".utf8)
+  _ = write(STDERR_FILENO, line, line.count)
+}
+
+/// The C library's text for an errno.
+func errorText(_ code: Int32) -> String {
+  String(cString: strerror(code))
+}
