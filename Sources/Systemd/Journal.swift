@@ -26,7 +26,7 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
 public func journalTail(
   unit: UnitName, invocationID: String?, sinceMicroseconds: UInt64, lines: Int
 ) throws(JournalError) -> [String] {
-  let journal = try Journal()
+  let journal = try Journal.open()
   try journal.match(unit: unit, invocationID: invocationID.flatMap { $0.isEmpty ? nil : $0 })
   return try journal.tail(sinceMicroseconds: sinceMicroseconds, lines: lines)
 }
@@ -35,20 +35,23 @@ public func journalTail(
 struct Journal: ~Copyable {
   private let raw: OpaquePointer
 
+  private init(owning raw: OpaquePointer) { self.raw = raw }
+
   /// Opens the machine's journal, or the files of another directory.
-  init(directory: String? = nil) throws(JournalError) {
+  static func open(directory: String? = nil) throws(JournalError) -> Journal {
     var opened: OpaquePointer?
-    try Self.check(
+    try check(
       directory.map { sd_journal_open_directory(&opened, $0, 0) }
         ?? sd_journal_open(&opened, Int32(SD_JOURNAL_LOCAL_ONLY)),
       "open the journal")
     guard let opened else { throw .noJournal }
-    raw = opened
-    if directory == nil, sd_journal_has_runtime_files(raw) <= 0, sd_journal_has_persistent_files(raw) <= 0 {
+    let journal = Journal(owning: opened)
+    if sd_journal_has_runtime_files(opened) <= 0, sd_journal_has_persistent_files(opened) <= 0, directory == nil {
       throw .noJournal
     }
     // Counts the name of the field too.
-    try Self.check(sd_journal_set_data_threshold(raw, 2048), "limit the journal's fields")
+    try check(sd_journal_set_data_threshold(opened, 2048), "limit the journal's fields")
+    return journal
   }
 
   deinit { sd_journal_close(raw) }
