@@ -23,7 +23,7 @@ let package = Package(
     .systemLibrary(name: "CCryptsetup", pkgConfig: "libcryptsetup", providers: [.apt(["libcryptsetup-dev"])]),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    // No pkg-config: SQLite is linked statically, see the linker settings of mailboot-worker.
+    // No pkg-config: SQLite is linked statically, see the linker settings of HostChecks.
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CLinux"),
 
@@ -33,7 +33,9 @@ let package = Package(
     .target(name: "MailbootCore", dependencies: ["SecretMemory"], swiftSettings: strict),
     .target(
       name: "HostChecks", dependencies: ["COpenSSL", "CSQLite", "CLinux", "MailbootCore"],
-      swiftSettings: strict),
+      swiftSettings: strict,
+      // Statically: the package then depends on no libsqlite3, and every host checks with the same version.
+      linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libsqlite3.a"]), .linkedLibrary("m")]),
     .target(
       name: "MailbootHost",
       dependencies: [
@@ -67,7 +69,9 @@ let package = Package(
     .testTarget(name: "MailbootCoreTests", dependencies: ["MailbootCore"], swiftSettings: strict),
     .testTarget(
       name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore"], swiftSettings: strict),
-    .testTarget(name: "HostChecksTests", dependencies: ["HostChecks", "CSQLite"], swiftSettings: strict),
+    .testTarget(
+      name: "HostChecksTests", dependencies: ["HostChecks", "MailbootCore", "COpenSSL", "CSQLite", "CLinux"],
+      swiftSettings: strict),
     .testTarget(name: "MachineTests", dependencies: ["MachineKit"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

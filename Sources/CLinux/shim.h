@@ -1,9 +1,7 @@
 // What Swift cannot see of libc and the kernel: macros with casts, variadics, calls that Glibc's module map hides.
 // Header only; one fixed-arity function per call, named mb_…, nothing else.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// No _GNU_SOURCE: it would give this module other definitions of the same types than Swift's Glibc module has.
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -44,6 +42,8 @@ static inline int mb_mlock_dontdump(void *address, size_t length) {
   return madvise(address, length, MADV_DONTDUMP);
 }
 
+static inline int mb_pipe_cloexec(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+static inline int mb_memfd_create(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */); }
 // The resource constants and the type of setrlimit's first argument differ with and without _GNU_SOURCE.
 static const int mb_rlimit_memlock = RLIMIT_MEMLOCK;
 static const int mb_rlimit_core = RLIMIT_CORE;
@@ -60,3 +60,10 @@ static inline int mb_setrlimit(int resource, unsigned long long soft, unsigned l
   return setrlimit(resource, &limit);
 }
 static inline int mb_close_range(unsigned first, unsigned last) { return (int)syscall(SYS_close_range, first, last, 0); }
+
+static inline int mb_signalfd(const sigset_t *signals) { return signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK); }
+// The number of the next waiting signal; 0: none.
+static inline int mb_next_signal(int descriptor) {
+  struct signalfd_siginfo information;
+  return read(descriptor, &information, sizeof information) == sizeof information ? (int)information.ssi_signo : 0;
+}

@@ -1,0 +1,54 @@
+import CLinux
+import Glibc
+
+/// A user of this machine, from the name service.
+struct UserAccount {
+  var name: String
+  var uid: uid_t
+  var gid: gid_t
+
+  /// Nil when there is no such user.
+  init?(named name: String) {
+    var entry = passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    let (uid, gid) = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65536) { buffer in
+      getpwnam_r(name, &entry, buffer.baseAddress!, buffer.count, &found)
+      return (entry.pw_uid, entry.pw_gid)
+    }
+    guard found != nil else { return nil }
+    self.name = name
+    self.uid = uid
+    self.gid = gid
+  }
+}
+
+/// Number of the group `name`; nil when there is no such group.
+func groupNumber(_ name: String) -> gid_t? {
+  var entry = group()
+  var found: UnsafeMutablePointer<group>?
+  let number = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65536) { buffer in
+    getgrnam_r(name, &entry, buffer.baseAddress!, buffer.count, &found)
+    return entry.gr_gid
+  }
+  return found == nil ? nil : number
+}
+
+/// Name of a user number for messages; the number itself when it has no name.
+func userName(_ number: uid_t) -> String {
+  var entry = passwd()
+  var found: UnsafeMutablePointer<passwd>?
+  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65536) { buffer in
+    getpwuid_r(number, &entry, buffer.baseAddress!, buffer.count, &found)
+    return found == nil ? "\(number)" : String(cString: entry.pw_name)
+  }
+}
+
+/// Name of a group number for messages; the number itself when it has no name.
+func groupName(_ number: gid_t) -> String {
+  var entry = group()
+  var found: UnsafeMutablePointer<group>?
+  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65536) { buffer in
+    getgrgid_r(number, &entry, buffer.baseAddress!, buffer.count, &found)
+    return found == nil ? "\(number)" : String(cString: entry.gr_name)
+  }
+}

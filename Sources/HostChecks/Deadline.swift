@@ -1,0 +1,33 @@
+import Glibc
+
+/// A point in time that a change of the wall clock does not move.
+struct Deadline {
+  /// Monotonic time, seconds.
+  private let moment: Double
+
+  init(after seconds: Double) {
+    moment = Self.now + max(0, seconds)
+  }
+
+  private init(moment: Double) {
+    self.moment = moment
+  }
+
+  /// Seconds left, 0 when it has passed.
+  var remaining: Double { max(0, moment - Self.now) }
+
+  var hasPassed: Bool { remaining == 0 }
+
+  func earlier(_ other: Deadline) -> Deadline {
+    Deadline(moment: min(moment, other.moment))
+  }
+
+  /// For poll(2): milliseconds left, rounded up so that it is never woken too early.
+  var pollMilliseconds: Int32 { Int32(min(remaining * 1000, 1e9).rounded(.up)) }
+
+  private static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}

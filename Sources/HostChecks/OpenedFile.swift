@@ -1,0 +1,89 @@
+import CLinux
+import Glibc
+
+/// A regular file, opened for reading: what is looked at afterwards is this file, whatever its path comes to name.
+struct OpenedFile: ~Copyable {
+  let path: String
+  let descriptor: Int32
+  let status: stat
+
+  /// With `followingLinks` false the last component must not be a symbolic link. Never blocks, on a FIFO neither.
+  init(_ path: String, followingLinks: Bool) throws(Problem) {
+    let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (followingLinks ? 0 : O_NOFOLLOW)
+    let descriptor = mb_open(path, flags, 0)
+    guard descriptor >= 0 else {
+      switch errno {
+      case ENOENT: throw Problem("\(path) is missing")
+      case ELOOP: throw Problem("\(path) is a symbolic link")
+      case let number: throw Problem("cannot open \(path): \(errorText(number))")
+      }
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let number = errno
+      close(descriptor)
+      throw Problem("cannot look at \(path): \(errorText(number))")
+    }
+    guard mb_s_isreg(status.st_mode) != 0 else {
+      close(descriptor)
+      throw Problem("\(path) is not a regular file")
+    }
+    self.path = path
+    self.descriptor = descriptor
+    self.status = status
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  var size: Int { Int(status.st_size) }
+
+  /// The first bytes, at most `count`; fewer when the file is shorter.
+  func prefix(_ count: Int) throws(Problem) -> [UInt8] {
+    var bytes = WipedBytes(capacity: count)
+    bytes.count = try read(into: bytes.storage)
+    return Array(bytes.contents)
+  }
+
+  /// The whole file in memory that is wiped afterwards. Larger than `limit` bytes: a problem.
+  func secretContents(limit: Int) throws(Problem) -> WipedBytes {
+    guard size <= limit else { throw Problem("\(path) is too large (\(size) bytes)") }
+    // One more byte than the size: a file that grew meanwhile shows.
+    var bytes = WipedBytes(capacity: limit + 1)
+    bytes.count = try read(into: bytes.storage)
+    guard bytes.count <= limit else { throw Problem("\(path) is too large (more than \(limit) bytes)") }
+    return bytes
+  }
+
+  /// Fills `buffer` from the start of the file as far as the file goes.
+  private func read(into buffer: UnsafeMutableRawBufferPointer) throws(Problem) -> Int {
+    var length = 0
+    while length < buffer.count, let base = buffer.baseAddress {
+      let got = pread(descriptor, base + length, buffer.count - length, off_t(length))
+      if got < 0, errno == EINTR { continue }
+      if got < 0 { throw Problem("cannot read \(path): \(errorText(errno))") }
+      if got == 0 { break }
+      length += got
+    }
+    return length
+  }
+}
+
+/// Memory for key material, overwritten before it is given back.
+struct WipedBytes: ~Copyable {
+  let storage: UnsafeMutableRawBufferPointer
+  var count = 0
+
+  init(capacity: Int) {
+    storage = .allocate(byteCount: capacity, alignment: 16)
+    storage.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  var contents: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: storage.prefix(count)) }
+
+  deinit {
+    if let base = storage.baseAddress { explicit_bzero(base, storage.count) }
+    storage.deallocate()
+  }
+}

@@ -1,0 +1,70 @@
+import Glibc
+
+/// "1 domain", "2 domains", "2 aliases".
+func counted(_ number: Int, _ singular: String, plural: String? = nil) -> String {
+  "\(number) \(number == 1 ? singular : plural ?? singular + "s")"
+}
+
+/// What libc says of an `errno`, starting in lower case as our sentences do.
+func errorText(_ number: Int32) -> String {
+  let text = String(cString: strerror(number))
+  return text.prefix(1).lowercased() + text.dropFirst()
+}
+
+/// `text` as one word of a shell command: commands in hints are meant to be pasted.
+func shellWord(_ text: String) -> String {
+  func isSafe(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    case UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "@"): true
+    default: false
+    }
+  }
+  if !text.isEmpty, text.utf8.allSatisfy(isSafe) { return text }
+  return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+}
+
+/// `text` on one line of printable characters, cut to `limit` characters: it comes from files and from the network.
+func printable(_ text: String, limit: Int = 200) -> String {
+  var result = ""
+  var pendingSpace = false
+  for character in text {
+    let isBlank = character.unicodeScalars.allSatisfy { $0.properties.isWhitespace }
+    if isBlank {
+      pendingSpace = !result.isEmpty
+      continue
+    }
+    if pendingSpace { result.append(" ") }
+    pendingSpace = false
+    let isShown = character.unicodeScalars.allSatisfy { scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+      default: true
+      }
+    }
+    result.append(isShown ? character : "?")
+  }
+  return result.count > limit ? result.prefix(limit - 1) + "…" : result
+}
+
+/// Permission bits as `chmod` takes them: "0640".
+func octal(_ mode: mode_t) -> String {
+  let digits = String(mode & 0o7777, radix: 8)
+  return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+}
+
+/// "5 s", "0.5 s".
+func secondsText(_ seconds: Double) -> String {
+  let tenths = Int((max(0, min(seconds, 1e6)) * 10).rounded())
+  return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+}
+
+/// The day of a point in time, UTC: "2026-11-22".
+func dayText(_ seconds: Int64) -> String {
+  var moment = time_t(seconds)
+  var parts = tm()
+  guard gmtime_r(&moment, &parts) != nil else { return "\(seconds) s after 1970" }
+  func padded(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+  return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
+}

@@ -1,0 +1,132 @@
+/// What is true of vault and services, in one word. See the contract in `docs/architecture.md`.
+public enum BootState: String, CaseIterable, Codable, Sendable {
+  /// No mapping.
+  case locked
+  /// A run holds the lock and is at this point.
+  case opening, mounting, verifying, starting, locking
+  /// Anything between open and ready.
+  case degraded
+  /// Mounted, no required check failed, every unit active, every probe's last answer good.
+  case ready
+  /// No bus or no sysfs: cannot tell.
+  case unknown
+
+  /// Exit code of `mailboot status`.
+  public var statusExitCode: Int32 {
+    switch self {
+    case .ready: 0
+    case .unknown: 1
+    case .locked: 2
+    case .degraded: 3
+    case .opening, .mounting, .verifying, .starting, .locking: 4
+    }
+  }
+}
+
+/// Whether a step had something to do. "Already so" is success, and never a bare Bool.
+public enum StepOutcome: String, Codable, Sendable {
+  case changed, unchanged
+}
+
+/// One unit as systemd sees it.
+public struct UnitStatus: Equatable, Sendable {
+  public var unit: String
+  public var activeState: String
+  public var subState: String
+
+  public init(unit: String, activeState: String, subState: String) {
+    self.unit = unit
+    self.activeState = activeState
+    self.subState = subState
+  }
+
+  /// Running, or on the way through a reload.
+  public var isActive: Bool { activeState == "active" || activeState == "reloading" || activeState == "refreshing" }
+}
+
+/// A configured service with the units that do its work.
+public struct ServiceStatus: Equatable, Sendable {
+  public var name: String
+  public var units: [UnitStatus]
+  /// When the last of the units became active, seconds since 1970; nil while one is not.
+  public var activeSince: Double?
+  /// When a unit last became active, microseconds since 1970 as systemd says; 0 = never. Older probes don't count.
+  public var startedMicroseconds: UInt64
+
+  public init(name: String, units: [UnitStatus], activeSince: Double?, startedMicroseconds: UInt64) {
+    self.name = name
+    self.units = units
+    self.activeSince = activeSince
+    self.startedMicroseconds = startedMicroseconds
+  }
+
+  public var isActive: Bool { !units.isEmpty && units.allSatisfy(\.isActive) }
+}
+
+/// What the kernel and systemd say now. State is observed, never remembered.
+public struct Observation: Equatable, Sendable {
+  /// The device-mapper device of the configured name; nil: locked.
+  public var mapping: MappingStatus?
+  /// What is mounted on the mount point (uppermost), if anything.
+  public var mount: MountStatus?
+  /// One for each `[[bind]]`, in order.
+  public var bindsMounted: [Bool]
+  /// One for each `[[service]]`, in order; nil when systemd could not be asked.
+  public var services: [ServiceStatus]?
+
+  public init(mapping: MappingStatus?, mount: MountStatus?, bindsMounted: [Bool], services: [ServiceStatus]?) {
+    self.mapping = mapping
+    self.mount = mount
+    self.bindsMounted = bindsMounted
+    self.services = services
+  }
+
+  /// Whether the file system on the mount point is the one in the mapping.
+  public var vaultMounted: Bool {
+    guard let mapping, let mount else { return false }
+    return mount.device == mapping.device
+  }
+}
+
+/// An active device-mapper device.
+public struct MappingStatus: Equatable, Sendable {
+  /// `major:minor`.
+  public var device: String
+  /// As device-mapper has it: `CRYPT-LUKS2-<32 hex digits>-NAME`.
+  public var dmUUID: String
+  /// Paths of the devices below it (for a loop device, its backing file).
+  public var backing: [String]
+
+  public init(device: String, dmUUID: String, backing: [String]) {
+    self.device = device
+    self.dmUUID = dmUUID
+    self.backing = backing
+  }
+
+  /// The LUKS header's UUID with dashes; nil when this is no LUKS mapping.
+  public var luksUUID: String? {
+    let parts = dmUUID.split(separator: "-", maxSplits: 3, omittingEmptySubsequences: false)
+    guard parts.count == 4, parts[0] == "CRYPT", parts[1].hasPrefix("LUKS"), parts[2].count == 32 else { return nil }
+    let hex = Array(parts[2])
+    return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(hex[$0]) }.joined(separator: "-")
+  }
+}
+
+/// One line of the mount table.
+public struct MountStatus: Equatable, Sendable {
+  /// `major:minor`.
+  public var device: String
+  public var source: String
+  public var filesystem: String
+  public var sizeBytes: UInt64?
+  public var availableBytes: UInt64?
+
+  public init(device: String, source: String, filesystem: String, sizeBytes: UInt64? = nil, availableBytes: UInt64? = nil)
+  {
+    self.device = device
+    self.source = source
+    self.filesystem = filesystem
+    self.sizeBytes = sizeBytes
+    self.availableBytes = availableBytes
+  }
+}

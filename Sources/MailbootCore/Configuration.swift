@@ -1,0 +1,123 @@
+/// What `mailboot.toml` says, complete: every key that the files leave out has its default here.
+public struct Configuration: Equatable, Sendable {
+  public var vault = Vault()
+  public var binds: [Bind] = []
+  public var verify = Verify()
+  public var services: [Service] = Service.standard
+  public var unlock = Unlock()
+  public var notify = Notify()
+
+  public init() {}
+
+  /// `[vault]`
+  public struct Vault: Equatable, Sendable {
+    /// Path of a block device or regular file, or `UUID=`, `LABEL=`, `PARTUUID=`. Nil: what crypttab names for the mapping,
+    /// else the only LUKS device there is.
+    public var device: String?
+    public var mapping = "vault-blk"
+    public var mount = "/vault"
+    /// Mount options; used only without an fstab line for `mount`.
+    public var options = ["nosuid"]
+    public var filesystem = "ext4"
+    /// Path of a detached header.
+    public var header: String?
+  }
+
+  /// One `[[bind]]`: a directory of the vault that is also shown elsewhere.
+  public struct Bind: Equatable, Sendable {
+    public var from: String
+    public var to: String
+
+    public init(from: String, to: String) {
+      self.from = from
+      self.to = to
+    }
+  }
+
+  /// `[verify]`
+  public struct Verify: Equatable, Sendable {
+    public var database = "/vault/maildb/maildb.sqlite3"
+    public var dkimDirectory = "/vault/dkim"
+    public var dkimSelector = "202001"
+    public var dkimUser = "_rspamd"
+    /// Nil: what postconf says for `smtpd_tls_cert_file`, `smtpd_tls_key_file`, `myhostname`.
+    public var certificate: String?
+    public var certificateKey: String?
+    public var hostName: String?
+    /// Percent of the file system below which free space is a finding.
+    public var freeSpacePercent = 15
+    public var severity: [CheckName: Severity] = [:]
+
+    /// The configured severity of a check, else its default.
+    public func severity(of check: CheckName) -> Severity {
+      if let configured = severity[check] { return configured }
+      switch check {
+      case .certificateExpiry, .certificateNames, .freeSpace: return .warn
+      case .mount, .database, .dkim, .certificate, .postfix, .dovecot, .rspamd, .maps: return .require
+      }
+    }
+  }
+
+  /// One `[[service]]`
+  public struct Service: Equatable, Sendable {
+    /// The unit's name, with or without `.service`.
+    public var name: String
+    /// Services that must be ready before this one is started.
+    public var after: [String]
+    /// Nil: ready as soon as its units are active.
+    public var probe: ProbeURL?
+    /// `probe` as it was written.
+    public var probeText: String?
+
+    public init(name: String, after: [String] = [], probe: ProbeURL? = nil, probeText: String? = nil) {
+      self.name = name
+      self.after = after
+      self.probe = probe
+      self.probeText = probeText
+    }
+
+    /// The services of a host with no configuration file.
+    public static let standard: [Service] = [
+      Service(name: "redis-server", standardProbe: "redis://127.0.0.1:6379"),
+      Service(name: "rspamd", after: ["redis-server"], standardProbe: "http://127.0.0.1:11333/ping"),
+      Service(name: "dovecot", standardProbe: "imaps://127.0.0.1:993"),
+      Service(name: "postfix", after: ["rspamd", "dovecot"], standardProbe: "smtp://127.0.0.1:25"),
+    ]
+
+    private init(name: String, after: [String] = [], standardProbe: String) {
+      self.init(name: name, after: after, probe: try? ProbeURL(parsing: standardProbe), probeText: standardProbe)
+    }
+
+    /// Whether this service accepts mail from the world, and so opens last: it speaks SMTP, or is postfix.
+    public var isDoor: Bool {
+      if let scheme = probe?.scheme, scheme == .smtp || scheme == .smtps { return true }
+      return name == "postfix" || name == "postfix.service"
+    }
+  }
+
+  /// `[unlock]`
+  public struct Unlock: Equatable, Sendable {
+    /// Tries at a terminal.
+    public var attempts = 3
+    public var onFailure = OnFailure.lock
+    /// Seconds each service may take until it is ready.
+    public var serviceTimeout = 90
+    /// Seconds to wait for the vault's device to appear.
+    public var deviceTimeout = 30
+  }
+
+  /// What to do when verification or a service fails.
+  public enum OnFailure: String, CaseIterable, Sendable {
+    /// Undo what this run did, back to locked.
+    case lock
+    /// Leave everything as it is.
+    case leave
+  }
+
+  /// `[notify]`
+  public struct Notify: Equatable, Sendable {
+    public var directory = "/etc/mailboot/notify.d"
+    /// Seconds between reminders while locked.
+    public var remindEvery = 900
+  }
+}

@@ -1,0 +1,191 @@
+extension Configuration {
+  /// Decodes the merged files. Collects every issue instead of stopping at the first.
+  /// - Throws: `ConfigurationError` with at least one issue.
+  public init(decoding root: ConfigurationNode) throws(ConfigurationError) {
+    self.init()
+    var top = TableReader(root, path: "")
+    top.table("vault") { vault.read(&$0) }
+    if let listed = top.tables("bind", Bind.init(reading:)) { binds = listed }
+    top.table("verify") { verify.read(&$0) }
+    let serviceOrigins = top.node("service")
+    if let listed = top.tables("service", Service.init(reading:)) { services = listed }
+    top.table("unlock") { unlock.read(&$0) }
+    top.table("notify") { notify.read(&$0) }
+    var issues = top.finish()
+    if issues.isEmpty { issues = brokenRules(services: serviceOrigins, root: root) }
+    if !issues.isEmpty { throw ConfigurationError(issues: issues) }
+  }
+
+  /// What no single key shows: services that wait for unknown ones or for each other, names used twice, nothing to start.
+  private func brokenRules(services node: ConfigurationNode?, root: ConfigurationNode) -> [ConfigurationIssue] {
+    var issues: [ConfigurationIssue] = []
+    var items: [ConfigurationNode] = []
+    if case .array(let nodes)? = node?.value { items = nodes }
+    func origin(_ index: Int) -> Origin { index < items.count ? items[index].origin : root.origin }
+    let names = services.map(\.name)
+    if services.isEmpty, let node {
+      issues.append(
+        ConfigurationIssue(
+          origin: node.origin, key: "service", message: "lists no service", expected: "at least one [[service]]"))
+    }
+    for (index, service) in services.enumerated() {
+      if names.firstIndex(of: service.name) != index {
+        issues.append(
+          ConfigurationIssue(
+            origin: origin(index), key: "service[\(index + 1)].name", message: "\"\(service.name)\" is there twice"))
+      }
+      for other in service.after where !names.contains(other) {
+        issues.append(
+          ConfigurationIssue(
+            origin: origin(index), key: "service[\(index + 1)].after", message: "\"\(other)\" is not a service here",
+            expected: "names from " + names.joined(separator: ", ")))
+      }
+    }
+    if issues.isEmpty, let stuck = serviceOrder().cycle {
+      let index = names.firstIndex(of: stuck[0]) ?? 0
+      issues.append(
+        ConfigurationIssue(
+          origin: origin(index), key: "service[\(index + 1)].after",
+          message: "these wait for each other: " + stuck.joined(separator: ", ")))
+    }
+    return issues
+  }
+
+  /// The services in an order that respects `after`, or the ones that wait for each other.
+  public func serviceOrder() -> (order: [Service], cycle: [String]?) {
+    var order: [Service] = []
+    var rest = services
+    while !rest.isEmpty {
+      let done = Set(order.map(\.name))
+      guard let index = rest.firstIndex(where: { $0.after.allSatisfy(done.contains) }) else {
+        return (order, rest.map(\.name))
+      }
+      order.append(rest.remove(at: index))
+    }
+    return (order, nil)
+  }
+}
+
+extension Configuration.Vault {
+  fileprivate mutating func read(_ table: inout TableReader) {
+    let devices = "a path such as \"/dev/vdb\", or \"UUID=…\", \"LABEL=…\", \"PARTUUID=…\""
+    device =
+      table.string("device", expected: devices) { text in
+        if TableReader.isPath(text) { return true }
+        return ["UUID=", "LABEL=", "PARTUUID="].contains { text.hasPrefix($0) && text.count > $0.count }
+      } ?? device
+    mapping =
+      table.string("mapping", expected: "a name of letters, digits and # + - . : = @ _ up to 127 long") { text in
+        // What device-mapper and udev take unescaped.
+        let safe = text.utf8.allSatisfy {
+          ($0 >= 0x30 && $0 <= 0x39) || ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || "#+-.:=@_".utf8.contains($0)
+        }
+        return safe && (1...127).contains(text.utf8.count) && text != "." && text != ".." && text != "control"
+      } ?? mapping
+    mount =
+      table.string("mount", expected: "an absolute path other than \"/\", such as \"/vault\"") {
+        TableReader.isPath($0) && $0.contains { $0 != "/" }
+      }.map(normalised) ?? mount
+    options = table.strings("options", expected: "an array of mount options such as [\"nosuid\"]") ?? options
+    filesystem =
+      table.string("filesystem", expected: "a file system type such as \"ext4\"") { text in
+        !text.isEmpty && text.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || ($0 >= 0x30 && $0 <= 0x39) }
+      } ?? filesystem
+    header = table.path("header", example: "/root/vault.header") ?? header
+  }
+}
+
+/// Without doubled and trailing slashes, as the mount table has it.
+private func normalised(_ path: String) -> String {
+  "/" + path.split(separator: "/").joined(separator: "/")
+}
+
+extension Configuration.Bind {
+  fileprivate init?(reading table: inout TableReader) {
+    let from = table.path("from", example: "/vault/www")
+    let to = table.path("to", example: "/var/www/private")
+    guard let from = table.require("from", from, expected: "the directory inside the vault"),
+      let to = table.require("to", to, expected: "the directory to mount it on")
+    else { return nil }
+    self.init(from: normalised(from), to: normalised(to))
+  }
+}
+
+extension Configuration.Verify {
+  fileprivate mutating func read(_ table: inout TableReader) {
+    database = table.path("database", example: "/vault/maildb/maildb.sqlite3") ?? database
+    dkimDirectory = table.path("dkim-directory", example: "/vault/dkim") ?? dkimDirectory
+    dkimSelector =
+      table.string("dkim-selector", expected: "a selector such as \"202001\"") { text in
+        !text.isEmpty && !text.contains("/") && !text.contains(" ")
+      } ?? dkimSelector
+    dkimUser = table.string("dkim-user", expected: "a user name such as \"_rspamd\"") ?? dkimUser
+    certificate = table.path("certificate", example: "/etc/letsencrypt/live/HOST/fullchain.pem")
+    certificateKey = table.path("certificate-key", example: "/etc/letsencrypt/live/HOST/privkey.pem")
+    hostName = table.string("host-name", expected: "a host name such as \"mail.example.org\"")
+    let percent = "a percentage such as \"15%\""
+    if let text = table.string("free-space-warning", expected: percent, where: { Self.percent($0) != nil }) {
+      freeSpacePercent = Self.percent(text) ?? freeSpacePercent
+    }
+    table.table("severity") { severities in
+      for check in CheckName.allCases {
+        if let level = severities.choice(check.rawValue, Severity.self) { severity[check] = level }
+      }
+    }
+  }
+
+  private static func percent(_ text: String) -> Int? {
+    guard text.hasSuffix("%"), let number = Int(text.dropLast()), (0...99).contains(number) else { return nil }
+    return number
+  }
+}
+
+extension Configuration.Service {
+  fileprivate init?(reading table: inout TableReader) {
+    let name = table.string("name", expected: "a unit's name such as \"postfix\"") { text in
+      !text.contains("/") && !text.contains(" ") && text.utf8.count < 250 && !text.hasPrefix(".")
+    }
+    let after = table.strings("after", expected: "an array of service names such as [\"rspamd\"]") ?? []
+    var probe: ProbeURL?
+    let probeNode = table.node("probe")
+    let text = table.string("probe", expected: "a URL such as \"smtp://127.0.0.1:25\"")
+    if let text, let probeNode {
+      do {
+        probe = try ProbeURL(parsing: text)
+      } catch {
+        table.note(probeNode, "probe", "\"\(text)\": \(error)", expected: "a URL such as \"smtp://127.0.0.1:25\"")
+      }
+    }
+    guard let name = table.require("name", name, expected: "a unit's name such as \"postfix\"") else { return nil }
+    self.init(name: name, after: after, probe: probe, probeText: text)
+  }
+}
+
+extension Configuration.Unlock {
+  fileprivate mutating func read(_ table: inout TableReader) {
+    attempts = table.integer("attempts", in: 1...100) ?? attempts
+    onFailure = table.choice("on-failure", Configuration.OnFailure.self) ?? onFailure
+    serviceTimeout = table.integer("service-timeout", in: 1...3600) ?? serviceTimeout
+    deviceTimeout = table.integer("device-timeout", in: 0...3600) ?? deviceTimeout
+  }
+}
+
+extension Configuration.Notify {
+  fileprivate mutating func read(_ table: inout TableReader) {
+    directory = table.path("directory", example: "/etc/mailboot/notify.d") ?? directory
+    let expected = "a duration such as \"15min\", \"2h\" or \"90s\""
+    if let text = table.string("remind-every", expected: expected, where: { Self.seconds($0) != nil }) {
+      remindEvery = Self.seconds(text) ?? remindEvery
+    }
+  }
+
+  /// `90s`, `15min`, `2h`, `1d`; a bare number is seconds.
+  static func seconds(_ text: String) -> Int? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    let factors = ["": 1, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400]
+    guard let number = Int(digits), number > 0, number < 1_000_000,
+      let factor = factors[text.dropFirst(digits.count).filter { $0 != " " }]
+    else { return nil }
+    return number * factor
+  }
+}

@@ -1,0 +1,43 @@
+import SecretMemory
+
+/// The vault of one machine: each call blocks until it is done, has failed, or the person interrupted.
+public protocol VaultPort: AnyObject {
+  /// Opens the mapping. `Failure.passphraseRefused` leaves everything as it was.
+  func open(_ passphrase: borrowing SecretBytes) throws(Failure) -> StepOutcome
+  /// Mounts the mapping on the mount point, made if missing.
+  func mount() throws(Failure) -> StepOutcome
+  /// Mounts one `[[bind]]` directory, by its place in the configuration.
+  func mountBind(_ index: Int) throws(Failure) -> StepOutcome
+  func unmountBind(_ index: Int) throws(Failure)
+  func unmount() throws(Failure)
+  func close() throws(Failure)
+}
+
+/// Checks and services of one machine: many may go on at once, `next` says what ended.
+public protocol ServicesPort: AnyObject {
+  func begin(check group: CheckGroup)
+  /// Starts the service's units, then asks its probe until it answers. With `start` false only the probe is asked.
+  func begin(service index: Int, start: Bool)
+  /// Blocks until something ends. Only called while something goes on.
+  /// - Throws: `.interrupted`, or when the machine can no longer be asked. What goes on goes on.
+  func next() throws(Failure) -> ServicesEvent
+  /// Gives up waiting for whatever goes on: tools are ended, jobs are left to systemd.
+  func abandon()
+  /// Stops a service and the units that do its work, and waits until they are down.
+  func stop(service index: Int) throws(Failure)
+}
+
+public enum ServicesEvent: Equatable, Sendable {
+  case checked(CheckGroup, [Finding])
+  /// Its probe's answer, or nil without a probe.
+  case ready(service: Int, StepOutcome, ProbeRecord?)
+  case failed(service: Int, ServiceFailure, ProbeRecord?)
+}
+
+/// Two clocks: one that never jumps for durations, one for the calendar.
+public protocol ClockPort: AnyObject {
+  /// Seconds on a monotonic clock.
+  func monotonic() -> Double
+  /// Seconds since 1970.
+  func wall() -> Double
+}

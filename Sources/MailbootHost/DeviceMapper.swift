@@ -1,0 +1,25 @@
+import CLinux
+import Glibc
+import MailbootCore
+
+/// Device-mapper as anybody may see it: through sysfs, because nobody but root may open `/dev/mapper/control`.
+enum DeviceMapper {
+  /// The active mapping of that name; nil when there is none.
+  static func mapping(named name: String, sysfs: String = "/sys") -> MappingStatus? {
+    let block = sysfs + "/class/block"
+    for device in listDirectory(block) ?? [] where device.hasPrefix("dm-") {
+      let path = "\(block)/\(device)"
+      guard readAttribute(path + "/dm/name") == name else { continue }
+      let below = (listDirectory(path + "/slaves") ?? []).map { slave in
+        // The file behind a loop device is what the administrator knows.
+        readAttribute("\(block)/\(slave)/loop/backing_file") ?? "/dev/\(slave)"
+      }
+      return MappingStatus(
+        device: readAttribute(path + "/dev") ?? "", dmUUID: readAttribute(path + "/dm/uuid") ?? "", backing: below)
+    }
+    return nil
+  }
+
+  /// Whether sysfs is there at all: without it "no mapping" would be a guess.
+  static func isVisible(sysfs: String = "/sys") -> Bool { fileStatus(sysfs + "/class/block") != nil }
+}

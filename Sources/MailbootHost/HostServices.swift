@@ -1,0 +1,89 @@
+import Glibc
+import MailbootCore
+import Systemd
+
+/// Checks and services of this machine, all waited for at once in one poll.
+final class HostServices: ServicesPort {
+  private let configuration: Configuration
+  private let units: UnitControl
+  private let worker: Worker
+  private let checker: HostChecker
+  private var checks: [CheckTask] = []
+  private var services: [ServiceTask] = []
+  /// What ended without being waited for.
+  private var ready: [ServicesEvent] = []
+  /// A task that could not even be begun, for the next `next`.
+  private var trouble: Failure?
+
+  /// Seconds a check may take; `postfix check` needs 6 s on an emulated machine, a large database some more.
+  private static let checkTimeout = 300.0
+
+  init(configuration: Configuration, units: UnitControl, worker: Worker) {
+    self.configuration = configuration
+    self.units = units
+    self.worker = worker
+    checker = HostChecker(configuration: configuration, worker: worker, facts: CheckFacts())
+  }
+
+  func begin(check group: CheckGroup) {
+    checks.append(checker.begin(group, deadline: Reactor.monotonic() + Self.checkTimeout))
+  }
+
+  func begin(service index: Int, start: Bool) {
+    // Only asking is not waiting: what does not answer in a few seconds does not answer.
+    let timeout = start ? Double(configuration.unlock.serviceTimeout) : min(10, Double(configuration.unlock.serviceTimeout))
+    do {
+      services.append(
+        try ServiceTask(
+          configuration.services[index], index: index, start: start, timeout: timeout, units: units, worker: worker))
+    } catch {
+      trouble = trouble ?? error
+    }
+  }
+
+  func next() throws(Failure) -> ServicesEvent {
+    while true {
+      if let trouble { throw trouble }
+      try units.drain()
+      if let position = checks.firstIndex(where: { $0.advance() }) {
+        let check = checks.remove(at: position)
+        return .checked(check.group, check.findings ?? [])
+      }
+      for (position, service) in services.enumerated() {
+        if let event = try service.advance() {
+          services.remove(at: position)
+          return event
+        }
+      }
+      var descriptors = [units.pollDescriptor]
+      for child in checks.compactMap(\.child) + services.compactMap(\.child) { descriptors += child.pollDescriptors }
+      let wakeUp = services.map(\.wakeUp).min() ?? .infinity
+      try units.reactor.wait(&descriptors, until: min(wakeUp, Reactor.monotonic() + 1))
+    }
+  }
+
+  func abandon() {
+    for check in checks { check.abandon() }
+    for service in services { service.abandon() }
+    checks = []
+    services = []
+  }
+
+  func stop(service index: Int) throws(Failure) {
+    let name = UnitName(configuration.services[index].name)
+    let working = try ServiceTask.working(name, units).map(\.state.name)
+    let deadline = Reactor.monotonic() + Double(configuration.unlock.serviceTimeout)
+    var jobs: [(UnitName, JobID)] = []
+    for unit in working { jobs.append((unit, try units.stop(unit))) }
+    for (unit, job) in jobs where try units.wait(for: job, until: deadline) == nil {
+      throw .service(
+        name: name.rawValue,
+        .notStopped(unit: unit.rawValue, result: "no end after \(configuration.unlock.serviceTimeout) s"))
+    }
+    for (unit, state) in try units.states(of: working) where state.isActive || state.activeState == "deactivating" {
+      throw .service(name: name.rawValue, .notStopped(unit: unit.rawValue, result: state.activeState))
+    }
+    // A failure that was shown is not to stay behind in `systemctl --failed` for the next run.
+    for unit in working { try units.resetFailed(unit) }
+  }
+}

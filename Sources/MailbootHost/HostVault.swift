@@ -1,0 +1,141 @@
+import CLinux
+import Glibc
+import MailbootCore
+import SecretMemory
+import Systemd
+
+/// The vault of this machine: the worker opens and closes it, systemd mounts it.
+final class HostVault: VaultPort {
+  private let configuration: Configuration
+  private let worker: Worker
+  private let units: UnitControl
+  /// Resolved path of the device; nil while the vault was open from the start.
+  private let device: String?
+  private let mounts: Mounts
+
+  init(configuration: Configuration, worker: Worker, units: UnitControl, device: String?) {
+    self.configuration = configuration
+    self.worker = worker
+    self.units = units
+    self.device = device
+    mounts = Mounts(units: units, timeout: Double(configuration.unlock.serviceTimeout))
+  }
+
+  private var vault: Configuration.Vault { configuration.vault }
+  private var mapping: MappingStatus? { DeviceMapper.mapping(named: vault.mapping) }
+
+  func open(_ passphrase: borrowing SecretBytes) throws(Failure) -> StepOutcome {
+    if mapping != nil { return .unchanged }
+    guard let device else { throw .system("the vault was closed while mailboot was at work") }
+    guard !passphrase.isEmpty else {
+      throw .passphraseRefused(tries: 0, empty: true, endsInCarriageReturn: false)
+    }
+    let request = OpenRequest(
+      device: device, header: vault.header, mapping: vault.mapping, memoryLimitKiB: availableMemoryKiB())
+    var ends: [Int32] = [-1, -1]
+    guard mb_pipe_cloexec(&ends) == 0 else { throw .system("pipe: \(errnoText())") }
+    let child: ChildProcess
+    do {
+      defer { Glibc.close(ends[0]) }
+      child = try worker.begin(.open, request, passphrase: ends[0])
+    } catch {
+      Glibc.close(ends[1])
+      throw error
+    }
+    do {
+      defer { Glibc.close(ends[1]) }
+      // A worker that has ended without reading says why itself: a broken pipe is not the news.
+      try? write(passphrase, to: ends[1])
+    }
+    do {
+      // Key derivation may take as long as it likes: Ctrl-C ends it.
+      _ = try child.run(units.reactor, until: nil)
+    } catch {
+      // Killed in the moment of activation it may have left the mapping there: nobody was to have it.
+      if mapping != nil { try close() }
+      throw error
+    }
+    if case .killed(SIGKILL)? = child.end {
+      let needed = VaultFailure(
+        .noMemory, "the kernel killed the key derivation; \((availableMemoryKiB() ?? 0) / 1024) MiB are available")
+      throw .vault(needed, device: device)
+    }
+    switch try worker.reply(OpenReply.self, of: child) {
+    case .opened: return .changed
+    case .alreadyOpen: return .unchanged
+    case .failed(let failure) where failure.kind == .notAccepted:
+      throw .passphraseRefused(tries: 1, empty: false, endsInCarriageReturn: passphrase.endsWithCarriageReturn)
+    case .failed(let failure): throw .vault(failure, device: device)
+    }
+  }
+
+  func mount() throws(Failure) -> StepOutcome {
+    guard let mapping else { throw .system("the mapping \(vault.mapping) is gone") }
+    if let mounted = MountTable.current()?.mount(on: vault.mount) {
+      guard mounted.device == mapping.device else { throw .mount(.occupied(by: mounted.source), path: vault.mount) }
+      return .unchanged
+    }
+    try Mounts.prepare(vault.mount)
+    try mounts.start(
+      path: vault.mount, what: "/dev/mapper/\(vault.mapping)", type: vault.filesystem, options: vault.options, fsck: true)
+    // A wrong fstab line mounts something else; that is not the vault.
+    let now = MountTable.current()?.mount(on: vault.mount)
+    guard now?.device == mapping.device else {
+      try mounts.stop(path: vault.mount)
+      throw .mount(.occupied(by: now?.source ?? "nothing"), path: vault.mount)
+    }
+    return .changed
+  }
+
+  func mountBind(_ index: Int) throws(Failure) -> StepOutcome {
+    let bind = configuration.binds[index]
+    guard let source = fileStatus(bind.from), mb_s_isdir(source.st_mode) != 0 else {
+      throw .mount(.sourceMissing(bind.from), path: bind.to)
+    }
+    if Observer.isSame(bind.from, bind.to) { return .unchanged }
+    if let mounted = MountTable.current()?.mount(on: bind.to) {
+      throw .mount(.occupied(by: mounted.source), path: bind.to)
+    }
+    try Mounts.prepare(bind.to)
+    try mounts.start(path: bind.to, what: bind.from, type: "none", options: ["bind"], fsck: false)
+    guard Observer.isSame(bind.from, bind.to) else {
+      try mounts.stop(path: bind.to)
+      throw .mount(.refused(result: "another directory was mounted than \(bind.from)", journal: []), path: bind.to)
+    }
+    return .changed
+  }
+
+  func unmountBind(_ index: Int) throws(Failure) { try mounts.stop(path: configuration.binds[index].to) }
+
+  func unmount() throws(Failure) { try mounts.stop(path: vault.mount) }
+
+  func close() throws(Failure) {
+    let reply = try worker.ask(
+      .close, CloseRequest(mapping: vault.mapping), as: CloseReply.self, reactor: units.reactor, timeout: 60)
+    if case .failed(let failure) = reply { throw .vault(failure, device: "/dev/mapper/\(vault.mapping)") }
+  }
+}
+
+/// What the key derivation may take without the kernel killing somebody: free memory, and our control group's rest.
+/// Nil when nothing limits it that we can see.
+func availableMemoryKiB() -> Int? {
+  var limits: [Int] = []
+  if let text = readSmallText("/proc/meminfo") {
+    for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") || line.hasPrefix("SwapFree:") {
+      let amount = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+      if limits.isEmpty { limits = [amount] } else { limits[0] += amount }
+    }
+  }
+  if let group = readSmallText("/proc/self/cgroup")?.split(separator: "\n").first(where: { $0.hasPrefix("0::") }) {
+    var path = "/sys/fs/cgroup" + group.dropFirst(3)
+    while path.count > "/sys/fs/cgroup".count {
+      if let limit = readAttribute(path + "/memory.max").flatMap({ Int($0) }),
+        let current = readAttribute(path + "/memory.current").flatMap({ Int($0) })
+      {
+        limits.append(max(0, limit - current) / 1024)
+      }
+      path = path.split(separator: "/").dropLast().reduce(into: "") { $0 += "/" + $1 }
+    }
+  }
+  return limits.min()
+}

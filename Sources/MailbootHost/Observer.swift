@@ -1,0 +1,57 @@
+import CLinux
+import Glibc
+import MailbootCore
+import Systemd
+
+/// Looks at the machine: device-mapper, mount table, systemd.
+struct Observer {
+  let configuration: Configuration
+
+  /// Everything but the services.
+  func storage() throws(Failure) -> Observation {
+    guard DeviceMapper.isVisible() else { throw .system("/sys is not mounted: the vault's state cannot be seen") }
+    guard let mounts = MountTable.current() else {
+      throw .system("/proc is not mounted: the mount table cannot be read")
+    }
+    return Observation(
+      mapping: DeviceMapper.mapping(named: configuration.vault.mapping),
+      mount: mounts.status(of: configuration.vault.mount),
+      bindsMounted: configuration.binds.map { Self.isSame($0.from, $0.to) }, services: nil)
+  }
+
+  /// Whether two paths are the same directory, which is what a bind mount makes of them.
+  static func isSame(_ left: String, _ right: String) -> Bool {
+    guard let left = fileStatus(left), let right = fileStatus(right) else { return false }
+    return left.st_dev == right.st_dev && left.st_ino == right.st_ino
+  }
+
+  /// The services with the units that do their work, in two round trips to systemd.
+  func services(_ manager: SystemdManager) throws(BusError) -> [ServiceStatus] {
+    let names = configuration.services.map { UnitName($0.name) }
+    let details = try manager.details(of: names)
+    let working = names.map { name in details[name].map(workingUnits(of:)) ?? [name] }
+    let known = Set(details.values.map(\.state.name))
+    let further = Set(working.joined()).subtracting(known).subtracting(names)
+    var all = details
+    if !further.isEmpty {
+      for (name, detail) in try manager.details(of: Array(further)) { all[name] = detail }
+    }
+    for detail in Array(all.values) { all[detail.state.name] = detail }
+    return zip(configuration.services, working).map { service, units in
+      let found = units.compactMap { all[$0] }
+      let started = found.map(\.activeEnterMicroseconds).max() ?? 0
+      let status = ServiceStatus(
+        name: service.name,
+        units: units.map { unit in
+          let state = all[unit]?.state
+          return UnitStatus(
+            unit: (state?.name ?? unit).rawValue,
+            activeState: state.map { $0.isNotFound ? "not-found" : $0.activeState } ?? "unknown",
+            subState: state?.subState ?? "unknown")
+        }, activeSince: nil, startedMicroseconds: started)
+      var result = status
+      if status.isActive, started > 0 { result.activeSince = Double(started) / 1e6 }
+      return result
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import CLinux
+import FoundationEssentials
+import Glibc
+import MailbootCore
+
+/// `/run/mailboot`: the lock of a run, and what the last run found.
+public struct RunDirectory: Sendable {
+  public let path: String
+
+  public init(path: String = "/run/mailboot") {
+    self.path = path
+  }
+
+  private var lockPath: String { path + "/lock" }
+  private var statePath: String { path + "/state.json" }
+
+  /// Makes the directory (root's, 0755) if it is missing, and refuses one that is not root's.
+  func prepare() throws(Failure) {
+    if mkdir(path, 0o755) == 0 {
+      chmod(path, 0o755)
+      return
+    }
+    var status = stat()
+    guard lstat(path, &status) == 0, mb_s_isdir(status.st_mode) != 0, status.st_uid == geteuid(),
+      status.st_mode & 0o022 == 0
+    else { throw .system("\(path) cannot be used: it must be a directory of root's that nobody else may write to") }
+  }
+
+  /// Takes the lock, or says who has it, and holds it during `body`.
+  public func withLock<Result>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    try prepare()
+    // 0600: whoever may open it could hold it, and nobody could unlock.
+    let descriptor = mb_open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw .system("\(lockPath): \(errnoText())") }
+    defer { close(descriptor) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let code = errno
+      guard code == EWOULDBLOCK else { throw .system("\(lockPath): \(errnoText(code))") }
+      throw .busy(record()?.busy)
+    }
+    return try body()
+  }
+
+  /// Whether a run holds the lock now; seen in `/proc/locks`, which needs no privilege and disturbs nobody.
+  public func isLocked() -> Bool {
+    guard let status = fileStatus(lockPath), let locks = readSmallText("/proc/locks") else { return false }
+    return Self.holds(flock: UInt64(status.st_ino), device: status.st_dev, in: locks)
+  }
+
+  /// `1: FLOCK  ADVISORY  WRITE 1234 00:19:563 0 EOF`; a waiting one has `->` before its kind.
+  static func holds(flock inode: UInt64, device: dev_t, in locks: String) -> Bool {
+    func hex(_ number: UInt32) -> String { (number < 16 ? "0" : "") + String(number, radix: 16) }
+    let place = "\(hex(mb_major(device))):\(hex(mb_minor(device))):\(inode)"
+    return locks.split(separator: "\n").contains { line in
+      let fields = line.split(separator: " ")
+      return fields.count > 5 && fields[1] == "FLOCK" && fields[5] == place
+    }
+  }
+
+  /// What the last run left, if it can be read.
+  public func record() -> RunRecord? {
+    guard let bytes = readSmallFile(statePath, flags: O_NOFOLLOW) else { return nil }
+    return try? JSONDecoder().decode(RunRecord.self, from: Data(bytes))
+  }
+
+  /// Replaces the record in one step, readable by all.
+  public func store(_ record: RunRecord) throws(Failure) {
+    try prepare()
+    let temporary = statePath + ".new"
+    unlink(temporary)
+    let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard descriptor >= 0 else { throw .system("\(temporary): \(errnoText())") }
+    defer { close(descriptor) }
+    let bytes: [UInt8]
+    do {
+      bytes = Array(try JSONEncoder().encode(record))
+    } catch {
+      throw .system("\(statePath): \(error)")
+    }
+    let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    // The umask does not decide who may read the status.
+    guard count == bytes.count, fchmod(descriptor, 0o644) == 0, rename(temporary, statePath) == 0 else {
+      throw .system("\(statePath): \(errnoText())")
+    }
+  }
+}

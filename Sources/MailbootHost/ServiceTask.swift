@@ -1,0 +1,184 @@
+import Glibc
+import MailbootCore
+import Systemd
+
+/// One service on its way to ready: its units' start jobs, then its probe.
+final class ServiceTask {
+  private enum Phase {
+    case job(JobID, UnitName)
+    case probing(ChildProcess)
+    case done
+  }
+
+  let index: Int
+  private let service: Configuration.Service
+  private let units: UnitControl
+  private let worker: Worker
+  private let begunMonotonic = Reactor.monotonic()
+  private let begunWall = Reactor.wall()
+  private let timeout: Double
+  private var phase = Phase.done
+  private var outcome = StepOutcome.unchanged
+  /// Units already given a start job of their own.
+  private var started: Set<UnitName> = []
+  /// When to look at the units again while the probe goes on.
+  private var nextLook = 0.0
+  private(set) var event: ServicesEvent?
+
+  /// - Parameter start: false only asks the probe, once.
+  init(
+    _ service: Configuration.Service, index: Int, start: Bool, timeout: Double, units: UnitControl, worker: Worker
+  ) throws(Failure) {
+    self.service = service
+    self.index = index
+    self.units = units
+    self.worker = worker
+    self.timeout = timeout
+    if start {
+      try startNext()
+    } else {
+      try look()
+    }
+  }
+
+  private var name: UnitName { UnitName(service.name) }
+  private var deadline: Double { begunMonotonic + timeout }
+
+  /// Its child while it has one, to wait for.
+  var child: ChildProcess? {
+    if case .probing(let child) = phase { return child }
+    return nil
+  }
+
+  /// When it wants to look even if nothing has happened.
+  var wakeUp: Double {
+    if case .probing = phase { return nextLook }
+    return deadline
+  }
+
+  /// Goes on as far as it can. Job results must have been drained before.
+  func advance() throws(Failure) -> ServicesEvent? {
+    switch phase {
+    case .job(let job, let unit):
+      if let result = units.result(of: job) {
+        try jobEnded(unit, result)
+      } else if Reactor.monotonic() >= deadline {
+        fail(.notStarted(unit: unit.rawValue, result: "did not finish starting within \(Int(timeout)) s", journal: journal(unit)))
+      }
+    case .probing(let child):
+      if child.pump() {
+        try probed(child)
+      } else if Reactor.monotonic() >= nextLook {
+        try lookWhileProbing(child)
+      }
+    case .done: break
+    }
+    return event
+  }
+
+  func abandon() { child?.killAndReap() }
+
+  /// The units that do the work, as systemd says now.
+  static func working(_ name: UnitName, _ units: UnitControl) throws(Failure) -> [UnitDetails] {
+    guard let own = try units.details(of: [name])[name] else { return [] }
+    let names = workingUnits(of: own)
+    let others = names.filter { $0 != own.state.name }
+    if others.isEmpty { return [own] }
+    let details = try units.details(of: others)
+    return [own] + others.compactMap { details[$0] }
+  }
+
+  /// Starts the first unit that is down and has not been tried; with none left, goes on to the probe.
+  private func startNext() throws(Failure) {
+    let working = try Self.working(name, units)
+    guard let down = working.first(where: { !$0.state.isActive }) else { return try beginProbe() }
+    let unit = down.state.name
+    guard started.insert(unit).inserted else {
+      return fail(
+        .notStarted(unit: unit.rawValue, result: Self.words(down), journal: journal(unit)))
+    }
+    outcome = .changed
+    // Else a start limit of earlier tries, or a failed state, would be taken for this one's.
+    try units.resetFailed(unit)
+    phase = .job(try units.start(unit), unit)
+  }
+
+  private func jobEnded(_ unit: UnitName, _ result: String) throws(Failure) {
+    // "done" says too little (a failed condition is "done"), so the units themselves are asked again either way.
+    if result == "done" { return try startNext() }
+    let details = try units.details(of: [unit])[unit]
+    let words = details.map { Self.words($0, job: result) } ?? result
+    fail(.notStarted(unit: unit.rawValue, result: words, journal: journal(unit)))
+  }
+
+  /// A unit's state as a person would say it.
+  private static func words(_ details: UnitDetails, job: String = "done") -> String {
+    var text = details.state.isMasked ? "masked" : "\(details.state.activeState) (\(details.state.subState))"
+    if let result = details.result, result != "success" { text += ", \(result)" }
+    switch job {
+    case "assert": text = "an assertion of the unit failed (AssertPathIsMountPoint= and the like)"
+    case "dependency": text += ", a unit it needs failed"
+    case "timeout": text += ", its start timed out"
+    case "canceled": text += ", somebody cancelled the start"
+    default: break
+    }
+    return text
+  }
+
+  private func journal(_ unit: UnitName) -> [String] {
+    // A second earlier: the journal's clock and ours are read at different times.
+    UnitControl.journal(unit, sinceWall: begunWall - 1)
+  }
+
+  private func beginProbe() throws(Failure) {
+    guard let probe = service.probeText else {
+      phase = .done
+      event = .ready(service: index, outcome, nil)
+      return
+    }
+    let rest = max(1, deadline - Reactor.monotonic())
+    let request = ProbeRequest(url: probe, timeout: rest, attemptTimeout: min(10, rest))
+    phase = .probing(try worker.begin(.probe, request))
+    nextLook = Reactor.monotonic() + 1
+  }
+
+  private func probed(_ child: ChildProcess) throws(Failure) {
+    let record: ProbeRecord
+    switch try worker.reply(ProbeReply.self, of: child) {
+    case .answered(let text): record = ProbeRecord(answered: true, detail: text, at: Reactor.wall())
+    case .silent(let reason): record = ProbeRecord(answered: false, detail: reason, at: Reactor.wall())
+    }
+    phase = .done
+    if record.answered {
+      event = .ready(service: index, outcome, record)
+    } else {
+      fail(
+        .silent(
+          probe: service.probeText ?? "", reason: record.detail, seconds: Int(timeout.rounded()), journal: journal(name)),
+        record)
+    }
+  }
+
+  /// A unit that dies while its probe waits (rspamd with a broken configuration does) need not be waited for to the end.
+  private func lookWhileProbing(_ child: ChildProcess) throws(Failure) {
+    nextLook = Reactor.monotonic() + 1
+    guard let failed = try Self.working(name, units).first(where: { $0.state.isFailed }) else { return }
+    child.killAndReap()
+    let unit = failed.state.name
+    fail(.notStarted(unit: unit.rawValue, result: Self.words(failed), journal: journal(unit)))
+  }
+
+  /// Without starting: the units have to be active, and then the probe answers or not.
+  private func look() throws(Failure) {
+    if let down = try Self.working(name, units).first(where: { !$0.state.isActive }) {
+      fail(.notStarted(unit: down.state.name.rawValue, result: Self.words(down), journal: []))
+    } else {
+      try beginProbe()
+    }
+  }
+
+  private func fail(_ failure: ServiceFailure, _ probe: ProbeRecord? = nil) {
+    phase = .done
+    event = .failed(service: index, failure, probe)
+  }
+}

@@ -1,0 +1,214 @@
+import Glibc
+import MailbootCore
+import SecretMemory
+import Systemd
+
+/// What whoever has the passphrase answers.
+public enum PassphraseAnswer: ~Copyable {
+  case secret(SecretBytes)
+  /// The question was withdrawn because the vault is open now.
+  case withdrawn
+  /// Ctrl-D, or the terminal is gone.
+  case endOfInput
+}
+
+/// Where the passphrase comes from.
+public protocol PassphraseSource: AnyObject {
+  var kind: UnlockSource { get }
+  /// How many tries it is good for.
+  var attempts: Int { get }
+  /// Asks. `stillWanted` says whether the answer is needed any more.
+  func ask(attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer
+  /// The last one was refused, and another try follows.
+  func refused()
+}
+
+/// `mailboot unlock`, from looking at the machine to ready.
+public final class Unlocker {
+  public struct Result {
+    public var source: UnlockSource
+    public var seconds: Double
+    public var steps: [StepRecord]
+    public var checks: [CheckRecord]
+  }
+
+  private let configuration: Configuration
+  private let directory: RunDirectory
+  private let units: UnitControl
+  private let worker: Worker
+  private let verb: String
+  private let report: (Progress) -> Void
+  private let warn: (String) -> Void
+  private var record: RunRecord
+  private let user = invokingUser()
+
+  /// - Parameters:
+  ///   - report: shows progress.
+  ///   - warn: says what is wrong but holds nothing up.
+  public init(
+    configuration: Configuration, reactor: Reactor, directory: RunDirectory = RunDirectory(), verb: String = "unlock",
+    report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
+  ) throws(Failure) {
+    self.configuration = configuration
+    self.directory = directory
+    self.verb = verb
+    self.report = report
+    self.warn = warn
+    worker = try Worker()
+    units = try UnitControl(reactor: reactor)
+    record = Self.freshRecord(directory)
+  }
+
+  private static func freshRecord(_ directory: RunDirectory) -> RunRecord {
+    let boot = bootID()
+    return directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? RunRecord(bootID: boot)
+  }
+
+  private var isOpen: Bool { DeviceMapper.mapping(named: configuration.vault.mapping) != nil }
+
+  /// - Parameters:
+  ///   - source: nil when there is nobody to ask: fine as long as the vault is open.
+  ///   - start: whether to start the services.
+  public func run(source: (any PassphraseSource)?, start: Bool) throws(Failure) -> Result {
+    let preflight = Preflight(configuration: configuration, worker: worker, units: units)
+    if start { try preflight.checkUnits() }
+    let observed = try Observer(configuration: configuration).storage()
+    if let mapping = observed.mapping {
+      try preflight.checkOpen(mapping)
+      return try runOpen(start: start)
+    }
+    let device = try preflight.checkClosed()
+    guard let source else {
+      throw .usage(
+        "the vault is locked, and there is no terminal to ask for the passphrase",
+        hint: "give it with `--stdin`, `--key-file FILE` or `--passphrase-fd N`")
+    }
+    let run = makeRun(device: device)
+    for attempt in 1... {
+      switch try source.ask(attempt: attempt, stillWanted: { !self.isOpen }) {
+      case .secret(let passphrase):
+        do {
+          return try runClosed(run, passphrase, source: source, start: start)
+        } catch .passphraseRefused(_, let empty, let carriageReturn) {
+          if attempt >= source.attempts {
+            throw .passphraseRefused(tries: attempt, empty: empty, endsInCarriageReturn: carriageReturn)
+          }
+          source.refused()
+        }
+      case .withdrawn: return try runOpen(start: start)
+      case .endOfInput: throw .interrupted(signal: SIGINT)
+      }
+    }
+    throw .passphraseRefused(tries: source.attempts, empty: false, endsInCarriageReturn: false)
+  }
+
+  private func makeRun(device: String?) -> UnlockRun {
+    UnlockRun(
+      configuration: configuration,
+      vault: HostVault(configuration: configuration, worker: worker, units: units, device: device),
+      services: HostServices(configuration: configuration, units: units, worker: worker), clock: HostClock(),
+      report: { [self] progress in
+        note(phaseOf: progress)
+        report(progress)
+      })
+  }
+
+  /// The vault was closed when we looked.
+  private func runClosed(
+    _ run: UnlockRun, _ passphrase: borrowing SecretBytes, source: any PassphraseSource, start: Bool
+  ) throws(Failure) -> Result {
+    // The lock comes after the question: whoever only sits at a prompt blocks nobody.
+    try locked { () throws(Failure) in
+      let begun = Reactor.monotonic()
+      do throws(Failure) {
+        try run.open(passphrase)
+        try run.complete(start: start)
+      } catch .passphraseRefused(let tries, let empty, let carriageReturn) {
+        finish()
+        throw .passphraseRefused(tries: tries, empty: empty, endsInCarriageReturn: carriageReturn)
+      } catch {
+        finish(run, source: source.kind, begun: begun)
+        throw error
+      }
+      return finish(run, source: source.kind, begun: begun)
+    }
+  }
+
+  /// The vault is open: what is missing is completed, and nobody is asked.
+  private func runOpen(start: Bool) throws(Failure) -> Result {
+    try locked { () throws(Failure) in
+      let begun = Reactor.monotonic()
+      let run = makeRun(device: nil)
+      do throws(Failure) {
+        run.foundOpen()
+        try run.complete(start: start)
+      } catch {
+        finish(run, source: .none, begun: begun)
+        throw error
+      }
+      return finish(run, source: .none, begun: begun)
+    }
+  }
+
+  private func locked(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    try directory.withLock { () throws(Failure) in
+      // Another run may have been here while the question stood.
+      record = Self.freshRecord(directory)
+      record.busy = BusyRecord(pid: getpid(), verb: verb, by: user, phase: .opening, since: Reactor.wall())
+      store()
+      return try body()
+    }
+  }
+
+  private func note(phaseOf progress: Progress) {
+    let phase: BootState
+    switch progress {
+    case .began(.open): phase = .opening
+    case .began(.mount), .began(.bind): phase = .mounting
+    case .began(.check): phase = .verifying
+    case .began(.service): phase = .starting
+    case .undoing: phase = .locking
+    default: return
+    }
+    // Checks go on while services start: the later phase is the one to name.
+    guard record.busy?.phase != phase, !(record.busy?.phase == .starting && phase == .verifying) else { return }
+    record.busy?.phase = phase
+    store()
+  }
+
+  private func finish() {
+    record.busy = nil
+    store()
+  }
+
+  @discardableResult
+  private func finish(_ run: UnlockRun, source: UnlockSource, begun: Double) -> Result {
+    let seconds = Reactor.monotonic() - begun
+    record.busy = nil
+    record.checks = run.verdicts.records
+    record.probes.merge(run.probes) { $1 }
+    // A run that found everything as it should be unlocked nothing.
+    if source != .none || run.steps.contains(where: { $0.outcome != .unchanged }) {
+      record.lastUnlock = UnlockRecord(at: Reactor.wall(), by: user, via: source, seconds: seconds, steps: run.steps)
+    }
+    if !isOpen { record.lockedSince = Reactor.wall() }
+    store()
+    return Result(source: source, seconds: seconds, steps: run.steps, checks: run.verdicts.records)
+  }
+
+  private func store() {
+    do { try directory.store(record) } catch { warn(error.summary) }
+  }
+}
+
+/// The kernel's id of this boot; empty without `/proc`.
+public func bootID() -> String { readAttribute("/proc/sys/kernel/random/boot_id") ?? "" }
+
+/// Who really sits there: the login that became root, else the user of the process.
+func invokingUser() -> String {
+  let unset = UInt32.max
+  let login = readAttribute("/proc/self/loginuid").flatMap { UInt32($0) } ?? unset
+  let user = login == unset ? geteuid() : login
+  guard let entry = getpwuid(user) else { return String(user) }
+  return String(cString: entry.pointee.pw_name)
+}

@@ -1,0 +1,65 @@
+import CLinux
+import FoundationEssentials
+import Glibc
+import MailbootCore
+import SecretMemory
+
+/// Runs `mailboot-worker`, which is beside us in the build folder or in `libexec` when installed: never looked for in `PATH`.
+struct Worker {
+  let path: String
+
+  init() throws(Failure) {
+    guard let own = resolvedPath("/proc/self/exe") else {
+      throw .system("cannot tell where mailboot is installed: /proc is not readable")
+    }
+    let directory = own.split(separator: "/").dropLast().joined(separator: "/")
+    let candidates = ["/\(directory)/mailboot-worker", "/\(directory)/../libexec/mailboot/mailboot-worker"]
+    guard let path = candidates.first(where: { access($0, X_OK) == 0 }) else {
+      throw .system("mailboot-worker is missing: looked for \(candidates.joined(separator: ", "))")
+    }
+    self.path = path
+  }
+
+  /// Starts it on a request; `reply` reads the answer when it has ended.
+  func begin(_ verb: WorkerVerb, _ request: some Encodable, passphrase descriptor: Int32? = nil) throws(Failure)
+    -> ChildProcess
+  {
+    let input: [UInt8]
+    do {
+      input = Array(try JSONEncoder().encode(request))
+    } catch {
+      throw .system("request to the worker: \(error)")
+    }
+    return try ChildProcess([path, verb.rawValue], input: input, descriptor3: descriptor)
+  }
+
+  /// The answer of a worker that has ended.
+  func reply<Reply: Decodable>(_ type: Reply.Type, of child: ChildProcess) throws(Failure) -> Reply {
+    guard child.end == .exited(0) else { throw .system(Self.complaint(child)) }
+    do {
+      return try JSONDecoder().decode(type, from: Data(child.output))
+    } catch {
+      throw .system("the worker's answer is not understood: \(error)")
+    }
+  }
+
+  /// One request, waited for.
+  func ask<Reply: Decodable>(
+    _ verb: WorkerVerb, _ request: some Encodable, as type: Reply.Type, reactor: Reactor, timeout: Double
+  ) throws(Failure) -> Reply {
+    let child = try begin(verb, request)
+    _ = try child.run(reactor, until: Reactor.monotonic() + timeout)
+    return try reply(type, of: child)
+  }
+
+  static func complaint(_ child: ChildProcess) -> String {
+    let said = child.errorOutput.split(separator: "\n").suffix(3).joined(separator: "; ")
+    let how: String
+    switch child.end {
+    case .exited(let code)?: how = "ended with status \(code)"
+    case .killed(let signal)?: how = "was ended by signal \(signal)"
+    case nil: how = "did not end"
+    }
+    return "\(child.name) \(how)" + (said.isEmpty ? "" : ": \(said)")
+  }
+}

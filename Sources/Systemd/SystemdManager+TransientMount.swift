@@ -1,0 +1,83 @@
+/// A property of a transient unit, by its D-Bus name (org.freedesktop.systemd1(5)), not that of the unit file.
+public struct UnitProperty: Sendable, Equatable {
+  public enum Value: Sendable, Equatable {
+    case string(String)
+    case strings([String])
+    case bool(Bool)
+    /// Times are in microseconds: `TimeoutUSec`, `JobRunningTimeoutUSec`.
+    case number(UInt64)
+  }
+
+  public let name: String
+  public let value: Value
+
+  public init(_ name: String, _ value: Value) {
+    self.name = name
+    self.value = value
+  }
+}
+
+extension SystemdManager {
+  /// Queues the start of a mount unit made for this purpose, as `systemd-mount --collect` does.
+  ///
+  /// The unit is bound to its device when `what` is a device node, and forgotten when it is unmounted or has failed.
+  /// - Parameters:
+  ///   - name: the unit of the mount point, `UnitName.mount(forPath:)`.
+  ///   - type: the file system; empty lets mount(8) find out.
+  ///   - runFsck: check the file system first, by `systemd-fsck@`.
+  ///   - extra: more properties.
+  /// - Throws: `isUnitExists` when a unit of that name is loaded, from fstab or because it is mounted.
+  public func startTransientMount(
+    name: UnitName, what: String, type: String, options: [String], description: String, runFsck: Bool,
+    extra: [UnitProperty] = []
+  ) throws(BusError) -> JobID {
+    let properties = transientMountProperties(
+      what: what, type: type, options: options, description: description, runFsck: runFsck, extra: extra)
+    let message = try connection.newCall(member: "StartTransientUnit", subject: name.rawValue)
+    try message.append(name.rawValue)
+    try message.append("replace")
+    try message.container(BusType.array, "(sv)") { () throws(BusError) in
+      for property in properties { try message.append(property) }
+    }
+    // No auxiliary units.
+    try message.container(BusType.array, "(sa(sv))") { () throws(BusError) in }
+    return try queueJob(message)
+  }
+}
+
+/// The properties of a mount unit like those `systemd-mount` sets.
+func transientMountProperties(
+  what: String, type: String, options: [String], description: String, runFsck: Bool, extra: [UnitProperty]
+) -> [UnitProperty] {
+  var properties = [
+    UnitProperty("Description", .string(description)),
+    UnitProperty("CollectMode", .string("inactive-or-failed")),
+    UnitProperty("What", .string(what)),
+  ]
+  if !type.isEmpty { properties.append(UnitProperty("Type", .string(type))) }
+  if !options.isEmpty { properties.append(UnitProperty("Options", .string(options.joined(separator: ",")))) }
+  if what.hasPrefix("/dev/") {
+    let device = UnitName.device(forPath: what).rawValue
+    properties += [UnitProperty("BindsTo", .strings([device])), UnitProperty("After", .strings([device]))]
+  }
+  if runFsck {
+    let fsck = UnitName.fsck(forDevice: what).rawValue
+    properties += [UnitProperty("Requires", .strings([fsck])), UnitProperty("After", .strings([fsck]))]
+  }
+  return properties + extra
+}
+
+extension BusMessage {
+  /// Appends one `(sv)`.
+  fileprivate func append(_ property: UnitProperty) throws(BusError) {
+    try container(BusType.structure, "sv") { () throws(BusError) in
+      try append(property.name)
+      switch property.value {
+      case .string(let value): try container(BusType.variant, "s") { () throws(BusError) in try append(value) }
+      case .strings(let value): try container(BusType.variant, "as") { () throws(BusError) in try append(value) }
+      case .bool(let value): try container(BusType.variant, "b") { () throws(BusError) in try append(value) }
+      case .number(let value): try container(BusType.variant, "t") { () throws(BusError) in try append(value) }
+      }
+    }
+  }
+}

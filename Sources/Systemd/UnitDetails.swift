@@ -1,0 +1,43 @@
+/// What systemd knows of a unit, as far as somebody who starts and watches it needs it.
+public struct UnitDetails: Sendable, Equatable {
+  public var state: UnitState
+  /// The primary name and all aliases.
+  public var names: [UnitName] = []
+  public var wants: [UnitName] = []
+  public var requires: [UnitName] = []
+  /// The units that are `PartOf=` this one.
+  public var consistsOf: [UnitName] = []
+  public var conflicts: [UnitName] = []
+  /// `enabled`, `disabled`, `masked`, `generated`, `transient`, …; empty without a unit file.
+  public var unitFileState = ""
+  /// When it last became active: microseconds since 1970, 0 for never since boot.
+  public var activeEnterMicroseconds: UInt64 = 0
+  /// When it last became inactive or failed: microseconds since 1970, 0 for never since boot.
+  public var inactiveEnterMicroseconds: UInt64 = 0
+  /// 32 hexadecimal digits that name this run of the unit; empty when it has not run.
+  public var invocationID = ""
+  public var canStart = false
+  public var canStop = false
+  /// `success`, or how the last run of a service, mount or socket failed (`exit-code`, `timeout`, …).
+  public var result: String?
+  /// The main process of a running service, 0 for none.
+  public var mainPID: UInt32 = 0
+  /// What a `Type=notify` service last said of itself.
+  public var statusText: String?
+  /// How the main process ended: `CLD_EXITED` (1), `CLD_KILLED` (2), `CLD_DUMPED` (3); 0 when it has not.
+  public var execMainCode: Int32 = 0
+  /// The main process's exit status, or the signal that ended it.
+  public var execMainStatus: Int32 = 0
+
+  public init(state: UnitState) { self.state = state }
+}
+
+/// The units that do the work of a unit: the unit itself, then those it both wants and consists of, less those it
+/// conflicts with.
+///
+/// On Debian 12 `postfix.service` does nothing itself and wants `postfix@-.service`, which is part of it; on Debian 13
+/// it is the real daemon, and conflicts with that instance although it still claims to consist of it.
+public func workingUnits(of details: UnitDetails) -> [UnitName] {
+  let parts = Set(details.consistsOf).subtracting(details.conflicts).subtracting([details.state.name])
+  return [details.state.name] + Set(details.wants).intersection(parts).sorted { $0.rawValue < $1.rawValue }
+}

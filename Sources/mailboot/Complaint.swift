@@ -1,0 +1,38 @@
+import MailbootCore
+
+/// Shows a failure: what and why, the evidence, then what to do.
+struct Complaint {
+  let terminal: Terminal
+  let configuration: Configuration
+
+  func show(_ failure: Failure) {
+    if case .configuration(let error) = failure { return show(error) }
+    tell(terminal.coloured("error:", .red) + terminal.wrapped("error: " + failure.summary, indent: 2).dropFirst(6))
+    for line in evidence(failure) { tell("  | " + line) }
+    if let hint = hint(for: failure, configuration: configuration) {
+      tell(terminal.coloured("hint:", .bold) + terminal.wrapped("hint: " + hint, indent: 2).dropFirst(5))
+    }
+  }
+
+  /// One block per issue: file, line, column, key, what is wrong, what was expected.
+  private func show(_ error: ConfigurationError) {
+    for issue in error.issues {
+      let key = issue.key.isEmpty ? "" : "\(issue.key) "
+      tell(terminal.coloured("error:", .red) + " \(place(issue.origin)): \(key)\(issue.message)")
+      if let expected = issue.expected { tell(terminal.coloured("hint:", .bold) + " expected \(expected)") }
+    }
+  }
+
+  private func place(_ origin: Origin) -> String {
+    origin.line > 0 ? "\(origin.file):\(origin.line):\(origin.column)" : origin.file
+  }
+
+  private func evidence(_ failure: Failure) -> [String] {
+    switch failure {
+    case .service(_, let failure): failure.journal
+    case .mount(.refused(_, let journal), _): journal
+    case .rollback(let cause, _): evidence(cause)
+    default: []
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import MailbootCore
+
+/// What to do about a failure: the one place where every error meets its remedy.
+func hint(for failure: Failure, configuration: Configuration) -> String? {
+  let vault = configuration.vault
+  switch failure {
+  case .passphraseRefused(_, true, _): return "an empty passphrase is never tried; type the vault's passphrase"
+  case .passphraseRefused(_, _, true):
+    return "it ended in a carriage return (CR), which counts as part of it: was the file written on Windows?"
+  case .passphraseRefused: return "mind Caps Lock and the keyboard layout, then run `mailboot` again"
+  case .vault(let failure, let device): return hint(for: failure, device: device, vault: vault)
+  case .deviceNotFound:
+    return "see what is there with `lsblk -f`; correct `device` in [vault], or attach the disk and run `mailboot` again"
+  case .noLUKSDevice: return "see what is there with `lsblk -f`; name the vault as `device` in [vault] of \(configurationPath)"
+  case .severalLUKSDevices: return "name the vault as `device` in [vault] of \(configurationPath)"
+  case .mount(let failure, let path): return hint(for: failure, path: path, mapping: vault.mapping)
+  case .verification(let records):
+    return records.lazy.compactMap(\.hint).first
+      ?? "correct it and run `mailboot` again; `mailboot verify` looks without starting anything"
+  case .locked: return "unlock it first: `mailboot`"
+  case .service(_, let failure): return hint(for: failure)
+  case .busy: return "wait until it has ended, then look with `mailboot status`"
+  case .interrupted: return nil
+  case .notRoot(let verb): return "try `sudo mailboot \(verb)`"
+  case .system, .noBus: return nil
+  case .configuration(let error):
+    return error.issues.count == 1 ? nil : "`mailboot config check` shows them again"
+  case .usage(_, let hint): return hint
+  case .rollback(let cause, _):
+    return "see what is left with `mailboot status`; first: " + (hint(for: cause, configuration: configuration) ?? cause.summary)
+  }
+}
+
+private let configurationPath = "/etc/mailboot/mailboot.toml"
+
+private func hint(for failure: VaultFailure, device: String, vault: Configuration.Vault) -> String? {
+  switch failure.kind {
+  case .noDevice: "see what is there with `lsblk -f`"
+  case .notLUKS: "is this the right device? `lsblk -f` shows which one is crypto_LUKS"
+  case .damagedHeader:
+    "do not write to the disk; look with `cryptsetup luksDump \(device)`, and restore a header backup with"
+      + " `cryptsetup luksHeaderRestore \(device) --header-backup-file FILE`"
+  case .nameTaken:
+    "see `cryptsetup status \(vault.mapping)`; close the other one, or choose another `mapping` in [vault]"
+  case .notAccepted: "mind Caps Lock and the keyboard layout, then run `mailboot` again"
+  case .noMemory: "end what needs memory (`ps aux --sort -rss | head`), or add swap, then run `mailboot` again"
+  case .noDeviceMapper: "is the module there? `modprobe dm-crypt`; after a kernel upgrade reboot first"
+  case .busy: "see who uses it with `lsblk \(device)` and `fuser -vm \(vault.mount)`"
+  case .other: "see `journalctl -b -k | tail` and `cryptsetup luksDump \(device)`"
+  }
+}
+
+private func hint(for failure: MountFailure, path: String, mapping: String) -> String? {
+  switch failure {
+  case .notEmpty:
+    "something wrote there while the vault was locked: look at it, move it away (`mv \(path) \(path).stray`),"
+      + " then run `mailboot` again"
+  case .occupied: "see `findmnt \(path)`; unmount it, then run `mailboot` again"
+  case .notADirectory: "move it away, then run `mailboot` again"
+  case .refused:
+    "open it with `cryptsetup open DEVICE \(mapping)` and check it with `fsck /dev/mapper/\(mapping)`;"
+      + " have a backup before you repair"
+  case .sourceMissing: "make the directory in the vault, or correct `from` in [[bind]]"
+  case .busy: "see who uses it with `fuser -vm \(path)`"
+  }
+}
+
+private func hint(for failure: ServiceFailure) -> String? {
+  switch failure {
+  case .masked(let unit): "allow it again with `systemctl unmask \(unit)`, or take it out of the configuration"
+  case .missing(let unit): "is it installed? `systemctl cat \(unit)`; or take it out of the configuration"
+  case .notStarted(let unit, _, _): "see `journalctl -u \(unit)`, correct it, then run `mailboot` again"
+  case .silent(let probe, _, _, _):
+    "is it the right address (\(probe))? see what listens with `ss -ltnp`; a slow machine needs a larger"
+      + " `service-timeout` in [unlock]"
+  case .notStopped(let unit, _): "see `systemctl status \(unit)`"
+  }
+}

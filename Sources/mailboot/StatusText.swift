@@ -1,0 +1,65 @@
+import MailbootCore
+import MailbootHost
+
+/// `mailboot status` for people.
+struct StatusText {
+  let report: StatusReport
+  let terminal: Terminal
+  /// Seconds since 1970.
+  let now: Double
+
+  func lines() -> [String] {
+    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + services() + lastUnlock()
+  }
+
+  private func headline() -> String {
+    var text = "\(report.host): \(report.state.rawValue)"
+    if let since = report.since { text += " since \(timestamp(since)) (\(age(now - since)))" }
+    if let busy = report.busy { text += ", \(busy.verb) by \(busy.by), process \(busy.pid)" }
+    return text
+  }
+
+  private func vault() -> [String] {
+    let vault = report.vault
+    let device = vault.device ?? "(looked for when it is opened)"
+    guard vault.open else { return ["vault     \(device), closed"] }
+    var text = "vault     \(device), open as \(vault.mapping)"
+    text += vault.mounted ? ", mounted on \(vault.mount)" : ", not mounted"
+    guard let size = vault.sizeBytes, let free = vault.availableBytes, size > 0 else { return [text] }
+    return [text, "space     \(mebibytes(free)) of \(mebibytes(size)) free (\(free * 100 / size) %)"]
+  }
+
+  private func mebibytes(_ bytes: UInt64) -> String {
+    bytes >= 10 << 30 ? "\(bytes >> 30) GiB" : "\(bytes >> 20) MiB"
+  }
+
+  private func checks() -> [String] {
+    guard let first = report.checks.first else { return [] }
+    let bad = report.checks.filter { $0.result == .warn || $0.result == .fail }
+    let passed = report.checks.count { $0.result == .pass }
+    return ["checks    \(passed) passed, \(bad.count) not, \(age(now - first.at)) ago"]
+      + bad.map { "  \($0.result == .fail ? "FAIL" : "warn")  \($0.name.rawValue): \($0.detail)" }
+  }
+
+  private func services() -> [String] {
+    guard report.state != .unknown else { return [] }
+    return ["services"]
+      + report.services.map { service in
+        let units = service.units.map { "\($0.activeState) (\($0.subState))" }
+        let state = Set(units).count == 1 ? units[0] : units.joined(separator: ", ")
+        var text = "  \((service.ready ? "ok" : "--").padded(4))  \(service.name.padded(14)) \(state)"
+        if let probed = service.probedAt, let detail = service.detail {
+          text += "; \(age(now - probed)) ago: \(detail)"
+        }
+        return text
+      }
+  }
+
+  private func lastUnlock() -> [String] {
+    guard let unlock = report.lastUnlock else { return [] }
+    var text =
+      "unlock    \(timestamp(unlock.at)) by \(unlock.by) (\(unlock.via.rawValue)), \(decimal(unlock.seconds, places: 1)) s"
+    if let failed = unlock.steps.last(where: { $0.outcome == .failed }) { text += ", failed at \(failed.name)" }
+    return [text]
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Glibc
+import MailbootCore
+import MailbootHost
+import SecretMemory
+
+struct Unlock: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "unlock", abstract: "Open, mount, verify, start, report (the default).")
+
+  @OptionGroup var common: ConfigurationOption
+  @Flag(help: "Read the passphrase from standard input: exact bytes, one newline at the end is dropped.")
+  var stdin = false
+  @Flag(help: "With --stdin: drop nothing.")
+  var raw = false
+  @Option(help: ArgumentHelp("Read the passphrase from this descriptor: exact bytes.", valueName: "n"))
+  var passphraseFd: Int32?
+  @Option(help: ArgumentHelp("Read the passphrase from this file: exact bytes, at most 8 MiB.", valueName: "file"))
+  var keyFile: String?
+  @Flag(help: "Open, mount and verify, but start nothing.")
+  var noStart = false
+  @Option(help: ArgumentHelp("The longest wait for the device and, separately, for each service.", valueName: "seconds"))
+  var timeout: Int?
+
+  func validate() throws {
+    if [stdin, passphraseFd != nil, keyFile != nil].count(where: { $0 }) > 1 {
+      throw ValidationError("only one of --stdin, --passphrase-fd and --key-file can be given")
+    }
+    if raw && !stdin { throw ValidationError("--raw goes with --stdin") }
+    if let timeout, !(0...86400).contains(timeout) { throw ValidationError("--timeout takes 0 to 86400 seconds") }
+    if let passphraseFd, passphraseFd < 0 { throw ValidationError("--passphrase-fd takes a descriptor's number") }
+  }
+
+  func perform(_ terminal: Terminal) -> Status {
+    guard var settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
+    if let timeout {
+      settings.unlock.deviceTimeout = timeout
+      settings.unlock.serviceTimeout = max(1, timeout)
+    }
+    let lines = ProgressLines(terminal)
+    do throws(Failure) {
+      try requireRoot("unlock")
+      let reactor = try Reactor()
+      reactor.onTick = { lines.refresh() }
+      let unlocker = try Unlocker(
+        configuration: settings, reactor: reactor, report: { lines.take($0) },
+        warn: { text in
+          lines.clear()
+          tell("warning: \(text)")
+        })
+      let result = try unlocker.run(source: source(settings, reactor), start: !noStart)
+      lines.clear()
+      say(closing(result))
+      return ExitCode.done.rawValue
+    } catch {
+      lines.clear()
+      TerminalPrompt.restoreIfNeeded()
+      return complain(error, settings, terminal)
+    }
+  }
+
+  /// Where the passphrase comes from, should it be needed; nil: nowhere.
+  private func source(_ settings: Configuration, _ reactor: Reactor) -> (any PassphraseSource)? {
+    if stdin { return SecretSource(.standardInput(raw: raw)) }
+    if let passphraseFd { return SecretSource(.descriptor(passphraseFd)) }
+    if let keyFile { return SecretSource(.keyFile(keyFile)) }
+    return isatty(0) == 1 ? TerminalSource(attempts: settings.unlock.attempts, reactor: reactor) : nil
+  }
+
+  private func closing(_ result: Unlocker.Result) -> String {
+    let warnings = result.checks.count { $0.result == .warn }
+    let words = warnings == 0 ? "" : ", with \(warnings) \(warnings == 1 ? "warning" : "warnings")"
+    if noStart { return "mounted and verified\(words), nothing started" }
+    if result.steps.allSatisfy({ $0.outcome == .unchanged }) { return "ready already\(words)" }
+    return "ready in \(decimal(result.seconds, places: 1)) s\(words)"
+  }
+}
