@@ -62,7 +62,8 @@ let package = Package(
 
     .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CLinux"], swiftSettings: strict),
     .testTarget(
-      name: "CryptsetupTests", dependencies: ["Cryptsetup", "CCryptsetup", "SecretMemory"],
+      name: "CryptsetupTests",
+      dependencies: ["Cryptsetup", "CCryptsetup", "SecretMemory", "MailbootCore", "mailboot-worker"],
       swiftSettings: strict),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: strict),
     .testTarget(name: "MailbootCoreTests", dependencies: ["MailbootCore"], swiftSettings: strict),

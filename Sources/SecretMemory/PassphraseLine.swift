@@ -48,6 +48,9 @@ struct PassphraseLine: ~Copyable {
     return actOnLastByte()
   }
 
+  /// Forgets what has been typed.
+  mutating func clear() { secret.removeLast(secret.count) }
+
   /// Hands out what has been typed and ends the line.
   consuming func finish() -> SecretBytes { secret }
 
@@ -61,7 +64,7 @@ struct PassphraseLine: ~Copyable {
       secret.removeLast()
       secret.removeLast(secret.withUnsafeBytes(Self.lengthOfLastCharacter))
     case _ where editing.kill.contains(byte):
-      secret.removeLast(secret.count)
+      clear()
     case _ where editing.endOfFile.contains(byte):
       secret.removeLast()
       return secret.isEmpty ? .endOfInput : .submitted

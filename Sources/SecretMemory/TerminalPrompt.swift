@@ -98,8 +98,9 @@ private struct Question {
     }
   }
 
+  /// The terminal makes CR LF of it, if it is set to.
   func endLine() {
-    _ = Glibc.write(terminal, "\r\n", 2)
+    _ = Glibc.write(terminal, "\n", 1)
   }
 
   func read(
@@ -117,6 +118,7 @@ private struct Question {
       if let signals, ready.signal, let number = try nextSignal(signals) {
         if number != SIGTSTP { return .interrupted(number) }
         try stop()
+        line.clear()
       }
       if ready.terminal {
         switch try line.take(readByte) {
@@ -174,7 +176,7 @@ private struct Question {
     return [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP].contains(number) ? number : nil
   }
 
-  /// Stops the process with the terminal as it was, and asks again when it is continued.
+  /// Stops the process with the terminal as it was, and asks anew when it is continued.
   private func stop() throws(TerminalError) {
     endLine()
     TerminalMode.restore()

@@ -1,4 +1,5 @@
 import Glibc
+import HostChecks
 import MailbootCore
 
 /// Exit statuses besides 0, which says that a reply was written.
@@ -23,7 +24,9 @@ func runWorker(arguments: [String]) -> Int32 {
     case .close:
       presence.commit()
       try answer(closeVault)
-    case .database, .dkim, .certificate, .probe:
+    case .database: try answer(checkDatabase)
+    case .probe: try answer(probe)
+    case .dkim, .certificate:
       complain("the verb \(verb.rawValue) is not part of this build")
       return WorkerExit.usage
     }

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// The built `mailboot-worker`, run as `mailboot` runs it.
+enum WorkerProcess {
+  struct Run {
+    var status: Int32
+    var output: Data
+    var complaint: String
+  }
+
+  /// Beside the test bundle.
+  static var path: String {
+    get throws {
+      let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+      let path = (bundle as NSString).deletingLastPathComponent + "/mailboot-worker"
+      // Under a runner of the toolchain the bundle is an argument.
+      if FileManager.default.isExecutableFile(atPath: path) { return path }
+      let argument = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
+      return (argument as NSString).deletingLastPathComponent + "/mailboot-worker"
+    }
+  }
+
+  /// Runs a verb to its end, which must come within a minute.
+  ///
+  /// - Parameter passphrase: a file for descriptor 3.
+  static func run(_ verb: String, request: Data, passphrase: String? = nil) throws -> Run {
+    let process = Process()
+    let input = Pipe()
+    let output = Pipe()
+    let complaint = Pipe()
+    // The shell only puts the passphrase on descriptor 3.
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", #"exec "$0" "$1" 3<"$2""#, try path, verb, passphrase ?? "/dev/null"]
+    process.standardInput = input
+    process.standardOutput = output
+    process.standardError = complaint
+    try process.run()
+    try input.fileHandleForWriting.write(contentsOf: request)
+    try input.fileHandleForWriting.close()
+    let reply = try output.fileHandleForReading.readToEnd() ?? Data()
+    let text = try complaint.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return Run(status: process.terminationStatus, output: reply, complaint: String(decoding: text, as: UTF8.self))
+  }
+
+  /// Runs a verb and decodes its reply.
+  static func ask<Request: Encodable, Reply: Decodable>(
+    _ verb: String, _ request: Request, passphrase: String? = nil
+  ) throws -> Reply {
+    let run = try run(verb, request: JSONEncoder().encode(request), passphrase: passphrase)
+    #expect(run.status == 0 && run.complaint == "")
+    #expect(run.output.filter { $0 == 0x0A }.count == 1 && run.output.last == 0x0A, "one line")
+    return try JSONDecoder().decode(Reply.self, from: run.output)
+  }
+}
