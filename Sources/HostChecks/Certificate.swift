@@ -1,3 +1,4 @@
+import CLinux
 import COpenSSL
 import Glibc
 
@@ -76,4 +77,13 @@ struct Certificate: ~Copyable {
     guard X509_NAME_get_text_by_NID(subject, NID_commonName, &buffer, Int32(buffer.count)) > 0 else { return [] }
     return [printable(String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))]
   }
+}
+
+/// The day of a point in time, UTC: "2026-11-22".
+func dayText(_ seconds: Int64) -> String {
+  var moment = time_t(seconds)
+  var parts = tm()
+  guard gmtime_r(&moment, &parts) != nil else { return "\(seconds) s after 1970" }
+  func padded(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+  return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A point in time that a change of the wall clock does not move.

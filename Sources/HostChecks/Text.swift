@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// "1 domain", "2 domains", "2 aliases".
@@ -58,13 +59,4 @@ func octal(_ mode: mode_t) -> String {
 func secondsText(_ seconds: Double) -> String {
   let tenths = Int((max(0, min(seconds, 1e6)) * 10).rounded())
   return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
-}
-
-/// The day of a point in time, UTC: "2026-11-22".
-func dayText(_ seconds: Int64) -> String {
-  var moment = time_t(seconds)
-  var parts = tm()
-  guard gmtime_r(&moment, &parts) != nil else { return "\(seconds) s after 1970" }
-  func padded(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-  return "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
 }
