@@ -21,16 +21,18 @@ enum DatabaseSchema {
   /// What the open database lacks.
   static func problems(in database: borrowing SQLiteReader, path: String) throws(SQLiteFailure) -> [Problem] {
     let there = Set(try database.column("SELECT lower(name) FROM sqlite_master WHERE type='table'"))
+    let missing = tables.filter { !there.contains($0.name) }
+    // A database without them is another one: what else its tables lack would only distract.
+    guard missing.isEmpty else {
+      return missing.map {
+        Problem(
+          "table \($0.name) is missing",
+          hint: "is this the account database? look at it: sqlite3 \(shellWord(path)) .schema")
+      }
+    }
     var problems: [Problem] = []
     for table in tables {
-      if there.contains(table.name) {
-        problems += try self.problems(of: table, in: database, path: path)
-      } else {
-        problems.append(
-          Problem(
-            "table \(table.name) is missing",
-            hint: "is this the account database? look at it: sqlite3 \(shellWord(path)) .schema"))
-      }
+      problems += try self.problems(of: table, in: database, path: path)
     }
     return problems
   }

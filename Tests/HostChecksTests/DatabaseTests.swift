@@ -117,6 +117,12 @@ struct DatabaseTests {
     #expect(!finding.sound && finding.detail == "table \(table) is missing")
   }
 
+  @Test func missingTablesAreNamedBeforeAnythingElse() throws {
+    let finding = try DatabaseFixture(sql: DatabaseFixture.domains).check().finding
+    #expect(finding.detail == "table users is missing; table aliases is missing")
+    #expect(finding.hint?.hasPrefix("is this the account database?") == true)
+  }
+
   @Test func missingColumnIsNamed() throws {
     let schema = DatabaseFixture.schema.replacingOccurrences(of: ", active INTEGER DEFAULT 1", with: "")
     let finding = try DatabaseFixture(sql: schema).check().finding
