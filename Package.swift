@@ -4,7 +4,6 @@ import PackageDescription
 /// Every target of ours: Swift 6 mode comes with the tools version; a warning is an error.
 let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
-  .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
 let package = Package(

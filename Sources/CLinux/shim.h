@@ -67,3 +67,4 @@ static inline int mb_next_signal(int descriptor) {
   struct signalfd_siginfo information;
   return read(descriptor, &information, sizeof information) == sizeof information ? (int)information.ssi_signo : 0;
 }
+static inline pid_t mb_fork(void) { return fork(); }

@@ -20,6 +20,9 @@ struct UserAccount {
     self.uid = uid
     self.gid = gid
   }
+
+  /// As `chown` takes it: the user and its own group.
+  var ownership: String { "\(shellWord(name)):\(shellWord(groupName(gid)))" }
 }
 
 /// Number of the group `name`; nil when there is no such group.

@@ -49,10 +49,8 @@ struct OpenedFile: ~Copyable {
   /// The whole file in memory that is wiped afterwards. Larger than `limit` bytes: a problem.
   func secretContents(limit: Int) throws(Problem) -> WipedBytes {
     guard size <= limit else { throw Problem("\(path) is too large (\(size) bytes)") }
-    // One more byte than the size: a file that grew meanwhile shows.
-    var bytes = WipedBytes(capacity: limit + 1)
+    var bytes = WipedBytes(capacity: size)
     bytes.count = try read(into: bytes.storage)
-    guard bytes.count <= limit else { throw Problem("\(path) is too large (more than \(limit) bytes)") }
     return bytes
   }
 

@@ -29,6 +29,11 @@ final class BusMessage {
     try checked(sd_bus_message_append_basic(raw, BusType.boolean, &value), operation)
   }
 
+  func append(_ number: UInt32) throws(BusError) {
+    var value = number
+    try checked(sd_bus_message_append_basic(raw, BusType.uint32, &value), operation)
+  }
+
   func append(_ number: UInt64) throws(BusError) {
     var value = number
     try checked(sd_bus_message_append_basic(raw, BusType.uint64, &value), operation)

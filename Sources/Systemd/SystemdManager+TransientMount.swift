@@ -4,7 +4,7 @@ public struct UnitProperty: Sendable, Equatable {
     case string(String)
     case strings([String])
     case bool(Bool)
-    /// Times are in microseconds: `TimeoutUSec`, `JobRunningTimeoutUSec`.
+    /// Times are in microseconds: `TimeoutUSec`.
     case number(UInt64)
   }
 
@@ -25,7 +25,10 @@ extension SystemdManager {
   ///   - name: the unit of the mount point, `UnitName.mount(forPath:)`.
   ///   - type: the file system; empty lets mount(8) find out.
   ///   - runFsck: check the file system first, by `systemd-fsck@`.
-  ///   - extra: more properties.
+  ///   - extra: more properties. `JobTimeoutUSec` is not among those systemd lets a caller set: to bound the wait for a
+  ///     device that does not come, `cancel` the job.
+  ///
+  /// `systemd-fsck@` stays active until its device goes away: a second mount of the same open device is not checked again.
   /// - Throws: `isUnitExists` when a unit of that name is loaded, from fstab or because it is mounted.
   public func startTransientMount(
     name: UnitName, what: String, type: String, options: [String], description: String, runFsck: Bool,

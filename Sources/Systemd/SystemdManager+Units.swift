@@ -2,7 +2,8 @@ import CSystemd
 import Glibc
 
 extension SystemdManager {
-  /// The states of units, by the names asked for, in one `ListUnitsByNames` call. An unknown unit is `not-found`.
+  /// The states of units, by the names asked for, in one `ListUnitsByNames` call. An unknown unit is `not-found`; a
+  /// name that cannot be a unit's is missing in the answer.
   public func states(of units: [UnitName]) throws(BusError) -> [UnitName: UnitState] {
     let message = try connection.newCall(member: "ListUnitsByNames")
     try message.append(units.map(\.rawValue))
@@ -24,25 +25,20 @@ extension SystemdManager {
 
   /// The properties of units, by the names asked for, in one round trip. An unknown unit has load state `not-found`.
   public func details(of units: [UnitName]) throws(BusError) -> [UnitName: UnitDetails] {
-    var calls: [BusMessage] = []
-    for unit in units {
-      let path = try objectPath(of: unit)
-      calls.append(try propertiesCall("GetAll", path, unit, [Self.unitInterface]))
-      let (interface, names) = Self.typeProperties(of: unit)
-      // One by one: all properties of a service are some hundred, and take systemd longer than these few.
-      for name in names { calls.append(try propertiesCall("Get", path, unit, [interface, name])) }
-    }
-    var replies = try connection.call(calls)[...]
+    // No interface: those of the unit and of its type in one message. systemd spends its time per message (15 ms in an
+    // emulated machine) rather than per property: `GetAll` and five times `Get` took it twice as long.
+    let replies = try callAll("GetAll", units, arguments: [""])
     var details: [UnitName: UnitDetails] = [:]
-    for unit in units {
-      guard var properties = try replies.popFirst()?.get().readProperties() else { break }
-      for name in Self.typeProperties(of: unit).names {
-        // A property that this version of systemd does not have is not there; the unit itself has answered.
-        if case .success(let reply)? = replies.popFirst() { properties[name] = try reply.readVariant() }
-      }
-      details[unit] = UnitDetails(properties, fallback: unit)
-    }
+    for (unit, reply) in replies { details[unit] = UnitDetails(try reply.readProperties(), fallback: unit) }
     return details
+  }
+
+  /// When units last became active: microseconds since 1970, 0 for never since boot. Much cheaper than `details(of:)`.
+  public func activeSince(of units: [UnitName]) throws(BusError) -> [UnitName: UInt64] {
+    let replies = try callAll("Get", units, arguments: ["org.freedesktop.systemd1.Unit", "ActiveEnterTimestamp"])
+    var times: [UnitName: UInt64] = [:]
+    for (unit, reply) in replies { times[unit] = UInt64(try reply.readVariant()?.number ?? 0) }
+    return times
   }
 
   /// The units that do the work of this one, with systemd asked how it is made up.
@@ -51,18 +47,21 @@ extension SystemdManager {
     return Systemd.workingUnits(of: details)
   }
 
-  private static let unitInterface = "org.freedesktop.systemd1.Unit"
-
-  /// What is read of a unit beyond the properties common to all types.
-  private static func typeProperties(of unit: UnitName) -> (interface: String, names: [String]) {
-    switch unit.type {
-    case "service":
-      let names = ["Result", "MainPID", "StatusText", "ExecMainCode", "ExecMainStatus"]
-      return ("org.freedesktop.systemd1.Service", names)
-    case "mount": return ("org.freedesktop.systemd1.Mount", ["Result"])
-    case "socket": return ("org.freedesktop.systemd1.Socket", ["Result"])
-    default: return ("", [])
+  /// Calls a method of `org.freedesktop.DBus.Properties` on each unit, all at once.
+  private func callAll(
+    _ method: String, _ units: [UnitName], arguments: [String]
+  ) throws(BusError) -> [(UnitName, BusMessage)] {
+    var calls: [BusMessage] = []
+    for unit in units {
+      let message = try connection.newCall(
+        path: objectPath(of: unit), interface: "org.freedesktop.DBus.Properties", member: method,
+        subject: unit.rawValue)
+      for argument in arguments { try message.append(argument) }
+      calls.append(message)
     }
+    var replies: [(UnitName, BusMessage)] = []
+    for (unit, reply) in zip(units, try connection.call(calls)) { replies.append((unit, try reply.get())) }
+    return replies
   }
 
   /// The unit's object; systemd loads the unit when it is asked for one.
@@ -71,15 +70,6 @@ extension SystemdManager {
     try checked(sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.rawValue, &path), "path of \(unit)")
     defer { free(path) }
     return path.map { String(cString: $0) } ?? ""
-  }
-
-  private func propertiesCall(
-    _ member: String, _ path: String, _ unit: UnitName, _ arguments: [String]
-  ) throws(BusError) -> BusMessage {
-    let message = try connection.newCall(
-      path: path, interface: "org.freedesktop.DBus.Properties", member: member, subject: unit.rawValue)
-    for argument in arguments { try message.append(argument) }
-    return message
   }
 }
 

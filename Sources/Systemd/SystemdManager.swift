@@ -63,6 +63,19 @@ public final class SystemdManager {
   /// Queues a restart, or a start if it is not active (`RestartUnit`, mode `replace`).
   public func restart(_ unit: UnitName) throws(BusError) -> JobID { try queueJob("RestartUnit", unit) }
 
+  /// Gives up a job that has not ended, such as one that waits for a device. Its end is reported as `canceled`.
+  ///
+  /// Harmless when the job has ended meanwhile.
+  public func cancel(_ job: JobID) throws(BusError) {
+    let message = try connection.newCall(member: "CancelJob", subject: job.description)
+    try message.append(job.rawValue)
+    do {
+      _ = try connection.call(message)
+    } catch {
+      guard error.name == "org.freedesktop.systemd1.NoSuchJob" else { throw error }
+    }
+  }
+
   /// Makes a failed unit inactive and resets its start limit. Throws `isNoSuchUnit` when it is not loaded.
   public func resetFailed(_ unit: UnitName) throws(BusError) {
     let message = try connection.newCall(member: "ResetFailedUnit", subject: unit.rawValue)

@@ -26,9 +26,8 @@ func runWorker(arguments: [String]) -> Int32 {
       try answer(closeVault)
     case .database: try answer(checkDatabase)
     case .probe: try answer(probe)
-    case .dkim, .certificate:
-      complain("the verb \(verb.rawValue) is not part of this build")
-      return WorkerExit.usage
+    case .dkim: try answer(checkDKIM)
+    case .certificate: try answer { checkCertificate($0, now: Int64(time(nil))) }
     }
     return 0
   } catch {

@@ -1,0 +1,82 @@
+# See README.md, "Building". Everything that must be installed first is installed by `make deps`.
+SHELL = /bin/sh
+DESTDIR =
+RELEASE_BUILD = .build-release
+# Both programs in one build folder; Swift's own libraries are linked in, Debian's are not.
+SWIFT_RELEASE = swift build -c release --static-swift-stdlib --scratch-path $(RELEASE_BUILD)
+VERSION = $(shell sed -n 's/.*static let text = "\(.*\)"/\1/p' Sources/mailboot/Version.swift)
+DEB = dist/mailboot_$(VERSION)_$(shell dpkg --print-architecture).deb
+SWIFT_FILES = Package.swift Sources Tests
+SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' scripts/* packaging/* .ci/run $$(find machine -type f) 2>/dev/null)
+BINARIES = $(RELEASE_BUILD)/release/mailboot $(RELEASE_BUILD)/release/mailboot-worker
+
+.PHONY: all build deps install install-files deb machines demo test test-quick test-machine bench format lint clean
+
+all: build
+
+# The machine that nobody has touched yet has only the toolchain.
+deps:
+	@scripts/install-dependencies
+
+build: deps
+	$(SWIFT_RELEASE) --product mailboot
+	$(SWIFT_RELEASE) --product mailboot-worker
+
+install: build install-files
+
+install-files:
+	@test -x $(RELEASE_BUILD)/release/mailboot || { echo "run \`make build\` first" >&2; exit 1; }
+	install -d $(DESTDIR)/usr/sbin $(DESTDIR)/usr/libexec/mailboot $(DESTDIR)/usr/lib/tmpfiles.d \
+	  $(DESTDIR)/usr/share/man/man8 $(DESTDIR)/usr/share/man/man5 $(DESTDIR)/usr/share/doc/mailboot/examples \
+	  $(DESTDIR)/usr/share/bash-completion/completions $(DESTDIR)/usr/share/zsh/vendor-completions \
+	  $(DESTDIR)/usr/share/fish/vendor_completions.d $(DESTDIR)/etc/mailboot
+	install -s -m 755 $(RELEASE_BUILD)/release/mailboot $(DESTDIR)/usr/sbin/mailboot
+	install -s -m 755 $(RELEASE_BUILD)/release/mailboot-worker $(DESTDIR)/usr/libexec/mailboot/mailboot-worker
+	install -m 644 systemd/mailboot.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/mailboot.conf
+	gzip -9nc man/mailboot.8 > $(DESTDIR)/usr/share/man/man8/mailboot.8.gz
+	gzip -9nc man/mailboot.toml.5 > $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
+	chmod 644 $(DESTDIR)/usr/share/man/man8/mailboot.8.gz $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
+	install -m 644 README.md CHANGELOG.md $(DESTDIR)/usr/share/doc/mailboot
+	install -m 644 packaging/copyright $(DESTDIR)/usr/share/doc/mailboot/copyright
+	install -m 644 packaging/mailboot.toml $(DESTDIR)/usr/share/doc/mailboot/examples/mailboot.toml
+	$(RELEASE_BUILD)/release/mailboot --generate-completion-script bash > $(DESTDIR)/usr/share/bash-completion/completions/mailboot
+	$(RELEASE_BUILD)/release/mailboot --generate-completion-script zsh > $(DESTDIR)/usr/share/zsh/vendor-completions/_mailboot
+	$(RELEASE_BUILD)/release/mailboot --generate-completion-script fish > $(DESTDIR)/usr/share/fish/vendor_completions.d/mailboot.fish
+
+deb: build
+	scripts/build-deb
+
+# The disposable machines, Debian 12 and 13, locked, with our package installed. Cached outside the repository.
+machines: deb
+	swift build --product mailboot-machine
+	.build/debug/mailboot-machine build --deb $(DEB)
+
+demo: deb
+	swift build --product mailboot-machine
+	.build/debug/mailboot-machine demo --deb $(DEB)
+
+test: test-quick test-machine
+
+# Pure and component tests: no machine.
+test-quick: deps
+	swift build --build-tests
+	swift test --skip-build --skip MachineTests
+
+test-machine: machines
+	swift build --build-tests
+	MAILBOOT_DEB=$(abspath $(DEB)) swift test --skip-build --filter MachineTests
+
+bench: machines
+	.build/debug/mailboot-machine bench --deb $(DEB)
+
+format:
+	swift format --in-place --recursive $(SWIFT_FILES)
+
+lint: deps
+	swift format lint --strict --recursive $(SWIFT_FILES)
+	scripts/check-imports
+	shellcheck $(SHELL_FILES)
+	for page in man/*.[58]; do test -z "$$(man --warnings -l -Tutf8 "$$page" 2>&1 >/dev/null)" || { echo "$$page has warnings"; exit 1; }; done
+
+clean:
+	rm -rf .build $(RELEASE_BUILD) dist

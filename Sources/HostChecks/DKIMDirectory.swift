@@ -1,0 +1,50 @@
+import CLinux
+import Glibc
+
+/// The directory with `DOMAIN.SELECTOR.key` and `DOMAIN.SELECTOR.txt`.
+struct DKIMDirectory {
+  let path: String
+  private let keyNames: [String]
+
+  init(_ path: String) throws(Problem) {
+    self.path = path
+    guard let directory = opendir(path) else {
+      switch errno {
+      case ENOENT:
+        throw Problem(
+          "\(path) is missing",
+          hint: "install -d -o _rspamd -g _rspamd -m 0750 \(shellWord(path)), then a key for each domain into it")
+      case ENOTDIR: throw Problem("\(path) is not a directory")
+      case let number: throw Problem("cannot open \(path): \(errorText(number))")
+      }
+    }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: entry.pointee.d_name)) {
+          String(cString: $0)
+        }
+      }
+      if name.hasSuffix(".key") { names.append(name) }
+    }
+    keyNames = names.sorted()
+  }
+
+  /// The selector of the key to use for `domain`: the configured one, else another for which there is a key. Of several
+  /// the last by name: selectors often are dates. Nil: no key.
+  func selector(of domain: String, configured: String, among domains: [String]) -> String? {
+    if keyNames.contains("\(domain).\(configured).key") { return configured }
+    let candidates = keyNames.compactMap { name -> String? in
+      guard name.hasPrefix(domain + ".") else { return nil }
+      // `example.org.uk.1.key` belongs to example.org.uk where there is one.
+      let isOthers = domains.contains { $0.count > domain.count && name.hasPrefix($0 + ".") && $0.hasPrefix(domain) }
+      let selector = String(name.dropFirst(domain.count + 1).dropLast(".key".count))
+      return isOthers || selector.isEmpty ? nil : selector
+    }
+    return candidates.last { !$0.contains(".") } ?? candidates.last
+  }
+
+  func keyPath(_ domain: String, _ selector: String) -> String { "\(path)/\(domain).\(selector).key" }
+  func recordPath(_ domain: String, _ selector: String) -> String { "\(path)/\(domain).\(selector).txt" }
+}
