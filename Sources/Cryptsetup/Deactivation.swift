@@ -11,7 +11,8 @@ extension LUKSDevice {
   /// Closes the encrypted mapping, which wipes its key from the kernel; needs no header.
   ///
   /// A udev probe may hold a device open for a moment. libdevmapper itself repeats a removal that fails with EBUSY, 25 times
-  /// at 0.2 s; but a device on top (`holders`) makes libcryptsetup give up at once, so that is repeated here for up to 3 s.
+  /// at 0.2 s; but a mounted file system or a device on top makes libcryptsetup give up at once, and both may be on their way
+  /// out: that is repeated here for up to 3 s.
   public static func deactivate(mapping: String) throws(LUKSError) -> Deactivation {
     let end = ContinuousClock.now + .seconds(3)
     while true {

@@ -26,18 +26,19 @@ enum WorkerProcess {
   /// - Parameter passphrase: a file for descriptor 3.
   static func run(_ verb: String, request: Data, passphrase: String? = nil) throws -> Run {
     let process = Process()
-    let input = Pipe()
+    // A file, not a pipe: a worker that ends without reading would have SIGPIPE end the tests.
+    let input = NSTemporaryDirectory() + "request-" + UUID().uuidString
+    try request.write(to: URL(fileURLWithPath: input))
+    defer { try? FileManager.default.removeItem(atPath: input) }
     let output = Pipe()
     let complaint = Pipe()
     // The shell only puts the passphrase on descriptor 3.
     process.executableURL = URL(fileURLWithPath: "/bin/sh")
     process.arguments = ["-c", #"exec "$0" "$1" 3<"$2""#, try path, verb, passphrase ?? "/dev/null"]
-    process.standardInput = input
+    process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: input))
     process.standardOutput = output
     process.standardError = complaint
     try process.run()
-    try input.fileHandleForWriting.write(contentsOf: request)
-    try input.fileHandleForWriting.close()
     let reply = try output.fileHandleForReading.readToEnd() ?? Data()
     let text = try complaint.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
