@@ -13,7 +13,7 @@ public enum Step: Hashable, Sendable {
     case .open: "open"
     case .mount: "mount"
     case .bind(_, let to): "bind \(to)"
-    case .check(let group): group.rawValue
+    case .check(let group): "check \(group.rawValue)"
     case .service(let name): name
     }
   }

@@ -111,7 +111,7 @@ public final class UnlockRun {
           services.begin(service: index, start: true)
         }
         for group in groups {
-          begun[group.rawValue + " check"] = clock.monotonic()
+          begun[Step.check(group).name] = clock.monotonic()
           report(.began(.check(group)))
           services.begin(check: group)
         }
@@ -123,10 +123,10 @@ public final class UnlockRun {
       switch try services.next() {
       case .checked(let group, let findings):
         schedule.ended(group)
-        let seconds = clock.monotonic() - (begun[group.rawValue + " check"] ?? clock.monotonic())
+        let seconds = clock.monotonic() - (begun[Step.check(group).name] ?? clock.monotonic())
         let records = verdicts.take(findings, of: group, at: clock.wall())
         let bad = records.contains { $0.result == .fail }
-        steps.append(StepRecord(name: group.rawValue, outcome: bad ? .failed : .unchanged, seconds: seconds))
+        steps.append(StepRecord(name: Step.check(group).name, outcome: bad ? .failed : .unchanged, seconds: seconds))
         report(.checked(group, records, seconds: seconds))
       case .ready(let index, let outcome, let probe):
         schedule.ended(service: index)

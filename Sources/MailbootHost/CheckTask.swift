@@ -6,6 +6,8 @@ import MailbootCore
 final class CheckFacts {
   var database: DatabaseReply?
   var postfix: PostfixSettings?
+  /// Whether `postfix check` has passed in this run.
+  var postfixChecked = false
 }
 
 /// One check on its way: a chain of child processes, each begun when the one before has ended.

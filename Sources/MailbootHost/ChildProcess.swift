@@ -144,10 +144,22 @@ final class ChildProcess {
     }
   }
 
-  /// Ends it and its process group, and waits until it is gone.
+  /// Seconds a child has to end after SIGTERM. The worker blocks the signal while it changes device-mapper: between two of
+  /// those calls it must not be killed.
+  private static let grace = 20.0
+
+  /// Ends it and its process group, and waits until it is gone: SIGTERM, and only when that is not heeded SIGKILL.
   func killAndReap() {
     guard end == nil else { return }
+    kill(-pid, SIGTERM)
+    let deadline = Reactor.monotonic() + Self.grace
+    while !pump() && Reactor.monotonic() < deadline {
+      var descriptor = pollfd(fd: processDescriptor, events: Int16(POLLIN), revents: 0)
+      poll(&descriptor, 1, processDescriptor < 0 ? 50 : Int32((deadline - Reactor.monotonic()) * 1000) + 1)
+    }
+    // What it has started may have ignored the first one.
     kill(-pid, SIGKILL)
+    guard end == nil else { return }
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
     end = .killed(signal: SIGKILL)

@@ -26,6 +26,12 @@ struct HostChecker {
     }
   }
 
+  /// How postfix may start, now that its checks have passed; nil when they have not.
+  var quickStart: PostfixQuickStart? {
+    guard facts.postfixChecked, let queue = facts.postfix?["queue_directory"], queue.hasPrefix("/") else { return nil }
+    return PostfixQuickStart(queueDirectory: queue)
+  }
+
   private func mount() -> Finding {
     let path = configuration.vault.mount
     let mapping = DeviceMapper.mapping(named: configuration.vault.mapping)
@@ -143,7 +149,10 @@ struct HostChecker {
         wanted ? [Finding(check, sound: false, detail: "\(arguments[0]) is missing", hint: "is \(check.rawValue) installed?")] : [])
     }
     return .child(try ChildProcess(arguments)) { child in
-      if child.end == .exited(0) { return .findings([Finding(check, sound: true, detail: good)]) }
+      if child.end == .exited(0) {
+        if check == .postfix { facts.postfixChecked = true }
+        return .findings([Finding(check, sound: true, detail: good)])
+      }
       let said = child.errorOutput + "\n" + String(decoding: child.output, as: UTF8.self)
       // The first line is the reason, what follows its consequences.
       let reason = said.split(separator: "\n").first { $0.contains { $0 != " " } } ?? "no reason given"

@@ -35,7 +35,8 @@ final class HostServices: ServicesPort {
     do {
       services.append(
         try ServiceTask(
-          configuration.services[index], index: index, start: start, timeout: timeout, units: units, worker: worker))
+          configuration.services[index], index: index, start: start, timeout: timeout, units: units, worker: worker,
+          quickStart: configuration.services[index].name.hasPrefix("postfix") ? checker.quickStart : nil))
     } catch {
       trouble = trouble ?? error
     }

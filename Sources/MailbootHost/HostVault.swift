@@ -51,7 +51,7 @@ final class HostVault: VaultPort {
       // Key derivation may take as long as it likes: Ctrl-C ends it.
       _ = try child.run(units.reactor, until: nil)
     } catch {
-      // Killed in the moment of activation it may have left the mapping there: nobody was to have it.
+      // In the moment of activation the worker finishes what it does: then the mapping is there, and nobody is to have it.
       if mapping != nil { try close() }
       throw error
     }

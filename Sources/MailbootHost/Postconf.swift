@@ -10,7 +10,8 @@ struct PostfixSettings: Equatable {
   ]
 
   static let arguments =
-    ["/usr/sbin/postconf", "-x", "smtpd_tls_cert_file", "smtpd_tls_key_file", "myhostname"] + mapParameters
+    ["/usr/sbin/postconf", "-x", "smtpd_tls_cert_file", "smtpd_tls_key_file", "myhostname", "queue_directory"]
+    + mapParameters
 
   init(parsing output: String) {
     for line in output.split(separator: "\n") {

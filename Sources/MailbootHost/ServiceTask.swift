@@ -19,21 +19,26 @@ final class ServiceTask {
   private let timeout: Double
   private var phase = Phase.done
   private var outcome = StepOutcome.unchanged
+  private let quickStart: PostfixQuickStart?
   /// Units already given a start job of their own.
   private var started: Set<UnitName> = []
   /// When to look at the units again while the probe goes on.
   private var nextLook = 0.0
   private(set) var event: ServicesEvent?
 
-  /// - Parameter start: false only asks the probe, once.
+  /// - Parameters:
+  ///   - start: false only asks the probe, once.
+  ///   - quickStart: set for postfix when its checks have just passed.
   init(
-    _ service: Configuration.Service, index: Int, start: Bool, timeout: Double, units: UnitControl, worker: Worker
+    _ service: Configuration.Service, index: Int, start: Bool, timeout: Double, units: UnitControl, worker: Worker,
+    quickStart: PostfixQuickStart? = nil
   ) throws(Failure) {
     self.service = service
     self.index = index
     self.units = units
     self.worker = worker
     self.timeout = timeout
+    self.quickStart = quickStart
     if start {
       try startNext()
     } else {
@@ -76,7 +81,10 @@ final class ServiceTask {
     return event
   }
 
-  func abandon() { child?.killAndReap() }
+  func abandon() {
+    quickStart?.withdraw()
+    child?.killAndReap()
+  }
 
   /// The units that do the work, as systemd says now.
   static func working(_ name: UnitName, _ units: UnitControl) throws(Failure) -> [UnitDetails] {
@@ -91,12 +99,16 @@ final class ServiceTask {
   /// Starts the first unit that is down and has not been tried; with none left, goes on to the probe.
   private func startNext() throws(Failure) {
     let working = try Self.working(name, units)
-    guard let down = working.first(where: { !$0.state.isActive }) else { return try beginProbe() }
+    guard let down = working.first(where: { !$0.state.isActive }) else {
+      quickStart?.withdraw()
+      return try beginProbe()
+    }
     let unit = down.state.name
     guard started.insert(unit).inserted else {
       return fail(
         .notStarted(unit: unit.rawValue, result: Self.words(down), journal: journal(unit)))
     }
+    if outcome == .unchanged { _ = quickStart?.request() }
     outcome = .changed
     // Else a start limit of earlier tries, or a failed state, would be taken for this one's.
     try units.resetFailed(unit)
@@ -178,6 +190,7 @@ final class ServiceTask {
   }
 
   private func fail(_ failure: ServiceFailure, _ probe: ProbeRecord? = nil) {
+    quickStart?.withdraw()
     phase = .done
     event = .failed(service: index, failure, probe)
   }

@@ -14,7 +14,7 @@ final class ProgressLines {
 
   func take(_ progress: Progress) {
     switch progress {
-    case .began(let step): going.append((label(step), Reactor.monotonic()))
+    case .began(let step): going.append((step.name, Reactor.monotonic()))
     case .ended(let step, let outcome, let seconds, let detail):
       forget(step)
       line("ok", step.name, seconds, outcome == .unchanged ? already(step) : firstLine(detail))
@@ -24,7 +24,7 @@ final class ProgressLines {
     case .checked(let group, let records, let seconds):
       forget(.check(group))
       for record in records where record.result != .skip || record.detail != "off" {
-        line(mark(record.result), record.name.rawValue, seconds, record.detail)
+        line(mark(record.result), "check \(record.name.rawValue)", seconds, record.detail)
       }
     case .undoing:
       going = []
@@ -53,14 +53,8 @@ final class ProgressLines {
     liveLine = false
   }
 
-  private func label(_ step: Step) -> String {
-    if case .check(let group) = step { return "check \(group.rawValue)" }
-    return step.name
-  }
-
   private func forget(_ step: Step) {
-    let name = label(step)
-    if let index = going.firstIndex(where: { $0.name == name }) { going.remove(at: index) }
+    if let index = going.firstIndex(where: { $0.name == step.name }) { going.remove(at: index) }
   }
 
   private func mark(_ result: CheckResult) -> String {
@@ -82,12 +76,12 @@ final class ProgressLines {
   }
 
   private func firstLine(_ detail: String?) -> String {
-    detail.flatMap { $0.split(separator: "\n").first.map(String.init) } ?? ""
+    detail.map(brief) ?? ""
   }
 
   private func line(_ mark: String, _ name: String, _ seconds: Double?, _ detail: String) {
     let time = seconds.map { decimal($0, places: 1) + " s" } ?? ""
-    let rest = "  \(name.padded(18)) \(time.paddedLeft(7))  \(detail)"
+    let rest = "  \(name.padded(24)) \(time.paddedLeft(7))  \(detail)"
     let text = terminal.fitted("  \(mark.padded(4))\(rest)").trimmingEnd()
     // Coloured after fitting: escape codes take no columns.
     let colour: Terminal.Colour = mark == "ok" ? .green : mark == "FAIL" ? .red : mark == "warn" ? .yellow : .dim
@@ -98,6 +92,15 @@ final class ProgressLines {
     clear()
     tell(text)
   }
+}
+
+/// An answer of a service, short enough for a line: IMAP servers list their capabilities before they say who they are.
+func brief(_ answer: String) -> String {
+  var text = answer[...]
+  if let open = text.firstIndex(of: "["), let end = text.firstIndex(of: "]"), open < end {
+    text = text[..<open] + text[text.index(after: end)...].drop { $0 == " " }
+  }
+  return text.count > 60 ? text.prefix(57) + "..." : String(text)
 }
 
 extension String {
