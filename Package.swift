@@ -3,7 +3,7 @@ import PackageDescription
 
 /// Every target of ours: Swift 6 mode comes with the tools version; a warning is an error.
 let strict: [SwiftSetting] = [
-  .treatAllWarnings(as: .error),
+  .treatAllWarnings(as: .error)
 ]
 
 let package = Package(

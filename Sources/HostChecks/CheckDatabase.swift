@@ -6,7 +6,8 @@ import MailbootCore
 /// How long to wait for another process's lock on the database, milliseconds.
 private let busyMilliseconds: Int32 = 5000
 
-/// Checks the account database: file, access, schema, contents. Changes nothing, not even by a rollback.
+/// Checks the account database: file, access, schema, contents. Changes nothing, unless the request asks for the rollback of an
+/// interrupted change.
 ///
 /// Names and samples are read as far as the state of the database allows, also when the finding is not sound.
 public func checkDatabase(_ request: DatabaseRequest) -> DatabaseReply {
@@ -22,9 +23,16 @@ private func readDatabase(_ request: DatabaseRequest) throws(Problem) -> Databas
   let path = request.path
   let (access, opened) = try fileProblems(request)
   var contents = DatabaseContents()
+  var note = ""
   do {
-    let database = try SQLiteReader(path: path, busyMilliseconds: busyMilliseconds)
-    contents = try DatabaseContents(reading: database, path: path)
+    do {
+      contents = try read(path)
+    } catch  where error.code == mb_sqlite_readonly_rollback() && request.rollBackInterrupted {
+      // Any reading by a connection that may write does it.
+      try SQLiteReader(path: path, busyMilliseconds: busyMilliseconds, mayWrite: true).touch()
+      note = "; an interrupted change was rolled back"
+      contents = try read(path)
+    }
   } catch {
     contents.problems = [problem(of: error, path: path)]
   }
@@ -34,8 +42,13 @@ private func readDatabase(_ request: DatabaseRequest) throws(Problem) -> Databas
     throw Problem("\(path) was replaced while it was checked", hint: "run the check again")
   }
   return DatabaseReply(
-    finding: Finding(.database, problems: contents.problems + access, otherwise: contents.summary),
+    finding: Finding(.database, problems: contents.problems + access, otherwise: contents.summary + note),
     domains: contents.domains, sampleUser: contents.sampleUser, sampleAlias: contents.sampleAlias)
+}
+
+private func read(_ path: String) throws(SQLiteFailure) -> DatabaseContents {
+  let database = try SQLiteReader(path: path, busyMilliseconds: busyMilliseconds)
+  return try DatabaseContents(reading: database, path: path)
 }
 
 /// What is wrong with the file's access, and which file it was. Throws what keeps SQLite from opening it.

@@ -14,9 +14,10 @@ struct SQLiteReader: ~Copyable {
   private let handle: OpaquePointer
 
   /// Waits up to `busyMilliseconds` for other processes' locks.
-  init(path: String, busyMilliseconds: Int32) throws(SQLiteFailure) {
+  init(path: String, busyMilliseconds: Int32, mayWrite: Bool = false) throws(SQLiteFailure) {
     var handle: OpaquePointer?
-    let code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
+    let access = mayWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY
+    let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, nil)
     guard let handle, code == SQLITE_OK else {
       let failure = SQLiteFailure(code: code, message: String(cString: sqlite3_errstr(code)))
       sqlite3_close_v2(handle)
@@ -34,6 +35,9 @@ struct SQLiteReader: ~Copyable {
       _ = try rows("PRAGMA \(pragma)")
     }
   }
+
+  /// Reads the schema and nothing else.
+  func touch() throws(SQLiteFailure) { _ = try rows("SELECT count(*) FROM sqlite_master") }
 
   deinit {
     sqlite3_close_v2(handle)

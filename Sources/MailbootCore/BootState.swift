@@ -121,8 +121,9 @@ public struct MountStatus: Equatable, Sendable {
   public var sizeBytes: UInt64?
   public var availableBytes: UInt64?
 
-  public init(device: String, source: String, filesystem: String, sizeBytes: UInt64? = nil, availableBytes: UInt64? = nil)
-  {
+  public init(
+    device: String, source: String, filesystem: String, sizeBytes: UInt64? = nil, availableBytes: UInt64? = nil
+  ) {
     self.device = device
     self.source = source
     self.filesystem = filesystem

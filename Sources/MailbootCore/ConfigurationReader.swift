@@ -130,11 +130,12 @@ struct TableReader {
     var all = issues
     for (key, node) in entries where !known.contains(key) {
       let near = known.min { distance($0, key) < distance($1, key) }
-      let guess = near.flatMap { distance($0, key) <= 3 ? "perhaps \"\($0)\"" : nil }
+      let guess = near.flatMap { distance($0, key) <= 3 ? "; did you mean \"\($0)\"?" : nil }
       let list = "one of " + known.sorted().joined(separator: ", ")
       all.append(
         ConfigurationIssue(
-          origin: node.origin, key: name(key), message: "is not a known key", expected: guess ?? list))
+          origin: node.origin, key: name(key), message: "is not a known key" + (guess ?? ""),
+          expected: guess == nil ? list : nil))
     }
     return all
   }

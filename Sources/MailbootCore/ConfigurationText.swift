@@ -3,7 +3,8 @@ extension Configuration {
   public func text() -> String {
     var lines = ["[vault]"]
     lines.append(
-      vault.device.map { "device = \(quoted($0))" } ?? "# device: what crypttab names for the mapping, else the only LUKS device")
+      vault.device.map { "device = \(quoted($0))" }
+        ?? "# device: what crypttab names for the mapping, else the only LUKS device")
     lines.append("mapping = \(quoted(vault.mapping))")
     lines.append("mount = \(quoted(vault.mount))")
     lines.append("options = \(list(vault.options))")

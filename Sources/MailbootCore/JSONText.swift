@@ -28,7 +28,8 @@ public indirect enum JSONText: Equatable, Sendable {
     case .seconds(let number): text += decimal(number, places: 3)
     case .string(let string): Self.quote(string, to: &text)
     case .array(let items):
-      Self.list(items, "[", "]", to: &text, indent: indent) { item, text, inner in item.write(to: &text, indent: inner) }
+      Self.list(items, "[", "]", to: &text, indent: indent) { item, text, inner in item.write(to: &text, indent: inner)
+      }
     case .object(let members):
       Self.list(members, "{", "}", to: &text, indent: indent) { member, text, inner in
         Self.quote(member.0, to: &text)

@@ -23,6 +23,8 @@ public protocol ServicesPort: AnyObject {
   func next() throws(Failure) -> ServicesEvent
   /// Gives up waiting for whatever goes on: tools are ended, jobs are left to systemd.
   func abandon()
+  /// Services for which a start was asked, whatever became of it: the ones to take back.
+  var started: Set<Int> { get }
   /// Stops a service and the units that do its work, and waits until they are down.
   func stop(service index: Int) throws(Failure)
 }

@@ -49,9 +49,9 @@ public struct ProbeRecord: Codable, Equatable, Sendable {
 
 /// How the passphrase came.
 public enum UnlockSource: String, Codable, Sendable {
+  /// `stdin` is also any other descriptor that was handed over.
   case terminal, stdin, agent, bus, credential
   case keyFile = "key-file"
-  case descriptor
   case token
   /// The vault was open already.
   case none

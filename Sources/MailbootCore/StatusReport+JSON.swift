@@ -63,7 +63,7 @@ extension StatusReport {
     .object([
       ("at", .string(timestamp(unlock.at))),
       ("by", .string(unlock.by)),
-      ("via", .string(unlock.via.rawValue)),
+      ("via", unlock.via == .none ? .null : .string(unlock.via.rawValue)),
       ("seconds", .seconds(unlock.seconds)),
       (
         "steps",

@@ -116,7 +116,8 @@ extension StatusReport {
     let mount = configuration.vault.mount
     if !observation.vaultMounted {
       reasons.append(
-        observation.mount.map { "\(mount) holds \($0.source), not the vault" } ?? "the vault is open but not mounted on \(mount)")
+        observation.mount.map { "\(mount) holds \($0.source), not the vault" }
+          ?? "the vault is open but not mounted on \(mount)")
     }
     for (bind, mounted) in zip(configuration.binds, observation.bindsMounted) where !mounted {
       reasons.append("\(bind.from) is not mounted on \(bind.to)")

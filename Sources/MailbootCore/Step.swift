@@ -69,6 +69,8 @@ public enum Progress: Equatable, Sendable {
   case began(Step)
   case ended(Step, StepOutcome, seconds: Double, detail: String?)
   case failed(Step, seconds: Double)
+  /// The passphrase opened nothing; another try may follow.
+  case refused
   case checked(CheckGroup, [CheckRecord], seconds: Double)
   case undoing
   /// A step taken back: its name, and what went wrong if it did.

@@ -45,8 +45,11 @@ public final class UnlockRun {
       if outcome == .changed { undo.append(.close) }
       ended(.open, outcome, begun: begun)
     } catch {
+      if case .passphraseRefused = error {
+        report(.refused)
+        throw error
+      }
       report(.failed(.open, seconds: clock.monotonic() - begun))
-      if case .passphraseRefused = error { throw error }
       steps.append(StepRecord(name: Step.open.name, outcome: .failed, seconds: clock.monotonic() - begun))
       throw error
     }
@@ -106,7 +109,6 @@ public final class UnlockRun {
           let name = configuration.services[index].name
           begun[name] = clock.monotonic()
           report(.began(.service(name)))
-          // Whether it changed anything is known only afterwards; until then assume it does.
           undo.append(.stop(index))
           services.begin(service: index, start: true)
         }
@@ -132,7 +134,6 @@ public final class UnlockRun {
         schedule.ended(service: index)
         let name = configuration.services[index].name
         if let probe { probes[name] = probe }
-        if outcome == .unchanged { undo.removeAll { $0 == .stop(index) } }
         ended(.service(name), outcome, begun: begun[name] ?? clock.monotonic(), detail: probe?.detail)
       case .failed(let index, let failure, let probe):
         schedule.ended(service: index)
@@ -148,6 +149,8 @@ public final class UnlockRun {
 
   /// Takes back what this run changed, last first, and returns what to throw.
   private func takeBack(_ cause: Failure) -> Failure {
+    // A service that ran before is not ours to stop, whatever its probe said.
+    undo.removeAll { if case .stop(let index) = $0 { !services.started.contains(index) } else { false } }
     guard !undo.isEmpty else { return cause }
     report(.undoing)
     var trouble: [String] = []

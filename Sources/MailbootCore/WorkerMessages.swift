@@ -140,11 +140,15 @@ public struct DatabaseRequest: Codable, Sendable {
   /// User and group that must own the file; the group must exist.
   public var owner: String
   public var group: String
+  /// Roll back a change that a crash interrupted, as SQLite does for whoever may write: postfix and dovecot may not, and would
+  /// answer nothing. Else it is only reported.
+  public var rollBackInterrupted: Bool
 
-  public init(path: String, owner: String, group: String) {
+  public init(path: String, owner: String, group: String, rollBackInterrupted: Bool = false) {
     self.path = path
     self.owner = owner
     self.group = group
+    self.rollBackInterrupted = rollBackInterrupted
   }
 }
 

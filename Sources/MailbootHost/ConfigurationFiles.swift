@@ -22,7 +22,8 @@ public struct ConfigurationFiles: Sendable {
         files.append(file)
       }
       self.files = files
-      configuration = try root.map { root throws(ConfigurationError) in try Configuration(decoding: root) } ?? Configuration()
+      configuration =
+        try root.map { root throws(ConfigurationError) in try Configuration(decoding: root) } ?? Configuration()
     } catch {
       throw .configuration(error)
     }

@@ -21,6 +21,12 @@ struct DeviceResolver {
     }
   }
 
+  /// The device that configuration or crypttab name; nil when neither does.
+  func resolveNamed(_ reactor: Reactor) throws(Failure) -> String? {
+    let inCrypttab = readSmallText("/etc/crypttab").flatMap { Self.crypttabDevice(of: vault.mapping, in: $0) }
+    return vault.device == nil && inCrypttab == nil ? nil : try resolve(reactor)
+  }
+
   /// Path of a block device or regular file, waited for up to the timeout.
   func resolve(_ reactor: Reactor) throws(Failure) -> String {
     let deadline = Reactor.monotonic() + Double(timeout)
@@ -49,10 +55,12 @@ struct DeviceResolver {
 
   /// udev's names for tags; a path stays itself.
   static func path(for device: String) -> String {
-    for (tag, directory) in [("UUID=", "by-uuid"), ("LABEL=", "by-label"), ("PARTUUID=", "by-partuuid")]
+    for (tag, directory) in [
+      ("UUID=", "by-uuid"), ("LABEL=", "by-label"), ("PARTUUID=", "by-partuuid"), ("PARTLABEL=", "by-partlabel"),
+    ]
     where device.hasPrefix(tag) {
       let value = device.dropFirst(tag.count).filter { $0 != "\"" }
-      let name = tag == "LABEL=" ? String(value) : value.lowercased()
+      let name = tag.hasSuffix("LABEL=") ? String(value) : value.lowercased()
       return "/dev/disk/\(directory)/" + udevEncoded(name)
     }
     return device

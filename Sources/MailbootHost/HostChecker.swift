@@ -7,6 +7,8 @@ struct HostChecker {
   let configuration: Configuration
   let worker: Worker
   let facts: CheckFacts
+  /// Whether an interrupted change of the database may be rolled back: `unlock` may, `verify` changes nothing.
+  let mayRollBack: Bool
 
   private var verify: Configuration.Verify { configuration.verify }
 
@@ -18,7 +20,7 @@ struct HostChecker {
       case .database: try database()
       case .dkim: try dkim()
       case .certificate: try certificate()
-      case .postfix: try tool(.postfix, ["/usr/sbin/postfix", "check"], good: "postfix check has no complaint")
+      case .postfix: try tool(.postfix, ["/usr/sbin/postfix", "check"], good: "postfix check ends without an error")
       case .dovecot: try tool(.dovecot, ["/usr/bin/doveconf", "-n"], good: "doveconf reads its configuration")
       case .rspamd: try tool(.rspamd, ["/usr/bin/rspamadm", "configtest"], good: "rspamadm configtest passes")
       case .maps: try maps()
@@ -80,23 +82,37 @@ struct HostChecker {
   }
 
   private func database() throws(Failure) -> CheckTask.Next {
-    let request = DatabaseRequest(path: verify.database, owner: "root", group: "vmail")
+    try readDatabase { reply in .findings([reply.finding]) }
+  }
+
+  /// Goes on with what the database holds, read once per run.
+  private func readDatabase(_ then: @escaping (DatabaseReply) throws(Failure) -> CheckTask.Next) throws(Failure)
+    -> CheckTask.Next
+  {
+    if let known = facts.database { return try then(known) }
+    let request = DatabaseRequest(
+      path: verify.database, owner: "root", group: "vmail", rollBackInterrupted: mayRollBack)
     return .child(try worker.begin(.database, request)) { child throws(Failure) in
       let reply = try worker.reply(DatabaseReply.self, of: child)
       facts.database = reply
-      return .findings([reply.finding])
+      return try then(reply)
     }
   }
 
   private func dkim() throws(Failure) -> CheckTask.Next {
-    // Without the domains nobody can say which keys there must be; the database check has said why.
-    guard let database = facts.database, database.finding.sound || !database.domains.isEmpty else {
-      return .findings([])
-    }
-    let request = DKIMRequest(
-      directory: verify.dkimDirectory, selector: verify.dkimSelector, domains: database.domains, user: verify.dkimUser)
-    return .child(try worker.begin(.dkim, request)) { child throws(Failure) in
-      .findings(try worker.reply(FindingsReply.self, of: child).findings)
+    try readDatabase { database throws(Failure) in
+      // Without the domains nobody can say which keys there must be.
+      guard database.finding.sound || !database.domains.isEmpty else {
+        return .findings(
+          verify.severity(of: .database) == .require
+            ? [] : [Finding(.dkim, sound: false, detail: "the domains are not known: \(database.finding.detail)")])
+      }
+      let request = DKIMRequest(
+        directory: verify.dkimDirectory, selector: verify.dkimSelector, domains: database.domains, user: verify.dkimUser
+      )
+      return .child(try worker.begin(.dkim, request)) { child throws(Failure) in
+        .findings(try worker.reply(FindingsReply.self, of: child).findings)
+      }
     }
   }
 
@@ -146,7 +162,10 @@ struct HostChecker {
     guard access(arguments[0], X_OK) == 0 else {
       let wanted = configuration.services.contains { $0.name.hasPrefix(check.rawValue) }
       return .findings(
-        wanted ? [Finding(check, sound: false, detail: "\(arguments[0]) is missing", hint: "is \(check.rawValue) installed?")] : [])
+        wanted
+          ? [
+            Finding(check, sound: false, detail: "\(arguments[0]) is missing", hint: "is \(check.rawValue) installed?")
+          ] : [])
     }
     return .child(try ChildProcess(arguments)) { child in
       if child.end == .exited(0) {
@@ -165,9 +184,10 @@ struct HostChecker {
   }
 
   private func maps() throws(Failure) -> CheckTask.Next {
-    guard let database = facts.database else { return .findings([]) }
-    return try postconf { settings throws(Failure) in
-      try ask(settings.maps[...], asked: 0, database: database)
+    try readDatabase { database throws(Failure) in
+      try postconf { settings throws(Failure) in
+        try ask(settings.maps[...], asked: 0, database: database)
+      }
     }
   }
 

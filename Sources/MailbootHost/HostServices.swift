@@ -12,17 +12,22 @@ final class HostServices: ServicesPort {
   private var services: [ServiceTask] = []
   /// What ended without being waited for.
   private var ready: [ServicesEvent] = []
+  private(set) var started: Set<Int> = []
   /// A task that could not even be begun, for the next `next`.
   private var trouble: Failure?
 
   /// Seconds a check may take; `postfix check` needs 6 s on an emulated machine, a large database some more.
   private static let checkTimeout = 300.0
 
-  init(configuration: Configuration, units: UnitControl, worker: Worker) {
+  /// Only asking is not waiting: what does not answer within so many seconds does not answer.
+  private static let askTimeout = 10.0
+
+  /// - Parameter mayRollBack: whether an interrupted change of the database may be rolled back.
+  init(configuration: Configuration, units: UnitControl, worker: Worker, mayRollBack: Bool) {
     self.configuration = configuration
     self.units = units
     self.worker = worker
-    checker = HostChecker(configuration: configuration, worker: worker, facts: CheckFacts())
+    checker = HostChecker(configuration: configuration, worker: worker, facts: CheckFacts(), mayRollBack: mayRollBack)
   }
 
   func begin(check group: CheckGroup) {
@@ -30,13 +35,15 @@ final class HostServices: ServicesPort {
   }
 
   func begin(service index: Int, start: Bool) {
-    // Only asking is not waiting: what does not answer in a few seconds does not answer.
-    let timeout = start ? Double(configuration.unlock.serviceTimeout) : min(10, Double(configuration.unlock.serviceTimeout))
+    let timeout =
+      start
+      ? Double(configuration.unlock.serviceTimeout) : min(Self.askTimeout, Double(configuration.unlock.serviceTimeout))
     do {
       services.append(
         try ServiceTask(
           configuration.services[index], index: index, start: start, timeout: timeout, units: units, worker: worker,
-          quickStart: configuration.services[index].name.hasPrefix("postfix") ? checker.quickStart : nil))
+          quickStart: configuration.services[index].name.hasPrefix("postfix") ? checker.quickStart : nil,
+          onStart: { [weak self] in self?.started.insert(index) }))
     } catch {
       trouble = trouble ?? error
     }

@@ -18,7 +18,7 @@ final class HostVault: VaultPort {
     self.worker = worker
     self.units = units
     self.device = device
-    mounts = Mounts(units: units, timeout: Double(configuration.unlock.serviceTimeout))
+    mounts = Mounts(units: units)
   }
 
   private var vault: Configuration.Vault { configuration.vault }
@@ -77,7 +77,8 @@ final class HostVault: VaultPort {
     }
     try Mounts.prepare(vault.mount)
     try mounts.start(
-      path: vault.mount, what: "/dev/mapper/\(vault.mapping)", type: vault.filesystem, options: vault.options, fsck: true)
+      path: vault.mount, what: "/dev/mapper/\(vault.mapping)", type: vault.filesystem, options: vault.options,
+      fsck: true)
     // A wrong fstab line mounts something else; that is not the vault.
     let now = MountTable.current()?.mount(on: vault.mount)
     guard now?.device == mapping.device else {

@@ -27,7 +27,9 @@ struct MountTable {
 
   /// The table of this process's mount namespace; nil without `/proc`.
   static func current() -> MountTable? {
-    readSmallFile("/proc/self/mountinfo", limit: 16 << 20).map { MountTable(parsing: String(decoding: $0, as: UTF8.self)) }
+    readSmallFile("/proc/self/mountinfo", limit: 16 << 20).map {
+      MountTable(parsing: String(decoding: $0, as: UTF8.self))
+    }
   }
 
   /// What is mounted on that very path, uppermost if several.

@@ -6,8 +6,13 @@ import Systemd
 /// Mount units: systemd mounts, so that it also orders the shutdown and every service sees the mount.
 struct Mounts {
   let units: UnitControl
-  /// Seconds one mount or unmount may take.
-  let timeout: Double
+  /// Seconds one mount or unmount may take: long, because a file system check of a large disk is not to be cut off. Systemd itself
+  /// gives up on a device that does not appear, and on mount(8), after 90 s; a person may at any time.
+  private let timeout = 3600.0
+
+  init(units: UnitControl) {
+    self.units = units
+  }
 
   /// Makes sure that there is an empty directory to mount on: a missing one is made.
   static func prepare(_ path: String) throws(Failure) {
@@ -45,7 +50,8 @@ struct Mounts {
     } else {
       do {
         job = try units.manager.startTransientMount(
-          name: unit, what: what, type: type, options: options, description: "mailboot: \(what) on \(path)", runFsck: fsck)
+          name: unit, what: what, type: type, options: options, description: "mailboot: \(what) on \(path)",
+          runFsck: fsck)
       } catch {
         throw Failure(error)
       }
@@ -63,7 +69,8 @@ struct Mounts {
     if fsck { journal += UnitControl.journal(.fsck(forDevice: what), sinceWall: begun) }
     if result == nil { _ = try? stop(path: path) }
     try? units.resetFailed(unit)
-    throw .mount(.refused(result: result.map(Self.words) ?? "no end after \(Int(timeout)) s", journal: journal), path: path)
+    throw .mount(
+      .refused(result: result.map(Self.words) ?? "no end after \(Int(timeout)) s", journal: journal), path: path)
   }
 
   /// A job's result as people say it.

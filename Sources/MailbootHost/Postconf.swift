@@ -32,7 +32,9 @@ struct PostfixSettings: Equatable {
       for word in (values[parameter] ?? "").split(whereSeparator: { $0 == " " || $0 == "," || $0 == "\t" }) {
         var table = String(word)
         while table.hasPrefix("proxy:") { table.removeFirst("proxy:".count) }
-        guard let colon = table.firstIndex(of: ":"), table[table.index(after: colon)...].hasPrefix("/") else { continue }
+        guard let colon = table.firstIndex(of: ":"), table[table.index(after: colon)...].hasPrefix("/") else {
+          continue
+        }
         if !found.contains(where: { $0.table == table && $0.parameter == parameter }) {
           found.append((table, parameter))
         }

@@ -47,15 +47,16 @@ struct Preflight {
         VaultFailure(.nameTaken, "\(vault.mapping) is no LUKS mapping (\(mapping.backing.joined(separator: ", ")))"),
         device: vault.mapping)
     }
-    guard vault.device != nil else { return }
-    let device = try DeviceResolver(vault: vault, timeout: 0).resolve(reactor)
-    let summary = try inspect(device)
-    if summary.uuid.lowercased() != uuid {
-      throw .vault(
-        VaultFailure(
-          .nameTaken, "\(vault.mapping) is open on \(mapping.backing.joined(separator: ", ")), not on \(device)"),
-        device: device)
-    }
+    // With nothing configured anywhere, the only LUKS device there is is the vault: the one that is open.
+    guard let device = try DeviceResolver(vault: vault, timeout: 0).resolveNamed(reactor) else { return }
+    if mapping.backing.contains(where: { resolvedPath($0) == resolvedPath(device) }) { return }
+    // Between the two there may be other layers, of device-mapper too; a bare disk with the same UUID is a copy.
+    let layered = mapping.backing.allSatisfy { resolvedPath($0)?.hasPrefix("/dev/dm-") ?? false }
+    if layered, try inspect(device).uuid.lowercased() == uuid { return }
+    throw .vault(
+      VaultFailure(
+        .nameTaken, "\(vault.mapping) is open on \(mapping.backing.joined(separator: ", ")), not on \(device)"),
+      device: device)
   }
 
   private func inspect(_ device: String) throws(Failure) -> LUKSSummary {

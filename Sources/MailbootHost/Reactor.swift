@@ -16,7 +16,7 @@ public final class Reactor {
   public init() throws(Failure) {
     var set = sigset_t()
     sigemptyset(&set)
-    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] { sigaddset(&set, signal) }
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP] { sigaddset(&set, signal) }
     pthread_sigmask(SIG_BLOCK, &set, nil)
     signal(SIGPIPE, SIG_IGN)
     signalDescriptor = mb_signalfd(&set)
@@ -61,7 +61,8 @@ public final class Reactor {
 
   private func takeSignal() throws(Failure) {
     let signal = mb_next_signal(signalDescriptor)
-    guard signal != 0, !deaf else { return }
+    // Ctrl-Z is for the prompt, which reads the signals itself; a half-open vault is not to be left lying in the background.
+    guard signal != 0, signal != SIGTSTP, !deaf else { return }
     deaf = true
     throw .interrupted(signal: signal)
   }

@@ -20,6 +20,9 @@ final class ServiceTask {
   private var phase = Phase.done
   private var outcome = StepOutcome.unchanged
   private let quickStart: PostfixQuickStart?
+  private let onStart: () -> Void
+  /// Whether the probe is waited for, not only asked.
+  private let waits: Bool
   /// Units already given a start job of their own.
   private var started: Set<UnitName> = []
   /// When to look at the units again while the probe goes on.
@@ -29,9 +32,10 @@ final class ServiceTask {
   /// - Parameters:
   ///   - start: false only asks the probe, once.
   ///   - quickStart: set for postfix when its checks have just passed.
+  ///   - onStart: called before each start job is asked for.
   init(
     _ service: Configuration.Service, index: Int, start: Bool, timeout: Double, units: UnitControl, worker: Worker,
-    quickStart: PostfixQuickStart? = nil
+    quickStart: PostfixQuickStart? = nil, onStart: @escaping () -> Void = {}
   ) throws(Failure) {
     self.service = service
     self.index = index
@@ -39,6 +43,8 @@ final class ServiceTask {
     self.worker = worker
     self.timeout = timeout
     self.quickStart = quickStart
+    self.onStart = onStart
+    waits = start
     if start {
       try startNext()
     } else {
@@ -68,7 +74,9 @@ final class ServiceTask {
       if let result = units.result(of: job) {
         try jobEnded(unit, result)
       } else if Reactor.monotonic() >= deadline {
-        fail(.notStarted(unit: unit.rawValue, result: "did not finish starting within \(Int(timeout)) s", journal: journal(unit)))
+        fail(
+          .notStarted(
+            unit: unit.rawValue, result: "did not finish starting within \(Int(timeout)) s", journal: journal(unit)))
       }
     case .probing(let child):
       if child.pump() {
@@ -108,6 +116,7 @@ final class ServiceTask {
       return fail(
         .notStarted(unit: unit.rawValue, result: Self.words(down), journal: journal(unit)))
     }
+    onStart()
     if outcome == .unchanged { _ = quickStart?.request() }
     outcome = .changed
     // Else a start limit of earlier tries, or a failed state, would be taken for this one's.
@@ -166,7 +175,8 @@ final class ServiceTask {
     } else {
       fail(
         .silent(
-          probe: service.probeText ?? "", reason: record.detail, seconds: Int(timeout.rounded()), journal: journal(name)),
+          probe: service.probeText ?? "", reason: record.detail, seconds: waits ? Int(timeout.rounded()) : 0,
+          journal: journal(name)),
         record)
     }
   }

@@ -62,7 +62,7 @@ final class UnitControl {
 
   /// Forgets an earlier failure and its start limit, so that a fresh start is one. A unit that is not loaded has none.
   func resetFailed(_ unit: UnitName) throws(Failure) {
-    do { try manager.resetFailed(unit) } catch where error.isNoSuchUnit {} catch { throw Failure(error) }
+    do { try manager.resetFailed(unit) } catch  where error.isNoSuchUnit {} catch { throw Failure(error) }
   }
 
   func details(of units: [UnitName]) throws(Failure) -> [UnitName: UnitDetails] {

@@ -20,7 +20,7 @@ public protocol PassphraseSource: AnyObject {
   /// Asks. `stillWanted` says whether the answer is needed any more.
   func ask(attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer
   /// The last one was refused, and another try follows.
-  func refused()
+  func refused(empty: Bool)
 }
 
 /// `mailboot unlock`, from looking at the machine to ready.
@@ -84,30 +84,36 @@ public final class Unlocker {
         hint: "give it with `--stdin`, `--key-file FILE` or `--passphrase-fd N`")
     }
     let run = makeRun(device: device)
-    for attempt in 1... {
+    var attempt = 1
+    var empties = 0
+    while true {
       switch try source.ask(attempt: attempt, stillWanted: { !self.isOpen }) {
       case .secret(let passphrase):
         do {
           return try runClosed(run, passphrase, source: source, start: start)
         } catch .passphraseRefused(_, let empty, let carriageReturn) {
-          if attempt >= source.attempts {
-            throw .passphraseRefused(tries: attempt, empty: empty, endsInCarriageReturn: carriageReturn)
+          // An empty one was never tried, so it is no attempt; but somebody leaning on Enter is not asked for ever.
+          empties += empty ? 1 : 0
+          attempt += empty ? 0 : 1
+          if attempt > source.attempts || empties >= source.attempts {
+            throw .passphraseRefused(tries: attempt - 1, empty: empty, endsInCarriageReturn: carriageReturn)
           }
-          source.refused()
+          source.refused(empty: empty)
         }
-      case .withdrawn: return try runOpen(start: start)
+      case .withdrawn: return try runOpen(start: start, waiting: true)
       case .endOfInput: throw .interrupted(signal: SIGINT)
       }
     }
-    throw .passphraseRefused(tries: source.attempts, empty: false, endsInCarriageReturn: false)
   }
 
   private func makeRun(device: String?) -> UnlockRun {
     UnlockRun(
       configuration: configuration,
       vault: HostVault(configuration: configuration, worker: worker, units: units, device: device),
-      services: HostServices(configuration: configuration, units: units, worker: worker), clock: HostClock(),
+      services: HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: true),
+      clock: HostClock(),
       report: { [self] progress in
+        if progress == .undoing { units.reactor.stopListening() }
         note(phaseOf: progress)
         report(progress)
       })
@@ -135,8 +141,10 @@ public final class Unlocker {
   }
 
   /// The vault is open: what is missing is completed, and nobody is asked.
-  private func runOpen(start: Bool) throws(Failure) -> Result {
-    try locked { () throws(Failure) in
+  /// - Parameter waiting: whether a run that has just opened it is waited for.
+  private func runOpen(start: Bool, waiting: Bool = false) throws(Failure) -> Result {
+    while waiting && directory.isLocked() { try units.reactor.sleep(seconds: 0.2) }
+    return try locked { () throws(Failure) in
       let begun = Reactor.monotonic()
       let run = makeRun(device: nil)
       do throws(Failure) {
@@ -191,7 +199,7 @@ public final class Unlocker {
     if source != .none || run.steps.contains(where: { $0.outcome != .unchanged }) {
       record.lastUnlock = UnlockRecord(at: Reactor.wall(), by: user, via: source, seconds: seconds, steps: run.steps)
     }
-    if !isOpen { record.lockedSince = Reactor.wall() }
+    if run.rolledBack && !isOpen { record.lockedSince = Reactor.wall() }
     store()
     return Result(source: source, seconds: seconds, steps: run.steps, checks: run.verdicts.records)
   }

@@ -24,10 +24,14 @@ public struct Verifier {
   /// Every check and probe; the results are kept for `status`.
   public func run(report: (Progress) -> Void) throws(Failure) -> VerifyRun {
     guard DeviceMapper.mapping(named: configuration.vault.mapping) != nil else { throw .locked }
-    let services = HostServices(configuration: configuration, units: units, worker: worker)
+    return try locked { () throws(Failure) in try runLocked(report: report) }
+  }
+
+  private func runLocked(report: (Progress) -> Void) throws(Failure) -> VerifyRun {
+    let services = HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: false)
     let result = try VerifyRun(
       configuration: configuration, services: services, clock: HostClock(), report: report)
-    try keep { record in
+    keep { record in
       record.checks = result.verdicts.records
       record.probes.merge(result.probes) { $1 }
     }
@@ -36,7 +40,11 @@ public struct Verifier {
 
   /// Only the probes, of services whose units are active.
   public func probe() throws(Failure) {
-    let services = HostServices(configuration: configuration, units: units, worker: worker)
+    try locked { () throws(Failure) in try probeLocked() }
+  }
+
+  private func probeLocked() throws(Failure) {
+    let services = HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: false)
     for index in configuration.services.indices { services.begin(service: index, start: false) }
     var probes: [String: ProbeRecord] = [:]
     for _ in configuration.services.indices {
@@ -46,17 +54,25 @@ public struct Verifier {
       case .checked: break
       }
     }
-    try keep { $0.probes.merge(probes) { $1 } }
+    keep { $0.probes.merge(probes) { $1 } }
   }
 
-  /// While a run is busy the record is that run's to write.
-  private func keep(_ change: (inout RunRecord) -> Void) throws(Failure) {
+  /// While a run is busy its findings would be neither before nor after.
+  private func locked<Result>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
     try directory.withLock { () throws(Failure) in
-      let boot = bootID()
-      var record = directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? RunRecord(bootID: boot)
-      record.busy = nil
-      change(&record)
-      do throws(Failure) { try directory.store(record) } catch { warn(error.summary) }
+      keep {
+        $0.busy = BusyRecord(
+          pid: getpid(), verb: "verify", by: invokingUser(), phase: .verifying, since: Reactor.wall())
+      }
+      defer { keep { $0.busy = nil } }
+      return try body()
     }
+  }
+
+  private func keep(_ change: (inout RunRecord) -> Void) {
+    let boot = bootID()
+    var record = directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? RunRecord(bootID: boot)
+    change(&record)
+    do { try directory.store(record) } catch { warn(error.summary) }
   }
 }

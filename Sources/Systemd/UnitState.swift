@@ -19,7 +19,7 @@ public struct UnitState: Sendable, Equatable {
     self.job = job
   }
 
-  public var isActive: Bool { activeState == "active" || activeState == "reloading" }
+  public var isActive: Bool { activeState == "active" || ["reloading", "refreshing"].contains(activeState) }
   public var isFailed: Bool { activeState == "failed" }
   public var isNotFound: Bool { loadState == "not-found" }
   public var isMasked: Bool { loadState == "masked" }

@@ -30,7 +30,8 @@ struct Mailboot: ParsableCommand {
 }
 
 struct ConfigurationOption: ParsableArguments {
-  @Option(help: ArgumentHelp("Read this file (and FILE.d/*.toml) instead of /etc/mailboot/mailboot.toml.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Read this file (and FILE.d/*.toml) instead of /etc/mailboot/mailboot.toml.", valueName: "file"))
   var config: String?
 
   /// The configuration, or nil after its errors were shown.

@@ -11,9 +11,11 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .vault(let failure, let device): return hint(for: failure, device: device, vault: vault)
   case .deviceNotFound:
     return "see what is there with `lsblk -f`; correct `device` in [vault], or attach the disk and run `mailboot` again"
-  case .noLUKSDevice: return "see what is there with `lsblk -f`; name the vault as `device` in [vault] of \(configurationPath)"
+  case .noLUKSDevice:
+    return "see what is there with `lsblk -f`; name the vault as `device` in [vault] of \(configurationPath)"
   case .severalLUKSDevices: return "name the vault as `device` in [vault] of \(configurationPath)"
-  case .mount(let failure, let path): return hint(for: failure, path: path, mapping: vault.mapping)
+  case .mount(let failure, let path):
+    return hint(for: failure, path: path, mapping: path == vault.mount ? vault.mapping : nil)
   case .verification(let records):
     return records.lazy.compactMap(\.hint).first
       ?? "correct it and run `mailboot` again; `mailboot verify` looks without starting anything"
@@ -27,7 +29,8 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
     return error.issues.count == 1 ? nil : "`mailboot config check` shows them again"
   case .usage(_, let hint): return hint
   case .rollback(let cause, _):
-    return "see what is left with `mailboot status`; first: " + (hint(for: cause, configuration: configuration) ?? cause.summary)
+    return "see what is left with `mailboot status`; first: "
+      + (hint(for: cause, configuration: configuration) ?? cause.summary)
   }
 }
 
@@ -50,7 +53,7 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   }
 }
 
-private func hint(for failure: MountFailure, path: String, mapping: String) -> String? {
+private func hint(for failure: MountFailure, path: String, mapping: String?) -> String? {
   switch failure {
   case .notEmpty:
     "something wrote there while the vault was locked: look at it, move it away (`mv \(path) \(path).stray`),"
@@ -58,8 +61,10 @@ private func hint(for failure: MountFailure, path: String, mapping: String) -> S
   case .occupied: "see `findmnt \(path)`; unmount it, then run `mailboot` again"
   case .notADirectory: "move it away, then run `mailboot` again"
   case .refused:
-    "open it with `cryptsetup open DEVICE \(mapping)` and check it with `fsck /dev/mapper/\(mapping)`;"
-      + " have a backup before you repair"
+    mapping.map {
+      "open it with `cryptsetup open DEVICE \($0)` and check it with `fsck /dev/mapper/\($0)`;"
+        + " have a backup before you repair"
+    } ?? "correct [[bind]], or see `systemctl status \(path)`"
   case .sourceMissing: "make the directory in the vault, or correct `from` in [[bind]]"
   case .busy: "see who uses it with `fuser -vm \(path)`"
   }

@@ -32,17 +32,26 @@ enum Main {
     }
   }
 
-  /// Moves the verb to the front: every option may stand before it.
+  /// Moves the verb (both words of `config check`) to the front: every option may stand before it.
   static func verbFirst(_ arguments: [String]) -> [String] {
     let withValue: Set = ["--config", "--passphrase-fd", "--key-file", "--timeout", "--format"]
-    var before: [String] = []
+    var words: [String] = []
+    var others: [String] = []
     var rest = arguments[...]
-    while let argument = rest.first, argument.hasPrefix("-"), argument != "--" {
-      before.append(rest.removeFirst())
-      if withValue.contains(argument), let value = rest.popFirst() { before.append(value) }
+    while let argument = rest.popFirst() {
+      if argument == "--" {
+        others.append(argument)
+        break
+      }
+      if argument.hasPrefix("-") {
+        others.append(argument)
+        if withValue.contains(argument), let value = rest.popFirst() { others.append(value) }
+      } else if words.isEmpty || words == ["config"] || words == ["help"] || words == ["help", "config"] {
+        words.append(argument)
+      } else {
+        others.append(argument)
+      }
     }
-    guard let verb = rest.first, !before.isEmpty, verb != "--" else { return arguments }
-    let words = verb == "config" ? 2 : 1
-    return rest.prefix(words) + before + rest.dropFirst(words)
+    return words + others + rest
   }
 }

@@ -36,7 +36,7 @@ final class TerminalSource: PassphraseSource {
     }
   }
 
-  func refused() { tell("not accepted, try again") }
+  func refused(empty: Bool) { tell(empty ? "that was empty, try again" : "not accepted, try again") }
 }
 
 /// A descriptor or file that is read once, to its end.
@@ -58,7 +58,7 @@ final class SecretSource: PassphraseSource {
   var kind: UnlockSource {
     switch origin {
     case .standardInput: .stdin
-    case .descriptor: .descriptor
+    case .descriptor: .stdin
     case .keyFile: .keyFile
     }
   }
@@ -69,19 +69,23 @@ final class SecretSource: PassphraseSource {
 
   func ask(attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer {
     switch origin {
-    case .standardInput(let raw): return .secret(try Self.read(0, limit: Self.passphraseLimit, dropNewline: !raw, "--stdin"))
+    case .standardInput(let raw):
+      return .secret(try Self.read(0, limit: Self.passphraseLimit, dropNewline: !raw, "--stdin"))
     case .descriptor(let number):
-      return .secret(try Self.read(number, limit: Self.passphraseLimit, dropNewline: false, "--passphrase-fd \(number)"))
+      return .secret(
+        try Self.read(number, limit: Self.passphraseLimit, dropNewline: false, "--passphrase-fd \(number)"))
     case .keyFile(let path): return .secret(try Self.readFile(path))
     }
   }
 
-  func refused() {}
+  func refused(empty: Bool) {}
 
   private static func readFile(_ path: String) throws(Failure) -> SecretBytes {
     // Not blocking, so that a FIFO cannot hang us before we see that it is none of what we take.
     let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0)
-    guard descriptor >= 0 else { throw .usage("the key file \(path) cannot be read: \(String(cString: strerror(errno)))", hint: nil) }
+    guard descriptor >= 0 else {
+      throw .usage("the key file \(path) cannot be read: \(String(cString: strerror(errno)))", hint: nil)
+    }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0, mb_s_isreg(status.st_mode) != 0 else {

@@ -18,6 +18,7 @@ final class ProgressLines {
     case .ended(let step, let outcome, let seconds, let detail):
       forget(step)
       line("ok", step.name, seconds, outcome == .unchanged ? already(step) : firstLine(detail))
+    case .refused: forget(.open)
     case .failed(let step, let seconds):
       forget(step)
       line("FAIL", step.name, seconds, "")

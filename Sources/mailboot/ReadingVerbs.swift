@@ -142,7 +142,8 @@ struct Config: ParsableCommand {
       do throws(Failure) {
         let files = try ConfigurationFiles(path: common.config).files
         switch format {
-        case .text: say(files.isEmpty ? "no configuration file: the defaults apply" : "sound: " + files.joined(separator: ", "))
+        case .text:
+          say(files.isEmpty ? "no configuration file: the defaults apply" : "sound: " + files.joined(separator: ", "))
         case .json:
           say(
             JSONText.object([("files", .array(files.map(JSONText.string))), ("errors", .array([]))]).rendered())

@@ -19,7 +19,8 @@ struct Unlock: Verb {
   var keyFile: String?
   @Flag(help: "Open, mount and verify, but start nothing.")
   var noStart = false
-  @Option(help: ArgumentHelp("The longest wait for the device and, separately, for each service.", valueName: "seconds"))
+  @Option(
+    help: ArgumentHelp("The longest wait for the device and, separately, for each service.", valueName: "seconds"))
   var timeout: Int?
 
   func validate() throws {
