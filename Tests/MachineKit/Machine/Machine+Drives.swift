@@ -1,0 +1,43 @@
+import Foundation
+import Synchronization
+
+extension Machine {
+  /// Plugs in one more disk. The guest's writes go to an overlay: the image itself stays as it is.
+  ///
+  /// - Parameters:
+  ///   - image: an image file on this host.
+  ///   - serial: letters, digits and `-`, at most 20; the guest gets `/dev/disk/by-id/virtio-SERIAL`.
+  public func addDrive(_ image: String, format: String = "raw", serial: String) async throws {
+    guard serial.wholeMatch(of: /[A-Za-z][A-Za-z0-9\-]{0,19}/) != nil else {
+      throw MachineError(.host, "'\(serial)' does not do as a drive's serial number")
+    }
+    try await offload { [self] in
+      let drive = Hardware.Drive(path: "\(directory)/\(serial).qcow2", serial: serial)
+      try Self.makeOverlay(drive.path, on: URL(fileURLWithPath: image).path, format: format)
+      if let power = power.withLock({ $0 }) {
+        try telling { try plug(drive, into: power.monitor) }
+      }
+      drives.withLock { $0.append(drive) }
+    }
+    guard power.withLock({ $0 }) != nil else { return }
+    try await succeed(
+      "for try in {1..100}; do test -b /dev/disk/by-id/virtio-\(serial) && exit; sleep 0.1; done; exit 1"
+    )
+  }
+
+  private func plug(_ drive: Hardware.Drive, into monitor: Monitor) throws {
+    struct Device: Encodable {
+      let driver = "virtio-blk-pci"
+      let drive: String
+      let id: String
+      let serial: String
+    }
+    let options = images.hardware([]).options(of: drive)
+    let answer = try monitor.executeForPeople("drive_add 0 if=none,id=\(drive.serial),\(options)")
+    guard answer.trimmingCharacters(in: .whitespacesAndNewlines) == "OK" else {
+      throw MachineError(.refused, "qemu: add a drive: \(answer)")
+    }
+    let _: Nothing = try monitor.execute(
+      "device_add", Device(drive: drive.serial, id: "disk-\(drive.serial)", serial: drive.serial))
+  }
+}
