@@ -1,5 +1,19 @@
 import Foundation
+import MachineKit
 import Testing
+
+/// A run of a command of ours that goes on.
+struct PendingAttempt: Sendable {
+  let command: GuestCommand
+
+  func end(timeout: Duration = .seconds(240)) async throws -> Attempt {
+    let output = try await command.wait(timeout: timeout)
+    guard let attempt = Attempt(parsing: output.standardOutput) else {
+      throw MachineError(.commandFailed, "attempt: \(output.stdout)\(output.stderr)")
+    }
+    return attempt
+  }
+}
 
 /// One run of a command of ours: what it said, and what is different on the machine since.
 struct Attempt: Sendable {

@@ -1,6 +1,6 @@
 /// Scripts that the tests put into the guest, by name.
 enum GuestTools {
-  static let all = ["traces": traces, "attempt": attempt, "edit-luks": editLUKS]
+  static let all = ["traces": traces, "attempt": attempt, "at-terminal": atTerminal, "edit-luks": editLUKS]
 
   /// Passphrases that must turn up nowhere.
   static let wrongPassphrase = "Tr0ub4dor and three"
@@ -39,6 +39,20 @@ enum GuestTools {
     for file in out err; do cat "$directory/$file"; printf '\\0'; done
     diff "$directory/before" "$directory/after" | grep '^[<>]'
     printf '\\0'
+
+    """
+
+  /// The same at a terminal: what the command says is seen there. What changed, terminal settings too, is in `/run/terminal`.
+  private static let atTerminal = """
+    #!/bin/bash
+    # Ctrl-C is for the command alone.
+    trap : INT
+    mkdir -p /run/terminal
+    (traces; stty -a) >/run/terminal/before
+    bash -c "$1"
+    status=$?
+    (traces; stty -a) >/run/terminal/after
+    echo "ended with status=$status."
 
     """
 

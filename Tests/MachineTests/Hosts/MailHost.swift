@@ -43,12 +43,14 @@ final class MailHost: Sendable {
     _ command: String, configuration: String? = nil, stdin: String? = nil, timeout: Duration = .seconds(240)
   ) async throws -> Attempt {
     if let configuration { try await configure(configuration) }
-    let output = try await machine.run(
-      "attempt \(GuestTools.quoted(command))", stdin: stdin.map { Data($0.utf8) }, timeout: timeout)
-    guard let attempt = Attempt(parsing: output.standardOutput) else {
-      throw MachineError(.commandFailed, "\(command): \(output.stdout)\(output.stderr)")
-    }
-    return attempt
+    return try await start(command, stdin: stdin).end(timeout: timeout)
+  }
+
+  /// Begins a run of a command of ours, to be waited for later.
+  func start(_ command: String, stdin: String? = nil) async throws -> PendingAttempt {
+    PendingAttempt(
+      command: try await machine.start(
+        "attempt \(GuestTools.quoted(command))", stdin: stdin.map { Data($0.utf8) }))
   }
 
   /// `mailboot` with the right passphrase.
