@@ -91,7 +91,10 @@ struct FstabEntry: Equatable {
   static func line(for mountPoint: String, in text: String) -> FstabEntry? {
     for line in text.split(separator: "\n") {
       let fields = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
-      guard fields.count >= 3, !fields[0].hasPrefix("#"), unescaped(fields[1]) == mountPoint else { continue }
+      guard fields.count >= 3, !fields[0].hasPrefix("#") else { continue }
+      // systemd takes doubled and trailing slashes for none.
+      let components = unescaped(fields[1]).split(separator: "/")
+      guard fields[1].hasPrefix("/"), components == mountPoint.split(separator: "/") else { continue }
       return FstabEntry(source: unescaped(fields[0]), mountPoint: mountPoint, filesystem: String(fields[2]))
     }
     return nil
