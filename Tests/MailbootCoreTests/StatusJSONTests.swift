@@ -56,6 +56,15 @@ struct StatusJSONTests {
     #expect(json.contains("\"size_bytes\": null,\n    \"available_bytes\": null\n"))
   }
 
+  @Test(arguments: [
+    (UnlockSource.terminal, "\"terminal\""), (.stdin, "\"stdin\""), (.keyFile, "\"key-file\""), (.none, "null"),
+  ])
+  func howThePassphraseCameIsNamedUnlessNoneWasNeeded(_ source: UnlockSource, _ via: String) {
+    var fixture = StatusFixture()
+    fixture.record?.lastUnlock = UnlockRecord(at: 0, by: "root", via: source, seconds: 1, steps: [])
+    #expect(fixture.report.json().rendered().contains("\"by\": \"root\",\n    \"via\": \(via),\n"))
+  }
+
   static let ready = """
     {
       "schema": 1,

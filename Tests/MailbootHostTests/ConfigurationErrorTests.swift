@@ -23,7 +23,10 @@ struct ConfigurationErrorTests {
       "[[service]]\nname = \"a\"\n[[service]]\nname = \"b\"\nprobes = \"x\"",
       "5:1 service[2].probes is not a known key; did you mean \"probe\"?"
     ),
-    ("[[bind]]\nfrom = \"/a\"\nto = \"/b\"\nform = \"/c\"", "4:1 bind[1].form is not a known key; did you mean \"from\"?"),
+    (
+      "[[bind]]\nfrom = \"/a\"\nto = \"/b\"\nform = \"/c\"",
+      "4:1 bind[1].form is not a known key; did you mean \"from\"?"
+    ),
     ("unlock.atempts = 3", "1:1 unlock.atempts is not a known key; did you mean \"attempts\"?"),
   ])
   func anUnknownKeyIsNamedWithASuggestion(_ toml: String, _ line: String) {

@@ -58,6 +58,15 @@ struct ReactorTests {
     }
   }
 
+  @Test func controlZEndsNothing() throws {
+    try withReactor { reactor in
+      sendSignalToThisThread(SIGTSTP)
+      #expect(throws: Never.self) { try reactor.sleep(seconds: 0.05) }
+      sendSignalToThisThread(SIGINT)
+      #expect(throws: Failure.interrupted(signal: SIGINT)) { try reactor.checkSignals() }
+    }
+  }
+
   @Test func afterTheFirstSignalFurtherOnesEndNothing() throws {
     try withReactor { reactor in
       sendSignalToThisThread(SIGINT)

@@ -26,17 +26,24 @@ struct RunLockTests {
     return process
   }
 
+  /// Free, or within a moment: a child that another test starts just then holds every descriptor until it becomes its program.
+  private func isFree() -> Bool {
+    let deadline = Reactor.monotonic() + 10
+    while directory.isLocked() && Reactor.monotonic() < deadline { usleep(1000) }
+    return !directory.isLocked()
+  }
+
   @Test func itIsHeldDuringTheWorkAndNoLonger() throws {
-    #expect(!directory.isLocked())
+    #expect(isFree())
     let seen = try directory.withLock { () throws(Failure) in directory.isLocked() }
     #expect(seen)
-    #expect(!directory.isLocked())
+    #expect(isFree())
     #expect(try directory.withLock { () throws(Failure) in 7 } == 7)
   }
 
   @Test func aFailureReleasesIt() throws {
     #expect(throws: Failure.locked) { try directory.withLock { () throws(Failure) in throw .locked } }
-    #expect(!directory.isLocked())
+    #expect(isFree())
   }
 
   @Test func theSecondRunIsToldWhoIsBusy() throws {
@@ -56,14 +63,14 @@ struct RunLockTests {
     #expect(throws: Failure.busy(nil)) { try directory.withLock {} }
     kill(other.processIdentifier, SIGKILL)
     other.waitUntilExit()
-    #expect(!directory.isLocked())
-    #expect(throws: Never.self) { try directory.withLock {} }
+    #expect(isFree())
+    try directory.withLock {}
   }
 
   @Test func aChildStartedMeanwhileDoesNotInheritIt() throws {
     let child = try directory.withLock { () throws(Failure) in try ChildProcess(["/bin/sleep", "300"]) }
     #expect(processExists(child.pid))
-    #expect(!directory.isLocked())
+    #expect(isFree())
   }
 
   @Test func onlyItsOwnerMayOpenTheFile() throws {
