@@ -67,6 +67,7 @@ public final class UnlockRun {
     do {
       try mountAll()
     } catch {
+      services.abandon()
       // A vault that cannot be mounted serves nobody open, whatever `on-failure` says.
       throw takeBack(error)
     }

@@ -27,6 +27,8 @@ final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
   var seconds: [String: Double] = [:]
   /// The call that blocks, counted from 0, in which the person presses Ctrl-C.
   var interruptedCall: Int?
+  /// Called while the key is derived.
+  var whileOpening: () -> Void = {}
 
   private(set) var now = 0.0
   /// Every operation in order, as `open`, `start NAME`, `check GROUP`, `ready NAME`, `checked GROUP`, `stop NAME`, …
@@ -36,8 +38,13 @@ final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
   private(set) var blockingCalls = 0
   private(set) var started: Set<Int> = []
   private var going: [Task] = []
+  /// Checks that are looked at already, and that nobody has asked for yet.
+  private(set) var ahead: [CheckGroup] = []
+  private(set) var lookedAhead: [CheckGroup] = []
   /// Services that were started while the vault was mounted, and so hold it.
   private var holders: Set<String> = []
+
+  var isBusy: Bool { !going.isEmpty }
 
   static let interrupt = Failure.interrupted(signal: 2)
 
@@ -84,6 +91,7 @@ final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
   // MARK: Vault
 
   func open(_ passphrase: borrowing SecretBytes) throws(Failure) -> StepOutcome {
+    whileOpening()
     try block()
     try act("open")
     defer { state.open = true }
@@ -124,11 +132,14 @@ final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
 
   // MARK: Services and checks
 
-  /// Looking ahead decides nothing, so it is no operation of the log.
-  private(set) var lookedAhead: [CheckGroup] = []
-  func lookAhead(_ groups: [CheckGroup]) { lookedAhead = groups }
+  /// Decides nothing, so it is no operation of the log.
+  func lookAhead(_ groups: [CheckGroup]) {
+    ahead = groups
+    lookedAhead = groups
+  }
 
   func begin(check group: CheckGroup) {
+    ahead.removeAll { $0 == group }
     let name = "check \(group.rawValue)"
     note(name)
     going.append(Task(kind: .check(group), ends: now + (seconds[name] ?? 1)))
@@ -190,6 +201,7 @@ final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
   func abandon() {
     log.append("abandon")
     going = []
+    ahead = []
   }
 
   func stop(service index: Int) throws(Failure) {

@@ -124,6 +124,15 @@ struct UnlockFailureTests {
     #expect(machine.state.running.count == 4)
   }
 
+  @Test(arguments: cases)
+  func nothingIsLookedAtAnyMoreWhenTheRunHasEnded(_ example: Case) throws {
+    let machine = SimulatedMachine(configurationWithBinds())
+    example.prepare(machine)
+    _ = try SimulatedUnlock(machine)
+    #expect(machine.ahead.isEmpty)
+    #expect(!machine.isBusy)
+  }
+
   @Test func theFailedStepIsRecordedLast() throws {
     let machine = SimulatedMachine()
     machine.failing["mount"] = .mount(.notADirectory, path: "/vault")

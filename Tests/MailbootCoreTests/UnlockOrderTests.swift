@@ -137,6 +137,24 @@ struct UnlockOrderTests {
     #expect(records.filter { $0.result == .skip }.map(\.name) == [.certificate, .certificateExpiry])
   }
 
+  @Test func whileTheKeyIsDerivedOnlyWhatLiesOutsideTheVaultIsLookedAt() throws {
+    var configuration = Configuration()
+    configuration.verify.severity[.rspamd] = .off
+    let machine = SimulatedMachine(configuration)
+    machine.failing["open"] = .interrupted(signal: 2)
+    var seen: [CheckGroup] = []
+    machine.whileOpening = { seen = machine.ahead }
+    _ = try SimulatedUnlock(machine)
+    #expect(seen == [.certificate, .dovecot])
+  }
+
+  @Test func anOpenVaultIsNotLookedAtAhead() throws {
+    let machine = SimulatedMachine()
+    machine.foundOpen()
+    _ = try SimulatedUnlock(machine)
+    #expect(machine.lookedAhead.isEmpty)
+  }
+
   @Test func withoutStartItMountsAndChecksOnly() throws {
     let machine = SimulatedMachine(configurationWithBinds())
     let unlock = try SimulatedUnlock(machine, start: false)
