@@ -65,7 +65,7 @@ let package = Package(
       dependencies: ["Cryptsetup", "CCryptsetup", "SecretMemory", "MailbootCore", "mailboot-worker"],
       swiftSettings: strict),
     .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: strict),
-    .testTarget(name: "MailbootCoreTests", dependencies: ["MailbootCore"], swiftSettings: strict),
+    .testTarget(name: "MailbootCoreTests", dependencies: ["MailbootCore", "SecretMemory"], swiftSettings: strict),
     .testTarget(
       name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore"], swiftSettings: strict),
     .testTarget(

@@ -12,7 +12,9 @@ extension Configuration {
     top.table("unlock") { unlock.read(&$0) }
     top.table("notify") { notify.read(&$0) }
     var issues = top.finish()
-    if issues.isEmpty { issues = brokenRules(services: serviceOrigins, root: root) }
+    if issues.isEmpty {
+      issues = brokenRules(services: serviceOrigins, root: root) + brokenBinds(top.node("bind"), root: root)
+    }
     if !issues.isEmpty { throw ConfigurationError(issues: issues) }
   }
 
@@ -51,6 +53,23 @@ extension Configuration {
     return issues
   }
 
+  /// Directories that would be mounted over the vault or over each other.
+  private func brokenBinds(_ node: ConfigurationNode?, root: ConfigurationNode) -> [ConfigurationIssue] {
+    guard case .array(let items)? = node?.value else { return [] }
+    return zip(items, binds).enumerated().compactMap { index, bind in
+      let (item, bind) = bind
+      let message: String
+      if bind.to == vault.mount {
+        message = "\"\(bind.to)\" is the vault's own mount point"
+      } else if binds.firstIndex(where: { $0.to == bind.to }) != index {
+        message = "\"\(bind.to)\" is there twice"
+      } else {
+        return nil
+      }
+      return ConfigurationIssue(origin: item.origin, key: "bind[\(index + 1)].to", message: message)
+    }
+  }
+
   /// The services in an order that respects `after`, or the ones that wait for each other.
   public func serviceOrder() -> (order: [Service], cycle: [String]?) {
     var order: [Service] = []
@@ -83,9 +102,10 @@ extension Configuration.Vault {
         return safe && (1...127).contains(text.utf8.count) && text != "." && text != ".." && text != "control"
       } ?? mapping
     mount =
-      table.string("mount", expected: "an absolute path other than \"/\", such as \"/vault\"") {
-        TableReader.isPath($0) && $0.contains { $0 != "/" }
-      }.map(normalised) ?? mount
+      table.string(
+        "mount", expected: "an absolute path other than \"/\", such as \"/vault\"", where: TableReader.isMountPoint
+      )
+      .map(normalised) ?? mount
     options = table.strings("options", expected: "an array of mount options such as [\"nosuid\"]") ?? options
     filesystem =
       table.string("filesystem", expected: "a file system type such as \"ext4\"") { text in
@@ -103,10 +123,14 @@ private func normalised(_ path: String) -> String {
 extension Configuration.Bind {
   fileprivate init?(reading table: inout TableReader) {
     let from = table.path("from", example: "/vault/www")
-    let to = table.path("to", example: "/var/www/private")
-    guard let from = table.require("from", from, expected: "the directory inside the vault"),
-      let to = table.require("to", to, expected: "the directory to mount it on")
-    else { return nil }
+    let to = table.string(
+      "to", expected: "an absolute path such as \"/var/www/private\"", where: TableReader.isMountPoint)
+    // Both, so that both are complained about.
+    let required = (
+      table.require("from", from, expected: "the directory inside the vault"),
+      table.require("to", to, expected: "the directory to mount it on")
+    )
+    guard let from = required.0, let to = required.1 else { return nil }
     self.init(from: normalised(from), to: normalised(to))
   }
 }
@@ -143,7 +167,8 @@ extension Configuration.Verify {
 extension Configuration.Service {
   fileprivate init?(reading table: inout TableReader) {
     let name = table.string("name", expected: "a unit's name such as \"postfix\"") { text in
-      !text.contains("/") && !text.contains(" ") && text.utf8.count < 250 && !text.hasPrefix(".")
+      let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }
+      return isPlain && (1..<250).contains(text.utf8.count) && !text.hasPrefix(".")
     }
     let after = table.strings("after", expected: "an array of service names such as [\"rspamd\"]") ?? []
     var probe: ProbeURL?
@@ -179,12 +204,15 @@ extension Configuration.Notify {
     }
   }
 
+  /// Ten years of seconds.
+  private static let longest = 315_360_000
+
   /// `90s`, `15min`, `2h`, `1d`; a bare number is seconds.
   static func seconds(_ text: String) -> Int? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     let factors = ["": 1, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400]
-    guard let number = Int(digits), number > 0, number < 1_000_000,
-      let factor = factors[text.dropFirst(digits.count).filter { $0 != " " }]
+    guard let number = Int(digits), number > 0, number <= longest,
+      let factor = factors[text.dropFirst(digits.count).filter { $0 != " " }], number * factor <= longest
     else { return nil }
     return number * factor
   }

@@ -55,6 +55,8 @@ struct TableReader {
     text.hasPrefix("/") && !text.split(separator: "/").contains("..")
   }
 
+  static func isMountPoint(_ text: String) -> Bool { isPath(text) && text.contains { $0 != "/" } }
+
   mutating func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
     guard let node = node(key) else { return nil }
     let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
@@ -77,8 +79,12 @@ struct TableReader {
     }
     var texts: [String] = []
     for item in items {
-      guard case .string(let text) = item.value, !text.isEmpty else {
+      guard case .string(let text) = item.value else {
         note(item, key, "has an element that is \(item.typeName)", expected: expected)
+        return nil
+      }
+      guard !text.isEmpty, !text.utf8.contains(0) else {
+        note(item, key, "has an element that is \(text.isEmpty ? "empty" : "not valid")", expected: expected)
         return nil
       }
       texts.append(text)
@@ -110,7 +116,8 @@ struct TableReader {
     var elements: [Element] = []
     for (index, item) in items.enumerated() {
       var reader = TableReader(item, path: "\(name(key))[\(index + 1)]")
-      if let element = body(&reader) { elements.append(element) }
+      // In what is no table every key would be missing.
+      if reader.issues.isEmpty, let element = body(&reader) { elements.append(element) }
       issues += reader.finish()
     }
     return elements

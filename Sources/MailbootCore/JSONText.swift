@@ -71,9 +71,9 @@ public indirect enum JSONText: Equatable, Sendable {
   }
 }
 
-/// A number with so many decimals, without Foundation.
+/// A number with so many decimals, without Foundation. One beyond 10¹² is written as 0: no duration or size here is.
 public func decimal(_ number: Double, places: Int) -> String {
-  guard number.isFinite else { return "0" }
+  let number = abs(number) < 1e12 ? number : 0
   var factor = 1.0
   for _ in 0..<places { factor *= 10 }
   let scaled = Int64((abs(number) * factor).rounded())

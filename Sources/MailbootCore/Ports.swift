@@ -16,6 +16,8 @@ public protocol VaultPort: AnyObject {
 /// Checks and services of one machine: many may go on at once, `next` says what ended.
 public protocol ServicesPort: AnyObject {
   func begin(check group: CheckGroup)
+  /// May already look at what does not lie in the vault, while its key is derived. What it finds counts only from `begin(check:)` on.
+  func lookAhead(_ groups: [CheckGroup])
   /// Starts the service's units, then asks its probe until it answers. With `start` false only the probe is asked.
   func begin(service index: Int, start: Bool)
   /// Blocks until something ends. Only called while something goes on.

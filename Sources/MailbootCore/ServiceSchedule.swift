@@ -2,7 +2,7 @@
 ///
 /// The rules: a check waits for the checks it needs; no service begins before the required checks of the vault itself have passed;
 /// a service waits until those in its `after` are ready; a door (what takes mail from the world) waits for every required
-/// check, the services' own tools included, and for every service that is no door.
+/// check, the services' own tools included, and for every service that is neither a door nor behind one.
 struct ServiceSchedule {
   private enum Progress { case waiting, going, done }
 
@@ -50,20 +50,21 @@ struct ServiceSchedule {
     }
     for (other, progress) in zip(configuration.services, services) where progress != .done {
       if service.after.contains(other.name) { return false }
-      // Unless it waits for the door itself, say a filter that talks to it.
-      if service.isDoor, !other.isDoor, !waits(other, for: service) { return false }
+      // Unless it waits for a door itself: two doors would wait for each other's followers.
+      if service.isDoor, !other.isDoor, !waitsForDoor(other) { return false }
     }
     return true
   }
 
-  private func waits(_ service: Configuration.Service, for other: Configuration.Service) -> Bool {
+  private func waitsForDoor(_ service: Configuration.Service) -> Bool {
     var names = service.after
     var seen: Set<String> = []
     while let name = names.popLast() {
-      if name == other.name { return true }
-      if seen.insert(name).inserted {
-        names += configuration.services.first { $0.name == name }?.after ?? []
+      guard seen.insert(name).inserted, let other = configuration.services.first(where: { $0.name == name }) else {
+        continue
       }
+      if other.isDoor { return true }
+      names += other.after
     }
     return false
   }

@@ -127,7 +127,7 @@ extension StatusReport {
       let down = service.units.filter { !$0.isActive }
       reasons.append(
         down.isEmpty
-          ? "\(service.name) does not answer: \(service.detail ?? "no unit")"
+          ? "\(service.name) does not answer: \(service.units.isEmpty ? "no unit" : service.detail ?? "")"
           : down.map { "\($0.unit) is \($0.activeState) (\($0.subState))" }.joined(separator: ", "))
     }
     return reasons

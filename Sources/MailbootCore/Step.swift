@@ -55,6 +55,9 @@ public enum CheckGroup: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whether it looks at `/etc` alone, and so may begin before the vault is open.
+  public var isOutsideVault: Bool { self == .rspamd || self == .dovecot || self == .certificate }
+
   /// Whether the services' own tools answer: slow, and therefore allowed to run while the services behind the door start.
   public var isTool: Bool {
     switch self {

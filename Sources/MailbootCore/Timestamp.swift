@@ -1,11 +1,14 @@
 /// RFC 3339 in UTC, whole seconds: `2026-11-22T15:00:00Z`.
 public func timestamp(_ secondsSince1970: Double) -> String {
-  let total = Int64(secondsSince1970.rounded(.down))
+  let total = wholeSeconds(secondsSince1970)
   let days = total >= 0 ? total / 86400 : (total - 86399) / 86400
   let second = Int(total - days * 86400)
   let (year, month, day) = civil(days: days)
   return "\(year)-\(two(month))-\(two(day))T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
 }
+
+/// Rounded down; what no calendar has (a damaged record may) is 0.
+private func wholeSeconds(_ seconds: Double) -> Int64 { abs(seconds) < 1e12 ? Int64(seconds.rounded(.down)) : 0 }
 
 private func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
@@ -24,7 +27,7 @@ private func civil(days: Int64) -> (year: Int, month: Int, day: Int) {
 
 /// How long ago, for people: `12 s`, `4 min`, `3 h`, `2 days`.
 public func age(_ seconds: Double) -> String {
-  let whole = max(0, Int64(seconds))
+  let whole = max(0, wholeSeconds(seconds))
   switch whole {
   case ..<120: return "\(whole) s"
   case ..<7200: return "\(whole / 60) min"

@@ -40,11 +40,13 @@ public final class UnlockRun {
   public func open(_ passphrase: borrowing SecretBytes) throws(Failure) {
     report(.began(.open))
     let begun = clock.monotonic()
+    services.lookAhead(CheckGroup.allCases.filter { $0.isOutsideVault && verdicts.wants($0) })
     do {
       let outcome = try vault.open(passphrase)
       if outcome == .changed { undo.append(.close) }
       ended(.open, outcome, begun: begun)
     } catch {
+      services.abandon()
       if case .passphraseRefused = error {
         report(.refused)
         throw error
@@ -65,6 +67,7 @@ public final class UnlockRun {
     do {
       try mountAll()
     } catch {
+      services.abandon()
       // A vault that cannot be mounted serves nobody open, whatever `on-failure` says.
       throw takeBack(error)
     }

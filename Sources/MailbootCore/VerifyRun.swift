@@ -14,6 +14,7 @@ public struct VerifyRun {
     var done = Set(CheckGroup.allCases).subtracting(waiting)
     let begun = clock.monotonic()
     var going = configuration.services.count
+    var failed: [Int: ServiceFailure] = [:]
     for index in configuration.services.indices {
       report(.began(.service(configuration.services[index].name)))
       port.begin(service: index, start: false)
@@ -47,9 +48,10 @@ public struct VerifyRun {
       case .failed(let index, let failure, let probe):
         let name = configuration.services[index].name
         if let probe { probes[name] = probe }
-        failures.append((name, failure))
+        failed[index] = failure
         report(.failed(.service(name), seconds: seconds))
       }
     }
+    failures = failed.sorted { $0.key < $1.key }.map { (configuration.services[$0.key].name, $0.value) }
   }
 }

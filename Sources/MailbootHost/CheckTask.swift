@@ -68,5 +68,8 @@ final class CheckTask {
     return findings != nil
   }
 
+  /// Whether it has ended with nothing to complain about.
+  var isSound: Bool { findings?.allSatisfy(\.sound) ?? false }
+
   func abandon() { child?.killAndReap() }
 }

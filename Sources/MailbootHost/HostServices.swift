@@ -10,6 +10,10 @@ final class HostServices: ServicesPort {
   private let checker: HostChecker
   private var checks: [CheckTask] = []
   private var services: [ServiceTask] = []
+  /// Checks begun before the vault was open.
+  private var ahead: [CheckGroup: CheckTask] = [:]
+  /// Those of them that have been taken over and may still go wrong for that reason.
+  private var early: Set<CheckGroup> = []
   /// What ended without being waited for.
   private var ready: [ServicesEvent] = []
   private(set) var started: Set<Int> = []
@@ -31,7 +35,17 @@ final class HostServices: ServicesPort {
   }
 
   func begin(check group: CheckGroup) {
+    if let begun = ahead.removeValue(forKey: group), !begun.advance() || begun.isSound {
+      early.insert(group)
+      return checks.append(begun)
+    }
     checks.append(checker.begin(group, deadline: Reactor.monotonic() + Self.checkTimeout))
+  }
+
+  func lookAhead(_ groups: [CheckGroup]) {
+    for group in groups where ahead[group] == nil {
+      ahead[group] = checker.begin(group, deadline: Reactor.monotonic() + Self.checkTimeout)
+    }
   }
 
   func begin(service index: Int, start: Bool) {
@@ -55,6 +69,11 @@ final class HostServices: ServicesPort {
       try units.drain()
       if let position = checks.firstIndex(where: { $0.advance() }) {
         let check = checks.remove(at: position)
+        if !check.isSound && early.remove(check.group) != nil {
+          // What was seen before the vault was open may have missed just what lies in it.
+          begin(check: check.group)
+          continue
+        }
         return .checked(check.group, check.findings ?? [])
       }
       for (position, service) in services.enumerated() {
@@ -71,7 +90,8 @@ final class HostServices: ServicesPort {
   }
 
   func abandon() {
-    for check in checks { check.abandon() }
+    for check in checks + Array(ahead.values) { check.abandon() }
+    ahead = [:]
     for service in services { service.abandon() }
     checks = []
     services = []

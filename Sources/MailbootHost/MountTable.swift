@@ -13,27 +13,42 @@ struct MountEntry: Equatable {
 }
 
 struct MountTable {
-  let entries: [MountEntry]
+  /// Parsed only when asked for: a host has dozens of mounts, and `status` wants to know of one or two.
+  private let lines: [ArraySlice<UInt8>]
 
-  init(parsing text: String) {
-    entries = text.split(separator: "\n").compactMap { line in
-      let fields = line.split(separator: " ", omittingEmptySubsequences: false)
-      guard let dash = fields.firstIndex(of: "-"), fields.count > dash + 2, dash >= 6 else { return nil }
-      return MountEntry(
-        device: String(fields[2]), root: unescaped(fields[3]), mountPoint: unescaped(fields[4]),
-        filesystem: String(fields[dash + 1]), source: unescaped(fields[dash + 2]))
-    }
+  init(parsing text: String) { self.init(Array(text.utf8)) }
+
+  private init(_ bytes: [UInt8]) {
+    lines = bytes.split(separator: UInt8(ascii: "\n"))
+  }
+
+  var entries: [MountEntry] { lines.compactMap(Self.entry) }
+
+  private static func entry(_ line: ArraySlice<UInt8>) -> MountEntry? {
+    let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+    guard let dash = fields.firstIndex(of: [UInt8(ascii: "-")]), fields.count > dash + 2, dash >= 6 else { return nil }
+    return MountEntry(
+      device: String(decoding: fields[2], as: UTF8.self), root: unescaped(fields[3]), mountPoint: unescaped(fields[4]),
+      filesystem: String(decoding: fields[dash + 1], as: UTF8.self), source: unescaped(fields[dash + 2]))
   }
 
   /// The table of this process's mount namespace; nil without `/proc`.
   static func current() -> MountTable? {
-    readSmallFile("/proc/self/mountinfo", limit: 16 << 20).map {
-      MountTable(parsing: String(decoding: $0, as: UTF8.self))
-    }
+    readSmallFile("/proc/self/mountinfo", limit: 16 << 20).map { MountTable($0) }
   }
 
   /// What is mounted on that very path, uppermost if several.
-  func mount(on path: String) -> MountEntry? { entries.last { $0.mountPoint == path } }
+  func mount(on path: String) -> MountEntry? {
+    for line in lines.reversed() {
+      // Without escapes the fifth field is the path itself: lines of other paths need no parsing.
+      let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)
+      guard fields.count > 5, fields[4].elementsEqual(path.utf8) || fields[4].contains(UInt8(ascii: "\\")) else {
+        continue
+      }
+      if let entry = Self.entry(line), entry.mountPoint == path { return entry }
+    }
+    return nil
+  }
 
   func status(of path: String) -> MountStatus? {
     guard let entry = mount(on: path) else { return nil }
@@ -49,9 +64,12 @@ struct MountTable {
 }
 
 /// `\040` and its like, as the kernel writes space, tab, newline and backslash.
-func unescaped(_ field: Substring) -> String {
+func unescaped(_ field: Substring) -> String { unescaped(Array(field.utf8)[...]) }
+
+func unescaped(_ field: ArraySlice<UInt8>) -> String {
+  guard field.contains(UInt8(ascii: "\\")) else { return String(decoding: field, as: UTF8.self) }
   var bytes: [UInt8] = []
-  var rest = Array(field.utf8)[...]
+  var rest = field
   while let byte = rest.popFirst() {
     if byte == UInt8(ascii: "\\"), rest.count >= 3, rest.prefix(3).allSatisfy({ (0x30...0x37).contains($0) }) {
       let value = rest.prefix(3).reduce(0) { $0 * 8 + Int($1 - 0x30) }
@@ -73,7 +91,10 @@ struct FstabEntry: Equatable {
   static func line(for mountPoint: String, in text: String) -> FstabEntry? {
     for line in text.split(separator: "\n") {
       let fields = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
-      guard fields.count >= 3, !fields[0].hasPrefix("#"), unescaped(fields[1]) == mountPoint else { continue }
+      guard fields.count >= 3, !fields[0].hasPrefix("#") else { continue }
+      // systemd takes doubled and trailing slashes for none.
+      let components = unescaped(fields[1]).split(separator: "/")
+      guard fields[1].hasPrefix("/"), components == mountPoint.split(separator: "/") else { continue }
       return FstabEntry(source: unescaped(fields[0]), mountPoint: mountPoint, filesystem: String(fields[2]))
     }
     return nil

@@ -2,6 +2,7 @@ import CLinux
 import FoundationEssentials
 import Glibc
 import MailbootCore
+import Systemd
 
 /// `/run/mailboot`: the lock of a run, and what the last run found.
 public struct RunDirectory: Sendable {
@@ -61,6 +62,15 @@ public struct RunDirectory: Sendable {
   public func record() -> RunRecord? {
     guard let bytes = readSmallFile(statePath, flags: O_NOFOLLOW) else { return nil }
     return try? JSONDecoder().decode(RunRecord.self, from: Data(bytes))
+  }
+
+  /// Notes in the record which units do the services' work, so that `status` need not ask for that.
+  static func noteUnits(_ configuration: Configuration, _ manager: SystemdManager, in record: inout RunRecord) {
+    // The stamp first: unit files that are read anew in between make it stale, and then it counts for nothing.
+    let stamp = unitFilesStamp()
+    guard let services = try? Observer(configuration: configuration).services(manager) else { return }
+    record.unitsStamp = stamp
+    record.units = services.reduce(into: [:]) { $0[$1.name] = $1.units.map(\.unit) }
   }
 
   /// Replaces the record in one step, readable by all.

@@ -38,9 +38,9 @@ func readSmallText(_ path: String) -> String? {
 
 /// A sysfs attribute without its newline.
 func readAttribute(_ path: String) -> String? {
-  readSmallText(path).map { text in
-    String(text.reversed().drop { $0 == "\n" }.reversed())
-  }
+  guard var bytes = readSmallFile(path)?[...] else { return nil }
+  if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+  return String(decoding: bytes, as: UTF8.self)
 }
 
 /// Names in a directory without `.` and `..`, sorted; nil when it can't be read.

@@ -15,6 +15,7 @@ public struct StatusReader {
 
   public func report() -> StatusReport {
     var trouble: [String] = []
+    let record = directory.record()
     var observation: Observation?
     let observer = Observer(configuration: configuration)
     do {
@@ -24,13 +25,13 @@ public struct StatusReader {
     }
     do {
       let manager = try SystemdManager()
-      observation?.services = try observer.services(manager)
+      observation?.services = try observer.services(manager, record: record)
     } catch {
       trouble.append(Failure(error).summary)
     }
     return StatusReport(
       StatusInput(
-        configuration: configuration, observation: observation, record: directory.record(),
+        configuration: configuration, observation: observation, record: record,
         locked: directory.isLocked(), host: hostName(), bootID: bootID(), bootedAt: bootTime(), trouble: trouble))
   }
 }

@@ -79,7 +79,10 @@ struct KeyPlaces {
     var table: [String] = []
     var elements: [[String]: Int] = [:]
     var open = OpenValue()
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+    let text = text.hasPrefix("\u{feff}") ? text.dropFirst() : text[...]
+    // To Swift "\r\n" is one character, and none of the two.
+    let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+    for (index, line) in lines.enumerated() {
       let number = index + 1
       if open.continues {
         open.scan(line)

@@ -195,6 +195,7 @@ public final class Unlocker {
     record.busy = nil
     record.checks = run.verdicts.records
     record.probes.merge(run.probes) { $1 }
+    RunDirectory.noteUnits(configuration, units.manager, in: &record)
     // A run that found everything as it should be unlocked nothing.
     if source != .none || run.steps.contains(where: { $0.outcome != .unchanged }) {
       record.lastUnlock = UnlockRecord(at: Reactor.wall(), by: user, via: source, seconds: seconds, steps: run.steps)

@@ -32,6 +32,7 @@ public struct Verifier {
     let result = try VerifyRun(
       configuration: configuration, services: services, clock: HostClock(), report: report)
     keep { record in
+      RunDirectory.noteUnits(configuration, units.manager, in: &record)
       record.checks = result.verdicts.records
       record.probes.merge(result.probes) { $1 }
     }

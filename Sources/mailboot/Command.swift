@@ -34,14 +34,16 @@ struct ConfigurationOption: ParsableArguments {
     help: ArgumentHelp("Read this file (and FILE.d/*.toml) instead of /etc/mailboot/mailboot.toml.", valueName: "file"))
   var config: String?
 
-  /// The configuration, or nil after its errors were shown.
-  func load(_ terminal: Terminal) -> Configuration? {
-    do throws(Failure) {
-      return try ConfigurationFiles(path: config).configuration
-    } catch {
-      Complaint(terminal: terminal, configuration: Configuration()).show(error)
-      return nil
-    }
+  func load(_ terminal: Terminal) -> Configuration? { loadConfiguration(config, terminal) }
+}
+
+/// The configuration, or nil after its errors were shown.
+func loadConfiguration(_ path: String?, _ terminal: Terminal) -> Configuration? {
+  do throws(Failure) {
+    return try ConfigurationFiles(path: path).configuration
+  } catch {
+    Complaint(terminal: terminal, configuration: Configuration()).show(error)
+    return nil
   }
 }
 

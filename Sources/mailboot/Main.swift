@@ -13,6 +13,7 @@ enum Main {
 
   private static func run(_ arguments: [String]) -> Status {
     let terminal = Terminal()
+    if let format = plainStatus(arguments) { return showStatus(path: nil, format, probe: false, terminal) }
     do {
       let command = try Mailboot.parseAsRoot(verbFirst(arguments))
       if let verb = command as? any Verb { return verb.perform(terminal) }
@@ -34,7 +35,9 @@ enum Main {
 
   /// Moves the verb (both words of `config check`) to the front: every option may stand before it.
   static func verbFirst(_ arguments: [String]) -> [String] {
-    let withValue: Set = ["--config", "--passphrase-fd", "--key-file", "--timeout", "--format"]
+    let withValue: Set = [
+      "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
+    ]
     var words: [String] = []
     var others: [String] = []
     var rest = arguments[...]

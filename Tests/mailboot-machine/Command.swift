@@ -12,12 +12,14 @@ enum Command {
   case run(Release, Package?, String)
   case console(Release, Package?)
   case demo(Release, Package?)
+  case bench(Release, Package?)
 
   static let usage = """
     usage: mailboot-machine build [--deb FILE | --no-deb] [RELEASE ...]
            mailboot-machine run [--deb FILE | --no-deb] RELEASE -- COMMAND
            mailboot-machine console [--deb FILE | --no-deb] RELEASE
            mailboot-machine demo [--deb FILE] [RELEASE]
+           mailboot-machine bench [--deb FILE] [RELEASE]
     RELEASE is 12 or 13. Without --deb: $MAILBOOT_DEB, or the newest package in dist.
     """
 
@@ -52,6 +54,7 @@ enum Command {
     case ("run", 1, let command?): return .run(releases[0], package, command)
     case ("console", 1, nil): return .console(releases[0], package)
     case ("demo", 0...1, nil): return .demo(releases.first ?? .debian12, package)
+    case ("bench", 0...1, nil): return .bench(releases.first ?? .debian12, package)
     default: throw UsageError(what: "cannot understand '\(arguments.joined(separator: " "))'")
     }
   }
@@ -80,6 +83,8 @@ enum Command {
       return 0
     case .demo(let release, let package):
       return try await Demo(release: release, package: package).perform()
+    case .bench(let release, let package):
+      return try await Bench(release: release, package: package).perform()
     }
   }
 

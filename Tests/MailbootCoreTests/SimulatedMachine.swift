@@ -1,0 +1,258 @@
+import MailbootCore
+import SecretMemory
+
+/// A mail host on paper: what is open, mounted and running, with a clock of its own. Every operation can be told to fail.
+///
+/// It keeps the rules of a real machine (a mount in use is not unmounted, an open mapping that is mounted is not closed), so
+/// an undo in a wrong order fails here as it would there.
+final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
+  struct State: Equatable {
+    var open = false
+    var mounted = false
+    var binds: Set<Int> = []
+    var running: Set<String> = []
+  }
+
+  let configuration: Configuration
+  var state = State()
+  /// What fails, by the operation as it stands in `log`.
+  var failing: [String: Failure] = [:]
+  /// Services that do not become ready. With `.silent` they run nevertheless.
+  var serviceFailures: [String: ServiceFailure] = [:]
+  /// Checks that find something wrong.
+  var unsound: Set<CheckName> = []
+  /// Checks that no finding says anything about.
+  var unseen: Set<CheckName> = []
+  /// How long an operation takes; one second where nothing is said.
+  var seconds: [String: Double] = [:]
+  /// The call that blocks, counted from 0, in which the person presses Ctrl-C.
+  var interruptedCall: Int?
+  /// Called while the key is derived.
+  var whileOpening: () -> Void = {}
+
+  private(set) var now = 0.0
+  /// Every operation in order, as `open`, `start NAME`, `check GROUP`, `ready NAME`, `checked GROUP`, `stop NAME`, …
+  private(set) var log: [String] = []
+  /// When an operation of the log began.
+  private(set) var begun: [String: Double] = [:]
+  private(set) var blockingCalls = 0
+  private(set) var started: Set<Int> = []
+  private var going: [Task] = []
+  /// Checks that are looked at already, and that nobody has asked for yet.
+  private(set) var ahead: [CheckGroup] = []
+  private(set) var lookedAhead: [CheckGroup] = []
+  /// Services that were started while the vault was mounted, and so hold it.
+  private var holders: Set<String> = []
+
+  var isBusy: Bool { !going.isEmpty }
+
+  static let interrupt = Failure.interrupted(signal: 2)
+
+  private struct Task {
+    enum Kind {
+      case check(CheckGroup)
+      case service(Int, start: Bool, StepOutcome)
+    }
+    var kind: Kind
+    var ends: Double
+  }
+
+  init(_ configuration: Configuration = Configuration()) {
+    self.configuration = configuration
+  }
+
+  /// As it is after somebody has opened, mounted and started these by hand.
+  func foundOpen(mounted: Bool = false, binds: Set<Int> = [], running: Set<String> = []) {
+    state = State(open: true, mounted: mounted, binds: binds, running: running)
+    holders = mounted ? running : []
+  }
+
+  // MARK: Clock
+
+  func monotonic() -> Double { now }
+  func wall() -> Double { 1_700_000_000 + now }
+
+  private func act(_ operation: String) throws(Failure) {
+    note(operation)
+    now += seconds[operation] ?? 1
+    if let failure = failing[operation] { throw failure }
+  }
+
+  private func note(_ operation: String) {
+    log.append(operation)
+    begun[operation] = now
+  }
+
+  private func block() throws(Failure) {
+    defer { blockingCalls += 1 }
+    if blockingCalls == interruptedCall { throw Self.interrupt }
+  }
+
+  // MARK: Vault
+
+  func open(_ passphrase: borrowing SecretBytes) throws(Failure) -> StepOutcome {
+    whileOpening()
+    try block()
+    try act("open")
+    defer { state.open = true }
+    return state.open ? .unchanged : .changed
+  }
+
+  func mount() throws(Failure) -> StepOutcome {
+    try block()
+    try act("mount")
+    guard state.open else { throw .system("mount: the vault is closed") }
+    defer { state.mounted = true }
+    return state.mounted ? .unchanged : .changed
+  }
+
+  func mountBind(_ index: Int) throws(Failure) -> StepOutcome {
+    try block()
+    try act("bind \(index)")
+    guard state.mounted else { throw .system("bind: the vault is not mounted") }
+    return state.binds.insert(index).inserted ? .changed : .unchanged
+  }
+
+  func unmountBind(_ index: Int) throws(Failure) {
+    try act("unbind \(index)")
+    state.binds.remove(index)
+  }
+
+  func unmount() throws(Failure) {
+    try act("unmount")
+    guard state.binds.isEmpty, holders.isEmpty else { throw .mount(.busy("target is busy"), path: "/vault") }
+    state.mounted = false
+  }
+
+  func close() throws(Failure) {
+    try act("close")
+    guard !state.mounted else { throw .vault(VaultFailure(.busy, "it is mounted"), device: "vault-blk") }
+    state.open = false
+  }
+
+  // MARK: Services and checks
+
+  /// Decides nothing, so it is no operation of the log.
+  func lookAhead(_ groups: [CheckGroup]) {
+    ahead = groups
+    lookedAhead = groups
+  }
+
+  func begin(check group: CheckGroup) {
+    ahead.removeAll { $0 == group }
+    let name = "check \(group.rawValue)"
+    note(name)
+    going.append(Task(kind: .check(group), ends: now + (seconds[name] ?? 1)))
+  }
+
+  func begin(service index: Int, start: Bool) {
+    let name = configuration.services[index].name
+    let operation = start ? "start \(name)" : "probe \(name)"
+    note(operation)
+    let outcome: StepOutcome = start && !state.running.contains(name) ? .changed : .unchanged
+    if outcome == .changed {
+      started.insert(index)
+      // From now on systemd has the job, whether anybody waits for it or not.
+      state.running.insert(name)
+      if state.mounted { holders.insert(name) }
+    }
+    going.append(Task(kind: .service(index, start: start, outcome), ends: now + (seconds[operation] ?? 1)))
+  }
+
+  func next() throws(Failure) -> ServicesEvent {
+    try block()
+    guard let position = going.indices.min(by: { going[$0].ends < going[$1].ends }) else {
+      throw .system("waited for nothing")
+    }
+    let task = going.remove(at: position)
+    now = max(now, task.ends)
+    switch task.kind {
+    case .check(let group):
+      log.append("checked \(group.rawValue)")
+      let findings = group.checks.filter { !unseen.contains($0) }.map { check in
+        let sound = !unsound.contains(check)
+        return Finding(check, sound: sound, detail: sound ? "fine" : "broken", hint: sound ? nil : "mend it")
+      }
+      return .checked(group, findings)
+    case .service(let index, let start, let outcome): return ended(service: index, start: start, outcome)
+    }
+  }
+
+  private func ended(service index: Int, start: Bool, _ outcome: StepOutcome) -> ServicesEvent {
+    let service = configuration.services[index]
+    var failure = serviceFailures[service.name]
+    if !start && !state.running.contains(service.name) {
+      failure = .notStarted(unit: service.name, result: "inactive (dead)", journal: [])
+    }
+    let probe = service.probeText.map { _ in
+      ProbeRecord(answered: failure == nil, detail: "\(service.name) speaks", at: wall())
+    }
+    guard let failure else {
+      log.append("ready \(service.name)")
+      return .ready(service: index, outcome, probe)
+    }
+    log.append("failed \(service.name)")
+    if case .silent = failure { return .failed(service: index, failure, probe) }
+    state.running.remove(service.name)
+    holders.remove(service.name)
+    return .failed(service: index, failure, nil)
+  }
+
+  func abandon() {
+    log.append("abandon")
+    going = []
+    ahead = []
+  }
+
+  func stop(service index: Int) throws(Failure) {
+    let name = configuration.services[index].name
+    try act("stop \(name)")
+    state.running.remove(name)
+    holders.remove(name)
+  }
+}
+
+/// One unlock on it, as the program does it: an open vault is not opened again.
+struct SimulatedUnlock {
+  let run: UnlockRun
+  private(set) var failure: Failure?
+  var progress: [Progress] { shown.all }
+  private let shown = Shown()
+
+  private final class Shown {
+    var all: [Progress] = []
+  }
+
+  init(_ machine: SimulatedMachine, start: Bool = true) throws {
+    let shown = shown
+    run = UnlockRun(configuration: machine.configuration, vault: machine, services: machine, clock: machine) {
+      shown.all.append($0)
+    }
+    let passphrase = try SecretBytes(capacity: 8)
+    do throws(Failure) {
+      if machine.state.open { run.foundOpen() } else { try run.open(passphrase) }
+      try run.complete(start: start)
+    } catch {
+      failure = error
+    }
+  }
+}
+
+extension SimulatedMachine {
+  /// What was done to the machine, without the looking.
+  var changes: [String] {
+    log.filter { entry in !["check", "checked", "ready", "failed", "abandon"].contains { entry.hasPrefix($0) } }
+  }
+
+  func position(_ entry: String) -> Int? { log.firstIndex(of: entry) }
+}
+
+/// The standard host with two directories shown elsewhere.
+func configurationWithBinds() -> Configuration {
+  var configuration = Configuration()
+  configuration.binds = [
+    Configuration.Bind(from: "/vault/www", to: "/var/www/private"),
+    Configuration.Bind(from: "/vault/lists", to: "/var/lib/lists"),
+  ]
+  return configuration
+}

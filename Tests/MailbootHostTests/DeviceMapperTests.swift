@@ -1,0 +1,52 @@
+import Foundation
+import MailbootCore
+import Testing
+
+@testable import MailbootHost
+
+/// Against a directory laid out as sysfs is.
+struct DeviceMapperTests {
+  private func sysfs() throws -> TemporaryDirectory {
+    let sysfs = try TemporaryDirectory()
+    let block = "class/block"
+    for (name, mapping) in [("dm-0", "vault-blk2"), ("dm-1", "vault-blk"), ("dm-10", "old")] {
+      try sysfs.write("\(block)/\(name)/dm/name", "\(mapping)\n")
+      try sysfs.write("\(block)/\(name)/dm/uuid", "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-\(mapping)\n")
+      try sysfs.write("\(block)/\(name)/dev", "254:\(name.dropFirst(3))\n")
+    }
+    try sysfs.write("\(block)/vda/dm/name", "imposter\n")
+    try sysfs.write("\(block)/dm-1/slaves/vdb", "")
+    try sysfs.write("\(block)/dm-10/slaves/loop3", "")
+    try sysfs.write("\(block)/loop3/loop/backing_file", "/srv/my vault.img\n")
+    return sysfs
+  }
+
+  @Test func aMappingIsFoundByItsWholeName() throws {
+    let sysfs = try sysfs()
+    let mapping = try #require(DeviceMapper.mapping(named: "vault-blk", sysfs: sysfs.path))
+    #expect(
+      mapping
+        == MappingStatus(
+          device: "254:1", dmUUID: "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-vault-blk", backing: ["/dev/vdb"]))
+    #expect(mapping.luksUUID == "01234567-89ab-cdef-0123-456789abcdef")
+  }
+
+  @Test func behindALoopDeviceItsFileIsNamed() throws {
+    let sysfs = try sysfs()
+    #expect(DeviceMapper.mapping(named: "old", sysfs: sysfs.path)?.backing == ["/srv/my vault.img"])
+  }
+
+  @Test(arguments: ["vault", "vault-blk\n", "imposter", ""])
+  func noOtherNameIsTaken(_ name: String) throws {
+    let sysfs = try sysfs()
+    #expect(DeviceMapper.mapping(named: name, sysfs: sysfs.path) == nil)
+  }
+
+  @Test func aMissingSysfsIsSeen() throws {
+    let empty = try TemporaryDirectory()
+    #expect(!DeviceMapper.isVisible(sysfs: empty.path))
+    let full = try sysfs()
+    #expect(DeviceMapper.isVisible(sysfs: full.path))
+    #expect(DeviceMapper.mapping(named: "vault-blk", sysfs: empty.path) == nil)
+  }
+}
