@@ -106,7 +106,8 @@ struct FailingServiceTests {
   func theUnitThatReallyIsPostfixIsTheOneThatCounts(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
       // An address that this host has not: the daemon fails while Debian 12's postfix.service says active.
-      try await host.machine.succeed("sed -i 's/^inet_interfaces.*/inet_interfaces = 203.0.113.1/' /etc/postfix/main.cf")
+      try await host.machine.succeed(
+        "sed -i 's/^inet_interfaces.*/inet_interfaces = 203.0.113.1/' /etc/postfix/main.cf")
       let postfix = "[[service]]\nname = \"postfix\"\nprobe = \"smtp://127.0.0.1:25\"\n"
       let unit = release == .debian12 ? "postfix@-.service" : "postfix.service"
       let attempt = try await host.unlock(configuration: Settings.toml(services: postfix))
@@ -119,7 +120,7 @@ struct FailingServiceTests {
       left.expectRefusal(14, error: "postfix did not start: \(unit): failed", hint: "journalctl -u \(unit)")
       let status = try await host.attempt("mailboot status")
       #expect(status.status == 3)
-      #expect(status.stdout.contains("\(unit) is failed") || status.stdout.contains("failed (failed)"), "\(status.stdout)")
+      #expect(status.stdout.contains("failed (failed)"), "\(status.stdout)")
     }
   }
 

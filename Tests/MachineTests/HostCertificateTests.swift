@@ -14,7 +14,7 @@ struct HostCertificateTests {
       let other = try await host.unlock(configuration: settings)
       other.expectFailure(
         13,
-        error: "the check \"certificate\" failed: \(directory)/privkey.pem is not the key of \(directory)/fullchain.pem",
+        error: "\"certificate\" failed: \(directory)/privkey.pem is not the key of \(directory)/fullchain.pem",
         hint: "mailboot verify")
       try await host.machine.succeed("rm \(directory)/fullchain.pem")
       let missing = try await host.unlock()

@@ -32,7 +32,7 @@ struct RepeatedRunTests {
       #expect(unmounted.status == 3, "\(unmounted.stdout)")
       let mounted = try await host.attempt("mailboot --no-start")
       mounted.expectSuccess("mounted and verified")
-      #expect(mounted.changes == ["> mount /vault /"])
+      #expect(mounted.changes == ["> mount /vault /", "> unit vault.mount active"])
       let notStarted = try await host.attempt("mailboot status")
       #expect(notStarted.status == 3, "\(notStarted.stdout)")
       let started = try await host.attempt("mailboot")

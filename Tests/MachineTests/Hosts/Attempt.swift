@@ -25,7 +25,8 @@ struct Attempt: Sendable {
 
   /// From what the guest's `attempt` prints.
   init?(parsing output: Data) {
-    let fields = output.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+    let fields = output.split(separator: 0, omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
     guard fields.count >= 4, let status = Int32(fields[0]) else { return nil }
     self.status = status
     stdout = fields[1]

@@ -14,7 +14,7 @@ enum GuestTools {
     while read -r _ _ _ root target _; do echo "mount $target $root"; done </proc/self/mountinfo | sort
     for directory in /vault /srv; do
       [ ! -e "$directory" ] || ls -Ad "$directory"
-      [ ! -d "$directory" ] || ls -A "$directory" | sed "s|^|entry $directory/|"
+      [ ! -d "$directory" ] || mountpoint --quiet "$directory" || ls -A "$directory" | sed "s|^|entry $directory/|"
     done
     systemctl list-units --all --plain --no-legend --full 'redis*' 'rspamd*' 'dovecot*' 'postfix*' 'vault*' 'srv*' 'scene*' |
       awk '$3 != "inactive" { print "unit", $1, $3 }'

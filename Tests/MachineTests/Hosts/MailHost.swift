@@ -85,7 +85,7 @@ final class MailHost: Sendable {
     try await machine.succeed(
       """
       set -e
-      truncate -s 24M \(path)
+      [ -b \(path) ] || truncate -s 24M \(path)
       cryptsetup luksFormat --batch-mode --key-file \(Self.passphraseFile) --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \
         \(format) \(path)
       cryptsetup open --key-file \(Self.passphraseFile) \(open) \(path) making
