@@ -35,6 +35,8 @@ enum GuestTools {
     bash -c "$1" >"$directory/out" 2>"$directory/err"
     status=$?
     traces >"$directory/after"
+    # A crash says nothing itself.
+    [ "$status" -le 130 ] || dmesg | grep 'traps:' | tail -n 2 >>"$directory/err"
     printf '%s\\0' "$status"
     for file in out err; do cat "$directory/$file"; printf '\\0'; done
     diff "$directory/before" "$directory/after" | grep '^[<>]'
