@@ -66,9 +66,15 @@ struct PrivilegeTests {
 
   @Test func anUnknownOptionOrVerbIsAUsageError() async throws {
     try await MailHosts.with(.debian12) { host in
-      for arguments in ["--no-such-option", "no-such-verb", "unlock extra", "--timeout soon", "--timeout -1", "--raw"] {
+      for (arguments, error) in [
+        ("--no-such-option", "Unknown option '--no-such-option'"),
+        ("no-such-verb", "Unexpected argument 'no-such-verb'"),
+        ("unlock extra", "Unexpected argument 'extra'"),
+        ("--timeout soon", "The value 'soon' is invalid for '--timeout"),
+        ("--timeout=-1", "--timeout takes 0 to 86400 seconds"), ("--raw", "--raw goes with --stdin"),
+      ] {
         let attempt = try await host.attempt("mailboot \(arguments)")
-        attempt.expectFailure(64, error: "", hint: "mailboot --help")
+        attempt.expectFailure(64, error: error, hint: "mailboot --help")
       }
     }
   }
