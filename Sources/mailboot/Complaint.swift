@@ -10,7 +10,10 @@ struct Complaint {
     tell(terminal.coloured("error:", .red) + terminal.wrapped("error: " + failure.summary, indent: 2).dropFirst(6))
     for line in evidence(failure) { tell("  | " + line) }
     if let hint = hint(for: failure, configuration: configuration) {
-      tell(terminal.coloured("hint:", .bold) + terminal.wrapped("hint: " + hint, indent: 2).dropFirst(5))
+      // A check's hint is a command as a whole: broken into lines it could not be pasted.
+      var text = "hint: " + hint
+      if case .verification = failure {} else { text = terminal.wrapped(text, indent: 2) }
+      tell(terminal.coloured("hint:", .bold) + text.dropFirst(5))
     }
   }
 

@@ -37,22 +37,33 @@ struct Terminal {
     return text.prefix(width - 4) + "..."
   }
 
-  /// Wrapped at words, continued lines indented; a word that is too long stays whole (it may be a command to copy).
+  /// Wrapped at words, continued lines indented. What is between backticks is a command to copy: it counts as one word, and one
+  /// that is too long stays whole.
   func wrapped(_ text: String, indent: Int) -> String {
     guard let width, width > indent + 20 else { return text }
     var lines: [String] = []
     var line = ""
-    for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+    for word in Self.words(of: text) {
       let room = width - 1 - (lines.isEmpty ? 0 : indent)
       if !line.isEmpty && line.count + 1 + word.count > room {
         lines.append(line)
-        line = String(word)
+        line = word
       } else {
-        line += line.isEmpty ? String(word) : " \(word)"
+        line += line.isEmpty ? word : " \(word)"
       }
     }
     lines.append(line)
     return lines.joined(separator: "\n" + String(repeating: " ", count: indent))
+  }
+
+  private static func words(of text: String) -> [String] {
+    var words: [String] = []
+    var inCommand = false
+    for part in text.split(separator: " ", omittingEmptySubsequences: false) {
+      if inCommand { words[words.count - 1] += " " + part } else { words.append(String(part)) }
+      if part.count(where: { $0 == "`" }) % 2 == 1 { inCommand.toggle() }
+    }
+    return words
   }
 }
 
