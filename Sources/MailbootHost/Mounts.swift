@@ -68,7 +68,8 @@ struct Mounts {
     var journal = UnitControl.journal(unit, sinceWall: begun)
     if fsck { journal += UnitControl.journal(.fsck(forDevice: what), sinceWall: begun) }
     if result == nil { _ = try? stop(path: path) }
-    try? units.resetFailed(unit)
+    // What was shown is not to stay behind in `systemctl --failed`.
+    for failed in fsck ? [unit, .fsck(forDevice: what)] : [unit] { try? units.resetFailed(failed) }
     throw .mount(
       .refused(result: result.map(Self.words) ?? "no end after \(Int(timeout)) s", journal: journal), path: path)
   }
