@@ -24,7 +24,7 @@ struct AccountDatabaseTests {
       error: "\(file) is not an SQLite database", hint: "restore it from a backup"),
     Damage(
       testDescription: "a damaged page",
-      command: "dd if=/dev/urandom of=maildb.sqlite3 bs=1 count=3000 seek=$((4096 * 2 + 50)) conv=notrunc",
+      command: "dd if=/dev/urandom of=maildb.sqlite3 bs=4096 count=1 seek=2 conv=notrunc",
       error: "\(file) is damaged: ", hint: ".recover"),
     Damage(
       testDescription: "cut off", command: "truncate -s 12288 maildb.sqlite3", error: "\(file) is damaged: ",

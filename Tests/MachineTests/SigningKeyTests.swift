@@ -16,7 +16,7 @@ struct SigningKeyTests {
   static let damages = [
     Damage(
       testDescription: "unreadable", command: "chown root:root example.org.202001.key",
-      error: "example.org: _rspamd cannot read \(key): Permission denied", hint: "chown _rspamd:_rspamd"),
+      error: "example.org: _rspamd cannot read \(key): permission denied", hint: "chown _rspamd:_rspamd"),
     Damage(
       testDescription: "missing", command: "rm example.org.202001.key", error: "example.org: \(key) is missing",
       hint: "rspamadm dkim_keygen -b 2048 -d example.org -s 202001"),
