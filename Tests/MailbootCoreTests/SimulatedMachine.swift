@@ -124,6 +124,10 @@ final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
 
   // MARK: Services and checks
 
+  /// Looking ahead decides nothing, so it is no operation of the log.
+  private(set) var lookedAhead: [CheckGroup] = []
+  func lookAhead(_ groups: [CheckGroup]) { lookedAhead = groups }
+
   func begin(check group: CheckGroup) {
     let name = "check \(group.rawValue)"
     note(name)

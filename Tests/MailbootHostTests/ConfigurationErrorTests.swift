@@ -9,22 +9,22 @@ struct ConfigurationErrorTests {
   private static let url = "a URL such as \"smtp://127.0.0.1:25\""
 
   @Test(arguments: [
-    ("[vault]\nmont = \"/x\"", "2:1 vault.mont is not a known key | perhaps \"mount\""),
-    ("[vualt]\nmount = \"/x\"", "1:1 vualt is not a known key | perhaps \"vault\""),
+    ("[vault]\nmont = \"/x\"", "2:1 vault.mont is not a known key; did you mean \"mount\"?"),
+    ("[vualt]\nmount = \"/x\"", "1:1 vualt is not a known key; did you mean \"vault\"?"),
     (
       "[vault]\nmapping = \"x\"\n  completely-different = 1",
       "3:3 vault.completely-different is not a known key | one of device, filesystem, header, mapping, mount, options"
     ),
     (
       "[verify.severity]\ncertificate-expiri = \"off\"",
-      "2:1 verify.severity.certificate-expiri is not a known key | perhaps \"certificate-expiry\""
+      "2:1 verify.severity.certificate-expiri is not a known key; did you mean \"certificate-expiry\"?"
     ),
     (
       "[[service]]\nname = \"a\"\n[[service]]\nname = \"b\"\nprobes = \"x\"",
-      "5:1 service[2].probes is not a known key | perhaps \"probe\""
+      "5:1 service[2].probes is not a known key; did you mean \"probe\"?"
     ),
-    ("[[bind]]\nfrom = \"/a\"\nto = \"/b\"\nform = \"/c\"", "4:1 bind[1].form is not a known key | perhaps \"from\""),
-    ("unlock.atempts = 3", "1:1 unlock.atempts is not a known key | perhaps \"attempts\""),
+    ("[[bind]]\nfrom = \"/a\"\nto = \"/b\"\nform = \"/c\"", "4:1 bind[1].form is not a known key; did you mean \"from\"?"),
+    ("unlock.atempts = 3", "1:1 unlock.atempts is not a known key; did you mean \"attempts\"?"),
   ])
   func anUnknownKeyIsNamedWithASuggestion(_ toml: String, _ line: String) {
     #expect(issues(toml).map(\.line) == [line])

@@ -78,7 +78,7 @@ struct ConfigurationFilesTests {
   @Test func anUnknownKeyIsPlacedInTheFileThatHasItThoughALaterOneHasTheTable() throws {
     try place.write("mailboot.toml", "[vault]\nmont = \"/a\"\n")
     try place.write("mailboot.toml.d/x.toml", "[vault]\nmount = \"/b\"")
-    #expect(complaint() == "mailboot.toml: 2:1 vault.mont is not a known key | perhaps \"mount\"")
+    #expect(complaint() == "mailboot.toml: 2:1 vault.mont is not a known key; did you mean \"mount\"?")
   }
 
   @Test func aNamedFileMustBeThere() {
