@@ -20,6 +20,14 @@ enum DeviceMapper {
     return nil
   }
 
+  /// Whether udev has looked at the mapping and knows nothing that is on it, as when its superblocks are destroyed.
+  ///
+  /// Systemd never takes such a device for ready (`99-systemd.rules`): a mount unit would wait 90 s for it in vain.
+  static func isUnrecognized(_ mapping: MappingStatus, database: String = "/run/udev/data") -> Bool {
+    guard let lines = readSmallText("\(database)/b\(mapping.device)")?.split(separator: "\n") else { return false }
+    return lines.contains("E:SYSTEMD_READY=0") && !lines.contains { $0.hasPrefix("E:ID_FS_TYPE=") }
+  }
+
   /// Whether sysfs is there at all: without it "no mapping" would be a guess.
   static func isVisible(sysfs: String = "/sys") -> Bool { fileStatus(sysfs + "/class/block") != nil }
 }

@@ -76,6 +76,11 @@ final class HostVault: VaultPort {
       return .unchanged
     }
     try Mounts.prepare(vault.mount)
+    if DeviceMapper.isUnrecognized(mapping) {
+      let result =
+        "no file system is to be seen on /dev/mapper/\(vault.mapping): it is badly damaged, or was never made"
+      throw .mount(.refused(result: result, journal: []), path: vault.mount)
+    }
     try mounts.start(
       path: vault.mount, what: "/dev/mapper/\(vault.mapping)", type: vault.filesystem, options: vault.options,
       fsck: true)
