@@ -1,5 +1,5 @@
 /// What `/run/mailboot/state.json` holds: the last answers, with their time. It never says what is true.
-public struct RunRecord: Codable, Equatable, Sendable {
+public struct RunRecord: Equatable, Sendable {
   /// The kernel's boot id; a record of another boot does not count.
   public var bootID: String
   public var checks: [CheckRecord] = []
@@ -21,7 +21,7 @@ public struct RunRecord: Codable, Equatable, Sendable {
 }
 
 /// The verdict on a check.
-public struct CheckRecord: Codable, Equatable, Sendable {
+public struct CheckRecord: Equatable, Sendable {
   public var name: CheckName
   public var result: CheckResult
   public var detail: String
@@ -38,7 +38,7 @@ public struct CheckRecord: Codable, Equatable, Sendable {
   }
 }
 
-public struct ProbeRecord: Codable, Equatable, Sendable {
+public struct ProbeRecord: Equatable, Sendable {
   public var answered: Bool
   public var detail: String
   /// Seconds since 1970.
@@ -52,7 +52,7 @@ public struct ProbeRecord: Codable, Equatable, Sendable {
 }
 
 /// How the passphrase came.
-public enum UnlockSource: String, Codable, Sendable {
+public enum UnlockSource: String, Sendable {
   /// `stdin` is also any other descriptor that was handed over.
   case terminal, stdin, agent, bus, credential
   case keyFile = "key-file"
@@ -62,7 +62,7 @@ public enum UnlockSource: String, Codable, Sendable {
 }
 
 /// The last run of `unlock` that got past the passphrase.
-public struct UnlockRecord: Codable, Equatable, Sendable {
+public struct UnlockRecord: Equatable, Sendable {
   /// Seconds since 1970.
   public var at: Double
   public var by: String
@@ -79,8 +79,8 @@ public struct UnlockRecord: Codable, Equatable, Sendable {
   }
 }
 
-public struct StepRecord: Codable, Equatable, Sendable {
-  public enum Outcome: String, Codable, Sendable {
+public struct StepRecord: Equatable, Sendable {
+  public enum Outcome: String, Sendable {
     case changed, unchanged, failed
   }
   public var name: String
@@ -95,7 +95,7 @@ public struct StepRecord: Codable, Equatable, Sendable {
 }
 
 /// Who holds the lock, and how far they are.
-public struct BusyRecord: Codable, Equatable, Sendable {
+public struct BusyRecord: Equatable, Sendable {
   public var pid: Int32
   /// The verb, as typed.
   public var verb: String

@@ -1,5 +1,4 @@
 import CLinux
-import FoundationEssentials
 import Glibc
 import MailbootCore
 import Systemd
@@ -61,7 +60,7 @@ public struct RunDirectory: Sendable {
   /// What the last run left, if it can be read.
   public func record() -> RunRecord? {
     guard let bytes = readSmallFile(statePath, flags: O_NOFOLLOW) else { return nil }
-    return try? JSONDecoder().decode(RunRecord.self, from: Data(bytes))
+    return JSONText(parsing: bytes).flatMap(RunRecord.init(json:))
   }
 
   /// Notes in the record which units do the services' work, so that `status` need not ask for that.
@@ -81,12 +80,7 @@ public struct RunDirectory: Sendable {
     let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw .system("\(temporary): \(errnoText())") }
     defer { close(descriptor) }
-    let bytes: [UInt8]
-    do {
-      bytes = Array(try JSONEncoder().encode(record))
-    } catch {
-      throw .system("\(statePath): \(error)")
-    }
+    let bytes = Array((record.json().rendered() + "\n").utf8)
     let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     // The umask does not decide who may read the status.
     guard count == bytes.count, fchmod(descriptor, 0o644) == 0, rename(temporary, statePath) == 0 else {

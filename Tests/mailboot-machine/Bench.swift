@@ -21,7 +21,8 @@ struct Bench {
   /// - Returns: 0 when all are within their limits, 1 otherwise.
   func perform() async throws -> Int32 {
     let machine = try await Machine.fresh(release, with: package)
-    defer { machine.close() }
+    let interruption = Interruption(closing: machine)
+    defer { interruption.end() }
     try await machine.saveState(Self.locked)
 
     var script: [Double] = []

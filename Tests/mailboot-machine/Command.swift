@@ -68,7 +68,8 @@ enum Command {
       return 0
     case .run(let release, let package, let command):
       let machine = try await Machine.fresh(release, with: package)
-      defer { machine.close() }
+      let interruption = Interruption(closing: machine)
+      defer { interruption.end() }
       let output = try await machine.run(command, timeout: .seconds(1800))
       FileHandle.standardOutput.write(output.standardOutput)
       FileHandle.standardError.write(output.standardError)
@@ -77,7 +78,8 @@ enum Command {
       guard RawTerminal.isThere else { throw UsageError(what: "console needs a terminal") }
       Self.say("root's password: \(GuestCredentials.rootPassword). Ctrl-] leaves.")
       let machine = try await Machine.fresh(release, with: package, .off)
-      defer { machine.close() }
+      let interruption = Interruption(closing: machine)
+      defer { interruption.end() }
       try await machine.powerOn()
       try RawTerminal.connect(to: machine.ttyS0, of: machine)
       return 0

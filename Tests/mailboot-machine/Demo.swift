@@ -13,7 +13,8 @@ struct Demo {
     Command.say("Getting a \(release.name) machine ready; the first time this takes several minutes.")
     try await MachineBuild.run([release], with: package) { Command.say("  \($0)") }
     let machine = try await Machine.fresh(release, with: package, .off)
-    defer { machine.close() }
+    let interruption = Interruption(closing: machine)
+    defer { interruption.end() }
     if RawTerminal.isThere {
       try await handOver(machine)
     } else {

@@ -36,10 +36,13 @@ public final class SerialConsole: Sendable {
     Thread.detachNewThread { [weak self] in
       // An error on our own socket means the same as its end: the machine is off.
       while let bytes = try? line.readSome(), !bytes.isEmpty {
-        guard let self else { return }
+        guard let self else { break }
         receive(bytes)
       }
       line.close()
+      self?.state.withLock { state in
+        if state.line === line { state.line = nil }
+      }
     }
   }
 
@@ -77,7 +80,7 @@ public final class SerialConsole: Sendable {
   ///
   /// Escape sequences and carriage returns are not there to be matched.
   /// - Returns: what was consumed.
-  /// - Throws: ``MachineError`` of kind `timedOut`, with the console's last lines.
+  /// - Throws: ``MachineError`` of kind `timedOut` or `gone`, with the console's last lines.
   @discardableResult
   public func expect(_ text: String, timeout: Duration = .seconds(60)) async throws -> String {
     try await expect("\"\(text)\"", timeout) { $0.range(of: text) }
@@ -101,6 +104,11 @@ public final class SerialConsole: Sendable {
       let deadline = Deadline(after: timeout)
       while true {
         if let found = consume(find) { return found }
+        guard state.withLock({ $0.line }) != nil else {
+          // What came last came before the end.
+          if let found = consume(find) { return found }
+          throw MachineError(.gone, "the machine went off before \(name) showed \(what)", consoleTail: tail())
+        }
         guard !deadline.hasPassed else {
           throw MachineError(.timedOut, "\(name) did not show \(what) within \(timeout)", consoleTail: tail())
         }

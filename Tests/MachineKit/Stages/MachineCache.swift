@@ -61,7 +61,8 @@ struct MachineCache: Sendable {
     let files = FileManager.default
     let names = try files.contentsOfDirectory(atPath: root)
     for unfinished in names where unfinished.hasPrefix(name + ".building.") {
-      try files.removeItem(atPath: root + "/" + unfinished)
+      // Its builder may still be clearing up after itself: files that are gone meanwhile are no error.
+      try HostCommand.run(["rm", "-rf", "--one-file-system", "--", root + "/" + unfinished])
     }
     let stages = names.filter { $0.hasPrefix(name + "-") }.map { root + "/" + $0 }
     let newestFirst = try stages.sorted { try Self.age(of: $0) > Self.age(of: $1) }

@@ -1,0 +1,110 @@
+extension RunRecord {
+  /// As it stands in `/run/mailboot/state.json`. Times are rounded to milliseconds.
+  public func json() -> JSONText {
+    .object([
+      ("boot_id", .string(bootID)),
+      ("checks", .array(checks.map(\.json))),
+      ("probes", .object(probes.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
+      ("last_unlock", lastUnlock?.json ?? .null),
+      ("busy", busy?.json ?? .null),
+      (
+        "units",
+        units.map { .object($0.sorted { $0.key < $1.key }.map { ($0.key, .array($0.value.map(JSONText.string))) }) }
+          ?? .null
+      ),
+      ("units_stamp", .optional(unitsStamp)),
+      ("locked_since", lockedSince.map(JSONText.seconds) ?? .null),
+    ])
+  }
+
+  /// Nil when this is no record of ours; single entries that are not understood are left out.
+  public init?(json: JSONText) {
+    guard let bootID = json["boot_id"]?.text else { return nil }
+    self.init(bootID: bootID)
+    checks = json["checks"]?.items?.compactMap(CheckRecord.init(json:)) ?? []
+    for (name, probe) in json["probes"]?.members ?? [] { probes[name] = ProbeRecord(json: probe) }
+    lastUnlock = json["last_unlock"].flatMap(UnlockRecord.init(json:))
+    busy = json["busy"].flatMap(BusyRecord.init(json:))
+    if let members = json["units"]?.members {
+      units = [:]
+      for (name, list) in members { units?[name] = list.items?.compactMap(\.text) ?? [] }
+    }
+    unitsStamp = json["units_stamp"]?.text
+    lockedSince = json["locked_since"]?.number
+  }
+}
+
+extension CheckRecord {
+  var json: JSONText {
+    .object([
+      ("name", .string(name.rawValue)), ("result", .string(result.rawValue)), ("detail", .string(detail)),
+      ("hint", .optional(hint)), ("at", .seconds(at)),
+    ])
+  }
+
+  init?(json: JSONText) {
+    guard let name = json["name"]?.text.flatMap(CheckName.init(rawValue:)),
+      let result = json["result"]?.text.flatMap(CheckResult.init(rawValue:)), let at = json["at"]?.number
+    else { return nil }
+    self.init(name: name, result: result, detail: json["detail"]?.text ?? "", hint: json["hint"]?.text, at: at)
+  }
+}
+
+extension ProbeRecord {
+  var json: JSONText {
+    .object([("answered", .bool(answered)), ("detail", .string(detail)), ("at", .seconds(at))])
+  }
+
+  init?(json: JSONText) {
+    guard let answered = json["answered"]?.flag, let at = json["at"]?.number else { return nil }
+    self.init(answered: answered, detail: json["detail"]?.text ?? "", at: at)
+  }
+}
+
+extension UnlockRecord {
+  var json: JSONText {
+    .object([
+      ("at", .seconds(at)), ("by", .string(by)), ("via", .string(via.rawValue)), ("seconds", .seconds(seconds)),
+      (
+        "steps",
+        .array(
+          steps.map { step in
+            .object([
+              ("name", .string(step.name)), ("outcome", .string(step.outcome.rawValue)),
+              ("seconds", .seconds(step.seconds)),
+            ])
+          })
+      ),
+    ])
+  }
+
+  init?(json: JSONText) {
+    guard let at = json["at"]?.number, let by = json["by"]?.text, let seconds = json["seconds"]?.number,
+      let via = json["via"]?.text.flatMap(UnlockSource.init(rawValue:))
+    else { return nil }
+    let steps = (json["steps"]?.items ?? []).compactMap { step -> StepRecord? in
+      guard let name = step["name"]?.text, let seconds = step["seconds"]?.number,
+        let outcome = step["outcome"]?.text.flatMap(StepRecord.Outcome.init(rawValue:))
+      else { return nil }
+      return StepRecord(name: name, outcome: outcome, seconds: seconds)
+    }
+    self.init(at: at, by: by, via: via, seconds: seconds, steps: steps)
+  }
+}
+
+extension BusyRecord {
+  var json: JSONText {
+    .object([
+      ("pid", .integer(Int64(pid))), ("verb", .string(verb)), ("by", .string(by)), ("phase", .string(phase.rawValue)),
+      ("since", .seconds(since)),
+    ])
+  }
+
+  init?(json: JSONText) {
+    guard let pid = json["pid"]?.number.flatMap({ Int32(exactly: $0) }), let verb = json["verb"]?.text,
+      let by = json["by"]?.text, let phase = json["phase"]?.text.flatMap(BootState.init(rawValue:)),
+      let since = json["since"]?.number
+    else { return nil }
+    self.init(pid: pid, verb: verb, by: by, phase: phase, since: since)
+  }
+}
