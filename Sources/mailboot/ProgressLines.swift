@@ -96,12 +96,12 @@ final class ProgressLines {
 }
 
 /// An answer of a service, short enough for a line: IMAP servers list their capabilities before they say who they are.
-func brief(_ answer: String) -> String {
+func brief(_ answer: String, _ limit: Int = 60) -> String {
   var text = answer[...]
   if let open = text.firstIndex(of: "["), let end = text.firstIndex(of: "]"), open < end {
     text = text[..<open] + text[text.index(after: end)...].drop { $0 == " " }
   }
-  return text.count > 60 ? text.prefix(57) + "..." : String(text)
+  return text.count > limit ? text.prefix(limit - 3) + "..." : String(text)
 }
 
 extension String {

@@ -49,7 +49,7 @@ struct StatusText {
         let state = Set(units).count == 1 ? units[0] : units.joined(separator: ", ")
         var text = "  \((service.ready ? "ok" : "--").padded(4))  \(service.name.padded(14)) \(state)"
         if let probed = service.probedAt, let detail = service.detail {
-          text += "; \(age(now - probed)) ago: \(brief(detail))"
+          text += "; \(age(now - probed)) ago: \(brief(detail, 28))"
         }
         return text
       }
