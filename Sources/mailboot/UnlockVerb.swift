@@ -62,9 +62,9 @@ struct Unlock: Verb {
 
   /// Where the passphrase comes from, should it be needed; nil: nowhere.
   private func source(_ settings: Configuration, _ reactor: Reactor) -> (any PassphraseSource)? {
-    if stdin { return SecretSource(.standardInput(raw: raw)) }
-    if let passphraseFd { return SecretSource(.descriptor(passphraseFd)) }
-    if let keyFile { return SecretSource(.keyFile(keyFile)) }
+    if stdin { return SecretSource(.standardInput(raw: raw), reactor: reactor) }
+    if let passphraseFd { return SecretSource(.descriptor(passphraseFd), reactor: reactor) }
+    if let keyFile { return SecretSource(.keyFile(keyFile), reactor: reactor) }
     return isatty(0) == 1 ? TerminalSource(attempts: settings.unlock.attempts, reactor: reactor) : nil
   }
 
