@@ -171,6 +171,12 @@ final class ServiceTask {
     }
     phase = .done
     if record.answered {
+      // Somebody else may have answered: whoever has the port keeps the service from starting.
+      if let down = try Self.working(name, units).first(where: { !$0.state.isActive }) {
+        let unit = down.state.name
+        let result = Self.words(down) + ", although something answers at \(service.probeText ?? "")"
+        return fail(.notStarted(unit: unit.rawValue, result: result, journal: journal(unit)))
+      }
       event = .ready(service: index, outcome, record)
     } else {
       fail(
