@@ -71,7 +71,7 @@ final class ServiceTask {
   func advance() throws(Failure) -> ServicesEvent? {
     switch phase {
     case .job(let job, let unit):
-      if let result = units.result(of: job) {
+      if let result = try units.result(of: job) {
         try jobEnded(unit, result)
       } else if Reactor.monotonic() >= deadline {
         fail(
