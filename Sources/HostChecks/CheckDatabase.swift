@@ -27,7 +27,8 @@ private func readDatabase(_ request: DatabaseRequest) throws(Problem) -> Databas
   do {
     do {
       contents = try read(path)
-    } catch  where error.code == mb_sqlite_readonly_rollback() && request.rollBackInterrupted {
+    } catch  where error.code == mb_sqlite_readonly_rollback() && request.rollBackInterrupted && access.isEmpty {
+      // Where others may write, the journal may be theirs: it would have root write what they like.
       // Any reading by a connection that may write does it.
       try SQLiteReader(path: path, busyMilliseconds: busyMilliseconds, mayWrite: true).touch()
       note = "; an interrupted change was rolled back"

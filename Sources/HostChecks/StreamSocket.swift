@@ -68,6 +68,8 @@ struct StreamSocket: ~Copyable {
   func receive(attempt: Attempt) throws(Silence) -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: 16384)
     while true {
+      // One that never stops talking is never waited for.
+      if attempt.deadline.hasPassed { throw attempt.timeout }
       let count = buffer.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, $0.count, 0) }
       if count >= 0 { return Array(buffer.prefix(count)) }
       if errno == EAGAIN {

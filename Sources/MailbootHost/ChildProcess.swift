@@ -115,9 +115,15 @@ final class ChildProcess {
   func pump() -> Bool {
     if end != nil { return true }
     var status: Int32 = 0
-    let reaped = waitpid(pid, &status, WNOHANG) == pid
+    let reaped = waitpid(pid, &status, WNOHANG)
+    // Somebody else has taken its exit status: it has ended all the same, and nobody knows how.
+    let isLost = reaped < 0 && errno == ECHILD
     drain()
-    guard reaped else { return false }
+    if isLost {
+      end = .killed(signal: 0)
+      return true
+    }
+    guard reaped == pid else { return false }
     end = mb_wifexited(status) != 0 ? .exited(mb_wexitstatus(status)) : .killed(signal: mb_wtermsig(status))
     // A grandchild may hold the pipes open for ever (a daemon does): what it says later is not for us.
     drain()

@@ -46,6 +46,12 @@ struct HostChecker {
     guard mounted.root == "/" else {
       return Finding(.mount, sound: false, detail: "\(path) holds only the directory \(mounted.root) of the vault")
     }
+    var space = statvfs()
+    if statvfs(path, &space) == 0, space.f_flag & UInt(ST_RDONLY) != 0 {
+      return Finding(
+        .mount, sound: false, detail: "\(path) is mounted read-only",
+        hint: "after an error the kernel does that: see `journalctl -b -k | tail`, then unmount it and run fsck")
+    }
     return Finding(.mount, sound: true, detail: "\(mounted.source) on \(path), \(mounted.filesystem)")
   }
 

@@ -55,6 +55,10 @@ final class HostVault: VaultPort {
       if mapping != nil { try close() }
       throw error
     }
+    if child.end != .exited(0), mapping != nil {
+      // It came to its end behind the activation and cannot say so: what nobody answers for is closed.
+      try close()
+    }
     if case .killed(SIGKILL)? = child.end {
       let needed = VaultFailure(
         .noMemory, "the kernel killed the key derivation; \((availableMemoryKiB() ?? 0) / 1024) MiB are available")

@@ -36,7 +36,7 @@ struct Mounts {
     let begun = Reactor.wall()
     var details = try units.details(of: [unit])[unit]
     let inFstab = readSmallText("/etc/fstab").flatMap { FstabEntry.line(for: path, in: $0) } != nil
-    if inFstab, details?.state.isNotFound ?? true {
+    if details?.needsReload ?? false || inFstab && details?.state.isNotFound ?? true {
       // fstab has changed since systemd read it.
       let reload = try ChildProcess(["/usr/bin/systemctl", "daemon-reload"])
       _ = try reload.run(units.reactor, until: Reactor.monotonic() + timeout)

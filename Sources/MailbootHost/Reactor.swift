@@ -19,6 +19,8 @@ public final class Reactor {
     for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP] { sigaddset(&set, signal) }
     pthread_sigmask(SIG_BLOCK, &set, nil)
     signal(SIGPIPE, SIG_IGN)
+    // Whoever started us may ignore it; children then leave no exit status.
+    signal(SIGCHLD, SIG_DFL)
     signalDescriptor = mb_signalfd(&set)
     guard signalDescriptor >= 0 else { throw .system("signals cannot be received: \(errnoText())") }
   }

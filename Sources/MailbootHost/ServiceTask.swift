@@ -71,7 +71,7 @@ final class ServiceTask {
   func advance() throws(Failure) -> ServicesEvent? {
     switch phase {
     case .job(let job, let unit):
-      if let result = units.result(of: job) {
+      if let result = try units.result(of: job) {
         try jobEnded(unit, result)
       } else if Reactor.monotonic() >= deadline {
         fail(
@@ -171,6 +171,12 @@ final class ServiceTask {
     }
     phase = .done
     if record.answered {
+      // Somebody else may have answered: whoever has the port keeps the service from starting.
+      if let down = try Self.working(name, units).first(where: { !$0.state.isActive }) {
+        let unit = down.state.name
+        let result = Self.words(down) + ", although something answers at \(service.probeText ?? "")"
+        return fail(.notStarted(unit: unit.rawValue, result: result, journal: journal(unit)))
+      }
       event = .ready(service: index, outcome, record)
     } else {
       fail(

@@ -12,10 +12,14 @@ extension Failure {
 
 /// Jobs and units of systemd within our own waiting.
 final class UnitControl {
-  let manager: SystemdManager
+  private(set) var manager: SystemdManager
   let reactor: Reactor
   /// Results that have come and nobody has asked for yet.
   private var results: [JobID: String] = [:]
+  /// Whether systemd was gone for a moment, and the end of a job may have been missed.
+  private var mayHaveMissed = false
+  /// Seconds systemd may take to come back.
+  private static let patience = 15.0
 
   init(reactor: Reactor) throws(Failure) {
     self.reactor = reactor
@@ -30,21 +34,54 @@ final class UnitControl {
 
   /// Takes in what the bus has for us.
   func drain() throws(Failure) {
-    do {
-      for job in try manager.process() { results[job.id] = job.result }
-    } catch {
-      throw Failure(error)
+    let ended = try ask { (manager) throws(BusError) in try manager.process() }
+    for job in ended { results[job.id] = job.result }
+  }
+
+  /// The job's result if it has ended; asked for once. One whose end was missed is "done": what became of the unit is looked at by
+  /// whoever asks, whatever the result.
+  func result(of job: JobID) throws(Failure) -> String? {
+    if let result = results.removeValue(forKey: job) { return result }
+    guard mayHaveMissed else { return nil }
+    return try ask { (manager) throws(BusError) in try manager.isQueued(job) } ? nil : "done"
+  }
+
+  /// Asks systemd, and again over a new connection when it has closed this one, as it does at `daemon-reexec`.
+  private func ask<Answer>(
+    _ question: (SystemdManager) throws(BusError) -> Answer
+  ) throws(Failure) -> Answer {
+    let deadline = Reactor.monotonic() + Self.patience
+    while true {
+      do {
+        return try question(manager)
+      } catch where error.isDisconnected && Reactor.monotonic() < deadline {
+        try reconnect(until: deadline)
+      } catch {
+        throw Failure(error)
+      }
     }
   }
 
-  /// The job's result if it has ended; asked for once.
-  func result(of job: JobID) -> String? { results.removeValue(forKey: job) }
+  private func reconnect(until deadline: Double) throws(Failure) {
+    mayHaveMissed = true
+    while true {
+      try reactor.sleep(seconds: 0.2)
+      do {
+        manager = try SystemdManager.reconnect()
+        return
+      } catch where Reactor.monotonic() < deadline {
+        continue
+      } catch {
+        throw Failure(error)
+      }
+    }
+  }
 
   /// Waits for a job's end; nil when the deadline (monotonic seconds) passed first.
   func wait(for job: JobID, until deadline: Double) throws(Failure) -> String? {
     while true {
       try drain()
-      if let result = result(of: job) { return result }
+      if let result = try result(of: job) { return result }
       if Reactor.monotonic() >= deadline { return nil }
       var descriptors = [pollDescriptor]
       // sd-bus may hold a message it has read already: look again at least every second.
@@ -53,24 +90,26 @@ final class UnitControl {
   }
 
   func start(_ unit: UnitName) throws(Failure) -> JobID {
-    do { return try manager.start(unit) } catch { throw Failure(error) }
+    try ask { (manager) throws(BusError) in try manager.start(unit) }
   }
 
   func stop(_ unit: UnitName) throws(Failure) -> JobID {
-    do { return try manager.stop(unit) } catch { throw Failure(error) }
+    try ask { (manager) throws(BusError) in try manager.stop(unit) }
   }
 
   /// Forgets an earlier failure and its start limit, so that a fresh start is one. A unit that is not loaded has none.
   func resetFailed(_ unit: UnitName) throws(Failure) {
-    do { try manager.resetFailed(unit) } catch  where error.isNoSuchUnit {} catch { throw Failure(error) }
+    try ask { (manager) throws(BusError) in
+      do { try manager.resetFailed(unit) } catch  where error.isNoSuchUnit {}
+    }
   }
 
   func details(of units: [UnitName]) throws(Failure) -> [UnitName: UnitDetails] {
-    do { return try manager.details(of: units) } catch { throw Failure(error) }
+    try ask { (manager) throws(BusError) in try manager.details(of: units) }
   }
 
   func states(of units: [UnitName]) throws(Failure) -> [UnitName: UnitState] {
-    do { return try manager.states(of: units) } catch { throw Failure(error) }
+    try ask { (manager) throws(BusError) in try manager.states(of: units) }
   }
 
   /// The last lines a unit wrote since then, for showing; what prevents it is said in their place.

@@ -100,7 +100,10 @@ public final class Unlocker {
           }
           source.refused(empty: empty)
         }
-      case .withdrawn: return try runOpen(start: start, waiting: true)
+      case .withdrawn:
+        while directory.isLocked() { try units.reactor.sleep(seconds: 0.2) }
+        // The other run may have failed and closed it again: then the question stands.
+        if isOpen { return try runOpen(start: start) }
       case .endOfInput: throw .interrupted(signal: SIGINT)
       }
     }
@@ -141,10 +144,8 @@ public final class Unlocker {
   }
 
   /// The vault is open: what is missing is completed, and nobody is asked.
-  /// - Parameter waiting: whether a run that has just opened it is waited for.
-  private func runOpen(start: Bool, waiting: Bool = false) throws(Failure) -> Result {
-    while waiting && directory.isLocked() { try units.reactor.sleep(seconds: 0.2) }
-    return try locked { () throws(Failure) in
+  private func runOpen(start: Bool) throws(Failure) -> Result {
+    try locked { () throws(Failure) in
       let begun = Reactor.monotonic()
       let run = makeRun(device: nil)
       do throws(Failure) {

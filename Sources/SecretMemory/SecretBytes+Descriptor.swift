@@ -10,11 +10,14 @@ public enum SecretReadError: Error, Equatable, Sendable, CustomStringConvertible
   /// poll(2) or read(2) failed with this errno.
   case failed(Int32)
   case memory(SecretMemoryError)
+  /// This signal arrived.
+  case interrupted(Int32)
 
   public var description: String {
     switch self {
     case .tooLong(let limit): "the passphrase is longer than \(limit) bytes"
     case .timedOut: "the passphrase did not arrive in time"
+    case .interrupted(let signal): "ended by signal \(signal)"
     case .failed(let code): "cannot read the passphrase: \(errorText(code))"
     case .memory(let error): error.description
     }
@@ -34,8 +37,10 @@ public struct SecretWriteError: Error, Equatable, Sendable, CustomStringConverti
 ///   - limit: the most bytes the secret may have, without the newline that is dropped.
 ///   - dropTrailingNewline: drops exactly one LF at the end, never a CR.
 ///   - deadline: nil waits for ever.
+///   - signals: a signalfd of the caller for signals that it has blocked; each but SIGTSTP ends the wait.
 public func readSecret(
-  from descriptor: Int32, limit: Int, dropTrailingNewline: Bool, deadline: ContinuousClock.Instant? = nil
+  from descriptor: Int32, limit: Int, dropTrailingNewline: Bool, deadline: ContinuousClock.Instant? = nil,
+  signals: Int32? = nil
 ) throws(SecretReadError) -> SecretBytes {
   var secret: SecretBytes
   do {
@@ -46,7 +51,7 @@ public func readSecret(
   }
   var ended = false
   while !ended && secret.count < secret.capacity {
-    try waitUntilReadable(descriptor, deadline)
+    try waitUntilReadable(descriptor, deadline, signals)
     try secret.appendInPlace { (free) throws(SecretReadError) -> Int in
       while true {
         let count = read(descriptor, free.baseAddress, free.count)
@@ -67,7 +72,7 @@ public func readSecret(
 }
 
 private func waitUntilReadable(
-  _ descriptor: Int32, _ deadline: ContinuousClock.Instant?
+  _ descriptor: Int32, _ deadline: ContinuousClock.Instant?, _ signals: Int32?
 ) throws(SecretReadError) {
   while true {
     var timeout: Int32 = -1
@@ -76,9 +81,14 @@ private func waitUntilReadable(
       guard left > 0 else { throw .timedOut }
       timeout = Int32(min(left.rounded(.up), 3_600_000))
     }
-    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    let ready = poll(&entry, 1, timeout)
-    if ready > 0 { return }
+    // A negative descriptor is left out by poll(2).
+    var entries = [descriptor, signals ?? -1].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    let ready = poll(&entries, nfds_t(entries.count), timeout)
+    if ready > 0, let signals, entries[1].revents != 0 {
+      let signal = mb_next_signal(signals)
+      if signal != 0 && signal != SIGTSTP { throw .interrupted(signal) }
+    }
+    if ready > 0 && entries[0].revents != 0 { return }
     if ready < 0 && errno != EINTR { throw .failed(errno) }
   }
 }

@@ -106,6 +106,7 @@ extension UnitDetails {
     activeEnterMicroseconds = UInt64(properties["ActiveEnterTimestamp"]?.number ?? 0)
     inactiveEnterMicroseconds = UInt64(properties["InactiveEnterTimestamp"]?.number ?? 0)
     invocationID = (properties["InvocationID"]?.bytes ?? []).map(hexadecimal).joined()
+    needsReload = properties["NeedDaemonReload"]?.bool ?? false
     canStart = properties["CanStart"]?.bool ?? false
     canStop = properties["CanStop"]?.bool ?? false
     result = properties["Result"]?.string

@@ -7,14 +7,14 @@ import Glibc
 public final class SystemdManager {
   let connection: BusConnection
   private var isSubscribed = false
+  private static let privateSocket = "/run/systemd/private"
 
   /// Connects to systemd: as root to its own socket, which works without a bus daemon, otherwise over the system bus.
   ///
   /// - Throws: a `BusError` with `isNoBus` when neither can be reached.
   public init() throws(BusError) {
-    let privateSocket = "/run/systemd/private"
-    if geteuid() == 0, access(privateSocket, F_OK) == 0,
-      let direct = try? BusConnection(address: "unix:path=\(privateSocket)", isBusClient: false)
+    if geteuid() == 0, access(Self.privateSocket, F_OK) == 0,
+      let direct = try? BusConnection(address: "unix:path=\(Self.privateSocket)", isBusClient: false)
     {
       connection = direct
       return
@@ -35,6 +35,13 @@ public final class SystemdManager {
     } catch {
       throw BusError(message: error.message, errno: error.errno, operation: error.operation, isNoBus: true)
     }
+  }
+
+  /// Connects anew after systemd has closed the connection, over its own socket where there is one: while systemd starts anew the
+  /// bus daemon can be reached, but not systemd over it.
+  public static func reconnect() throws(BusError) -> SystemdManager {
+    guard geteuid() == 0, access(privateSocket, F_OK) == 0 else { return try SystemdManager() }
+    return try SystemdManager(address: "unix:path=\(privateSocket)")
   }
 
   /// Whether a bus daemon is between us and systemd.
@@ -73,6 +80,19 @@ public final class SystemdManager {
       _ = try connection.call(message)
     } catch {
       guard error.name == "org.freedesktop.systemd1.NoSuchJob" else { throw error }
+    }
+  }
+
+  /// Whether the job has not ended yet.
+  public func isQueued(_ job: JobID) throws(BusError) -> Bool {
+    let message = try connection.newCall(member: "GetJob", subject: job.description)
+    try message.append(job.rawValue)
+    do {
+      _ = try connection.call(message)
+      return true
+    } catch {
+      guard error.name == "org.freedesktop.systemd1.NoSuchJob" else { throw error }
+      return false
     }
   }
 

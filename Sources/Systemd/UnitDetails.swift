@@ -16,6 +16,8 @@ public struct UnitDetails: Sendable, Equatable {
   public var inactiveEnterMicroseconds: UInt64 = 0
   /// 32 hexadecimal digits that name this run of the unit; empty when it has not run.
   public var invocationID = ""
+  /// Whether what the unit was made from (for a mount `/etc/fstab`) is newer than what systemd has read.
+  public var needsReload = false
   public var canStart = false
   public var canStop = false
   /// `success`, or how the last run of a service, mount or socket failed (`exit-code`, `timeout`, …).

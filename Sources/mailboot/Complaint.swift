@@ -7,13 +7,10 @@ struct Complaint {
 
   func show(_ failure: Failure) {
     if case .configuration(let error) = failure { return show(error) }
-    tell(terminal.coloured("error:", .red) + terminal.wrapped("error: " + failure.summary, indent: 2).dropFirst(6))
-    for line in evidence(failure) { tell("  | " + line) }
+    tell(terminal.coloured("error:", .red) + terminal.wrapped("error: " + visible(failure.summary), indent: 2).dropFirst(6))
+    for line in evidence(failure) { tell("  | " + visible(line)) }
     if let hint = hint(for: failure, configuration: configuration) {
-      // A check's hint is a command as a whole: broken into lines it could not be pasted.
-      var text = "hint: " + hint
-      if case .verification = failure {} else { text = terminal.wrapped(text, indent: 2) }
-      tell(terminal.coloured("hint:", .bold) + text.dropFirst(5))
+      tell(terminal.coloured("hint:", .bold) + terminal.wrapped("hint: " + visible(hint), indent: 2).dropFirst(5))
     }
   }
 
@@ -21,7 +18,7 @@ struct Complaint {
   private func show(_ error: ConfigurationError) {
     for issue in error.issues {
       let key = issue.key.isEmpty ? "" : "\(issue.key) "
-      tell(terminal.coloured("error:", .red) + " \(place(issue.origin)): \(key)\(issue.message)")
+      tell(terminal.coloured("error:", .red) + visible(" \(place(issue.origin)): \(key)\(issue.message)"))
       if let expected = issue.expected { tell(terminal.coloured("hint:", .bold) + " expected \(expected)") }
     }
   }

@@ -8,7 +8,15 @@ enum Main {
     // A passphrase passes through this process: no core dump, no debugger of another process of the same user.
     _ = mb_prctl_set_dumpable(0)
     _ = mb_setrlimit(mb_rlimit_core, 0, 0)
+    openStandardDescriptors()
     exit(run(Array(CommandLine.arguments.dropFirst())))
+  }
+
+  /// A caller that has closed 0, 1 or 2 would have our messages written into whatever we open next, such as systemd's socket.
+  private static func openStandardDescriptors() {
+    var descriptor: Int32 = 0
+    repeat { descriptor = mb_open("/dev/null", O_RDWR, 0) } while (0...2).contains(descriptor)
+    close(descriptor)
   }
 
   private static func run(_ arguments: [String]) -> Status {

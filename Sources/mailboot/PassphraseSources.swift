@@ -50,9 +50,11 @@ final class SecretSource: PassphraseSource {
 
   let attempts = 1
   private let origin: Origin
+  private let reactor: Reactor
 
-  init(_ origin: Origin) {
+  init(_ origin: Origin, reactor: Reactor) {
     self.origin = origin
+    self.reactor = reactor
   }
 
   var kind: UnlockSource {
@@ -70,17 +72,17 @@ final class SecretSource: PassphraseSource {
   func ask(attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer {
     switch origin {
     case .standardInput(let raw):
-      return .secret(try Self.read(0, limit: Self.passphraseLimit, dropNewline: !raw, "--stdin"))
+      return .secret(try read(0, limit: Self.passphraseLimit, dropNewline: !raw, "--stdin"))
     case .descriptor(let number):
       return .secret(
-        try Self.read(number, limit: Self.passphraseLimit, dropNewline: false, "--passphrase-fd \(number)"))
-    case .keyFile(let path): return .secret(try Self.readFile(path))
+        try read(number, limit: Self.passphraseLimit, dropNewline: false, "--passphrase-fd \(number)"))
+    case .keyFile(let path): return .secret(try readFile(path))
     }
   }
 
   func refused(empty: Bool) {}
 
-  private static func readFile(_ path: String) throws(Failure) -> SecretBytes {
+  private func readFile(_ path: String) throws(Failure) -> SecretBytes {
     // Not blocking, so that a FIFO cannot hang us before we see that it is none of what we take.
     let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0)
     guard descriptor >= 0 else {
@@ -94,14 +96,17 @@ final class SecretSource: PassphraseSource {
     if status.st_mode & 0o077 != 0 {
       tell("warning: others may read the key file \(path): `chmod 600 \(path)`")
     }
-    return try read(descriptor, limit: keyFileLimit, dropNewline: false, "the key file \(path)")
+    return try read(descriptor, limit: Self.keyFileLimit, dropNewline: false, "the key file \(path)")
   }
 
-  private static func read(_ descriptor: Int32, limit: Int, dropNewline: Bool, _ what: String) throws(Failure)
+  private func read(_ descriptor: Int32, limit: Int, dropNewline: Bool, _ what: String) throws(Failure)
     -> SecretBytes
   {
     do {
-      return try readSecret(from: descriptor, limit: limit, dropTrailingNewline: dropNewline)
+      return try readSecret(
+        from: descriptor, limit: limit, dropTrailingNewline: dropNewline, signals: reactor.signalDescriptor)
+    } catch .interrupted(let signal) {
+      throw .interrupted(signal: signal)
     } catch {
       throw .usage("\(what): \(error)", hint: nil)
     }

@@ -82,7 +82,7 @@ final class ProgressLines {
 
   private func line(_ mark: String, _ name: String, _ seconds: Double?, _ detail: String) {
     let time = seconds.map { decimal($0, places: 1) + " s" } ?? ""
-    let rest = "  \(name.padded(24)) \(time.paddedLeft(7))  \(detail)"
+    let rest = "  \(name.padded(24)) \(time.paddedLeft(7))  \(visible(detail))"
     let text = terminal.fitted("  \(mark.padded(4))\(rest)").trimmingEnd()
     // Coloured after fitting: escape codes take no columns.
     let colour: Terminal.Colour = mark == "ok" ? .green : mark == "FAIL" ? .red : mark == "warn" ? .yellow : .dim

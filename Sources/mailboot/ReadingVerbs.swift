@@ -35,14 +35,14 @@ func showStatus(path: String?, _ format: OutputFormat, probe: Bool, _ terminal: 
     } catch {
       if case .notRoot = error { return complain(error, settings, terminal) }
       // The status itself is still worth having.
-      tell("warning: \(error.summary)")
+      tell("warning: \(visible(error.summary))")
     }
   }
   let report = StatusReader(configuration: settings).report()
   switch format {
   case .json: say(report.json().rendered())
   case .text:
-    for line in StatusText(report: report, terminal: terminal, now: Reactor.wall()).lines() { say(line) }
+    for line in StatusText(report: report, terminal: terminal, now: Reactor.wall()).lines() { say(visible(line)) }
   }
   return report.state.statusExitCode
 }

@@ -73,6 +73,12 @@ func emit(_ text: String, to descriptor: Int32) {
   while !rest.isEmpty {
     let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     if count < 0 && errno == EINTR { continue }
+    if count < 0 && errno == EAGAIN {
+      // Whoever shares the descriptor has made it non-blocking.
+      var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+      poll(&entry, 1, 1000)
+      continue
+    }
     guard count > 0 else { return }
     rest = rest.dropFirst(count)
   }

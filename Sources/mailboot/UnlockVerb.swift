@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Glibc
 import MailbootCore
 import MailbootHost
@@ -41,6 +42,7 @@ struct Unlock: Verb {
     let lines = ProgressLines(terminal)
     do throws(Failure) {
       try requireRoot("unlock")
+      try takeDescriptor()
       let reactor = try Reactor()
       reactor.onTick = { lines.refresh() }
       let unlocker = try Unlocker(
@@ -60,11 +62,23 @@ struct Unlock: Verb {
     }
   }
 
+  /// Makes sure, before this process opens anything that lasts, that the descriptor is the caller's: else its number would soon
+  /// belong to one of our own. From here on no child process gets it.
+  private func takeDescriptor() throws(Failure) {
+    guard let passphraseFd else { return }
+    guard mb_fcntl_int(passphraseFd, F_GETFD, 0) >= 0 else {
+      throw .usage(
+        "--passphrase-fd \(passphraseFd): this descriptor is not open",
+        hint: "open it for mailboot, such as `mailboot --passphrase-fd \(passphraseFd) \(passphraseFd)< FILE`")
+    }
+    _ = mb_fcntl_int(passphraseFd, F_SETFD, FD_CLOEXEC)
+  }
+
   /// Where the passphrase comes from, should it be needed; nil: nowhere.
   private func source(_ settings: Configuration, _ reactor: Reactor) -> (any PassphraseSource)? {
-    if stdin { return SecretSource(.standardInput(raw: raw)) }
-    if let passphraseFd { return SecretSource(.descriptor(passphraseFd)) }
-    if let keyFile { return SecretSource(.keyFile(keyFile)) }
+    if stdin { return SecretSource(.standardInput(raw: raw), reactor: reactor) }
+    if let passphraseFd { return SecretSource(.descriptor(passphraseFd), reactor: reactor) }
+    if let keyFile { return SecretSource(.keyFile(keyFile), reactor: reactor) }
     return isatty(0) == 1 ? TerminalSource(attempts: settings.unlock.attempts, reactor: reactor) : nil
   }
 

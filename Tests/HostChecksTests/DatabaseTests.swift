@@ -231,6 +231,14 @@ struct DatabaseTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
     #expect(try interrupted.names() == ["maildb.sqlite3", "maildb.sqlite3-journal"])
 
+    // Where anybody may have put the journal, not even whoever asks for the rollback gets it.
+    var rollBack = request
+    rollBack.rollBackInterrupted = true
+    #expect(try runInShell("chmod 0777 \(interrupted.file(""))").status == 0)
+    #expect(!checkDatabase(rollBack).finding.sound)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+    #expect(try runInShell("chmod 0755 \(interrupted.file(""))").status == 0)
+
     let mended = try runInShell(finding.hint ?? "false")
     #expect(mended.status == 0, "\(mended.output)")
     #expect(checkDatabase(request).finding.detail == "2 domains, 2 users, 2 aliases")

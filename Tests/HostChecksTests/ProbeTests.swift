@@ -44,6 +44,17 @@ struct ProbeTests {
     #expect(server.notes == ["QUIT"])
   }
 
+  @Test func greetingWithoutEndIsSilenceWhenTheTimeIsOver() throws {
+    let server = try ProbeServer { connection, _ in
+      let flood = String(repeating: "220-mail.example.org\r\n", count: 3000)
+      for _ in 0..<20_000 { connection.send(flood) }
+    }
+    let begun = ContinuousClock.now
+    let reply = ask("smtp://127.0.0.1:\(server.port)", attempt: 0.5)
+    #expect(reply == .silent("no end of the greeting within 0.5 s"))
+    #expect(ContinuousClock.now - begun < .seconds(20))
+  }
+
   @Test func refusingGreetingIsSilence() throws {
     let server = try ProbeServer(serve: speak("421 4.3.2 Service not available\r\n") { _ in nil })
     #expect(ask("smtp://127.0.0.1:\(server.port)") == .silent("answered: 421 4.3.2 Service not available"))

@@ -40,6 +40,15 @@ struct ChildProcessTests {
     #expect(child.output.count == 4 << 20)
   }
 
+  @Test func oneWhoseExitStatusIsLostIsNotWaitedForForEver() throws {
+    try withReactor { reactor in
+      let child = try ChildProcess(["/bin/sh", "-c", "exit 0"])
+      var status: Int32 = 0
+      try #require(waitpid(child.pid, &status, 0) == child.pid)
+      #expect(try child.run(reactor, until: Reactor.monotonic() + 30) == .killed(signal: 0))
+    }
+  }
+
   @Test func atTheDeadlineItIsEnded() throws {
     let begun = Reactor.monotonic()
     let child = try shell("echo said; exec sleep 300", seconds: 0.3)

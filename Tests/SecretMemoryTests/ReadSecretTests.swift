@@ -31,6 +31,27 @@ import Testing
     #expect(ContinuousClock.now - start >= .milliseconds(200))
   }
 
+  @Test func aWriterThatNeverEndsMeetsASignal() throws {
+    let ends = try makePipe()
+    defer { closeAll(ends.read, ends.write) }
+    var blocked = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&blocked)
+    for number in [SIGTSTP, SIGWINCH] { sigaddset(&blocked, number) }
+    pthread_sigmask(SIG_BLOCK, &blocked, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    let signals = mb_signalfd(&blocked)
+    try #require(signals >= 0)
+    defer { close(signals) }
+    try #require(Glibc.write(ends.write, "half", 4) == 4)
+    // Ctrl-Z is no reason to give up; the lower number comes first.
+    for number in [SIGTSTP, SIGWINCH] { pthread_kill(pthread_self(), number) }
+    #expect(throws: SecretReadError.interrupted(SIGWINCH)) {
+      _ = try readSecret(
+        from: ends.read, limit: 100, dropTrailingNewline: false, deadline: .now + .seconds(20), signals: signals)
+    }
+  }
+
   @Test func aDescriptorThatCannotBeReadIsAnError() throws {
     let directory = open("/", O_RDONLY | O_CLOEXEC)
     defer { close(directory) }

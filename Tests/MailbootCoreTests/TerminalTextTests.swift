@@ -1,0 +1,17 @@
+import MailbootCore
+import Testing
+
+@Suite struct TerminalTextTests {
+  @Test(arguments: [
+    ("\u{1b}]0;title\u{7}name", "?]0;title?name"), ("\u{9b}2J", "?2J"), ("a\rerror: b\u{8}\u{7f}", "a?error: b??"),
+    ("\u{202e}txt.exe\u{2066}", "?txt.exe?"), ("tab\there", "tab?here"),
+  ])
+  func whatCouldCommandTheTerminalIsShownAsAQuestionMark(_ text: String, _ shown: String) {
+    #expect(visible(text) == shown)
+  }
+
+  @Test(arguments: ["", "a mount point: /vault", "Größe 日本 é", "two\nlines"])
+  func otherTextStaysAsItIs(_ text: String) {
+    #expect(visible(text) == text)
+  }
+}
