@@ -54,7 +54,7 @@ final class UnitControl {
     while true {
       do {
         return try question(manager)
-      } catch where error.isDisconnected && Reactor.monotonic() < deadline {
+      } catch  where error.isDisconnected && Reactor.monotonic() < deadline {
         try reconnect(until: deadline)
       } catch {
         throw Failure(error)
@@ -69,7 +69,7 @@ final class UnitControl {
       do {
         manager = try SystemdManager.reconnect()
         return
-      } catch where Reactor.monotonic() < deadline {
+      } catch  where Reactor.monotonic() < deadline {
         continue
       } catch {
         throw Failure(error)
@@ -100,7 +100,7 @@ final class UnitControl {
   /// Forgets an earlier failure and its start limit, so that a fresh start is one. A unit that is not loaded has none.
   func resetFailed(_ unit: UnitName) throws(Failure) {
     try ask { (manager) throws(BusError) in
-      do { try manager.resetFailed(unit) } catch  where error.isNoSuchUnit {}
+      do throws(BusError) { try manager.resetFailed(unit) } catch  where error.isNoSuchUnit {}
     }
   }
 

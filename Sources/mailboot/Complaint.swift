@@ -7,7 +7,9 @@ struct Complaint {
 
   func show(_ failure: Failure) {
     if case .configuration(let error) = failure { return show(error) }
-    tell(terminal.coloured("error:", .red) + terminal.wrapped("error: " + visible(failure.summary), indent: 2).dropFirst(6))
+    tell(
+      terminal.coloured("error:", .red) + terminal.wrapped("error: " + visible(failure.summary), indent: 2).dropFirst(6)
+    )
     for line in evidence(failure) { tell("  | " + visible(line)) }
     if let hint = hint(for: failure, configuration: configuration) {
       tell(terminal.coloured("hint:", .bold) + terminal.wrapped("hint: " + visible(hint), indent: 2).dropFirst(5))
