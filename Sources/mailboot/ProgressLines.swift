@@ -77,7 +77,7 @@ final class ProgressLines {
   }
 
   private func firstLine(_ detail: String?) -> String {
-    detail.map(brief) ?? ""
+    detail.map { brief($0) } ?? ""
   }
 
   private func line(_ mark: String, _ name: String, _ seconds: Double?, _ detail: String) {
