@@ -10,7 +10,7 @@ struct HostCertificateTests {
       let directory = Self.directory
       let settings = Settings.toml(checks: ["certificate"], warnings: ["certificate-expiry", "certificate-names"])
       try await host.machine.succeed(
-        "mv \(directory)/privkey.pem /root; openssl ecparam -genkey -name prime256v1 -noout >\(directory)/privkey.pem")
+        "umask 077; openssl ecparam -genkey -name prime256v1 -noout -out \(directory)/privkey.pem")
       let other = try await host.unlock(configuration: settings)
       other.expectFailure(
         13,
