@@ -88,7 +88,8 @@ struct RefusedPassphraseTests {
       let descriptor = try await host.attempt("mailboot --passphrase-fd 7 7<&0", stdin: tooLong)
       descriptor.expectFailure(64, error: "--passphrase-fd 7: the passphrase is longer than 8192 bytes", hint: nil)
       let closed = try await host.attempt("mailboot --passphrase-fd 7")
-      closed.expectFailure(64, error: "--passphrase-fd 7: cannot read the passphrase: Bad file descriptor", hint: nil)
+      closed.expectFailure(
+        64, error: "--passphrase-fd 7: this descriptor is not open", hint: "mailboot --passphrase-fd 7 7< FILE")
       let missing = try await host.attempt("mailboot --key-file /run/none")
       missing.expectFailure(64, error: "the key file /run/none cannot be read: No such file or directory", hint: nil)
       let directory = try await host.attempt("mailboot --key-file /run")
