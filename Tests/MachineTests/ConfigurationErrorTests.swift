@@ -11,20 +11,20 @@ struct ConfigurationErrorTests {
   }
 
   static let mistakes = [
-    Mistake(toml: "[vault]\ndevice = 5\n", error: "2:10: vault.device is an integer", hint: "a path such as"),
+    Mistake(toml: "[vault]\ndevice = 5\n", error: "2:1: vault.device is an integer", hint: "a path such as"),
     Mistake(
       toml: "[vault]\ndevise = \"/dev/vdb\"\n",
       error: "2:1: vault.devise is not a known key; did you mean \"device\"?", hint: nil),
     Mistake(
-      toml: "[vault]\nmount = \"vault\"\n", error: "2:9: vault.mount \"vault\" is not valid", hint: "absolute path"),
+      toml: "[vault]\nmount = \"vault\"\n", error: "2:1: vault.mount \"vault\" is not valid", hint: "absolute path"),
     Mistake(toml: "[[bind]]\nto = \"/srv\"\n", error: "1:1: bind[1].from is missing", hint: "inside the vault"),
     Mistake(
-      toml: "[verify.severity]\ndkim = \"maybe\"\n", error: "2:8: verify.severity.dkim \"maybe\" is not valid",
+      toml: "[verify.severity]\ndkim = \"maybe\"\n", error: "2:1: verify.severity.dkim \"maybe\" is not valid",
       hint: "one of \"off\", \"warn\", \"require\""),
     Mistake(
-      toml: "[unlock]\nattempts = 0\n", error: "2:12: unlock.attempts 0 is out of range", hint: "an integer from 1"),
+      toml: "[unlock]\nattempts = 0\n", error: "2:1: unlock.attempts 0 is out of range", hint: "an integer from 1"),
     Mistake(
-      toml: "[[service]]\nname = \"a\"\nprobe = \"gopher://x\"\n", error: "3:9: service[1].probe \"gopher://x\": ",
+      toml: "[[service]]\nname = \"a\"\nprobe = \"gopher://x\"\n", error: "3:1: service[1].probe \"gopher://x\": ",
       hint: "smtp://127.0.0.1:25"),
     Mistake(
       toml: "[[service]]\nname = \"a\"\nafter = [\"b\"]\n", error: "1:1: service[1].after \"b\" is not a service here",
@@ -59,8 +59,8 @@ struct ConfigurationErrorTests {
       let both = try await host.attempt("mailboot config check")
       #expect(both.status == 78)
       let file = "error: /etc/mailboot/mailboot.toml"
-      #expect(both.stderr.contains("\(file):2:11: vault.mapping is a boolean"), "\(both.stderr)")
-      #expect(both.stderr.contains("\(file).d/10-first.toml:2:12: unlock.attempts is a string"), "\(both.stderr)")
+      #expect(both.stderr.contains("\(file):2:1: vault.mapping is a boolean"), "\(both.stderr)")
+      #expect(both.stderr.contains("\(file).d/10-first.toml:2:1: unlock.attempts is a string"), "\(both.stderr)")
       try await host.machine.succeed("printf '\\377' >/etc/mailboot/mailboot.toml.d/20-bytes.toml")
       let bytes = try await host.unlock()
       bytes.expectFailure(78, error: "/etc/mailboot/mailboot.toml.d/20-bytes.toml: is not UTF-8", hint: nil)
