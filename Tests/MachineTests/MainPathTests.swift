@@ -23,8 +23,7 @@ import Testing
     try await expectTheDoorOpenedLast(machine)
 
     try await machine.succeed("\(Self.tools)/send-mail kept", timeout: .seconds(120))
-    let mail = try await machine.succeed("\(Self.tools)/read-mail kept --wait 120", timeout: .seconds(240))
-    #expect(mail.contains("Subject: kept"))
+    #expect(try await read("kept", machine).contains("Subject: kept"))
 
     try await machine.powerCut()
     try await machine.bootAgain()
@@ -34,8 +33,15 @@ import Testing
       "mailboot --stdin", stdin: Data(GuestCredentials.vaultPassphrase.utf8), timeout: .seconds(600))
     #expect(again.status == 0, "\(again.stderr)")
     try await expectReady(machine)
-    let still = try await machine.succeed("\(Self.tools)/read-mail kept --wait 120", timeout: .seconds(240))
-    #expect(still.contains("Subject: kept"))
+    #expect(try await read("kept", machine).contains("Subject: kept"))
+  }
+
+  /// Reads a mail as a client does: when dovecot is still busy with the mailbox (the first mail makes it, a power cut has it mended) it
+  /// answers NO to the selection, and the client comes again.
+  private func read(_ subject: String, _ machine: Machine) async throws -> String {
+    try await machine.succeed(
+      "for try in 1 2 3 4 5 6; do \(Self.tools)/read-mail \(subject) --wait 30 && exit 0; sleep 3; done; exit 1",
+      timeout: .seconds(400))
   }
 
   private func expectLocked(_ machine: Machine) async throws {
