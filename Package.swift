@@ -64,7 +64,7 @@ let package = Package(
       name: "CryptsetupTests",
       dependencies: ["Cryptsetup", "CCryptsetup", "SecretMemory", "MailbootCore", "mailboot-worker"],
       swiftSettings: strict),
-    .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: strict),
+    .testTarget(name: "SystemdTests", dependencies: ["Systemd", "CLinux"], swiftSettings: strict),
     .testTarget(name: "MailbootCoreTests", dependencies: ["MailbootCore", "SecretMemory"], swiftSettings: strict),
     .testTarget(
       name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore"], swiftSettings: strict),
