@@ -34,10 +34,10 @@ public final class IncomingCall: IncomingMessage {
   ///   - name: a D-Bus error name, such as `org.mailboot1.Error.Busy`.
   ///   - text: for a person.
   public func replyError(_ name: String, _ text: String) throws(BusError) {
-    // sd-bus would take the text as a format: it is appended like any argument.
     var error = sd_bus_error()
     defer { sd_bus_error_free(&error) }
-    try checked(sd_bus_error_set(&error, name, text), "reply to \(member)")
+    // Its result is the `errno` that belongs to the name, not a failure.
+    _ = sd_bus_error_set(&error, name, text)
     try answer("reply to \(member)", []) { sd_bus_message_new_method_error(message.raw, &$0, &error) }
   }
 
