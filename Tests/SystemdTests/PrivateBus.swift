@@ -16,17 +16,7 @@ final class PrivateBus {
     guard let made = mkdtemp(&template) else { throw CocoaError(.fileWriteUnknown) }
     directory = String(cString: made)
     address = "unix:path=\(directory)/bus"
-    let configuration = """
-      <busconfig>
-        <listen>\(address)</listen>
-        <auth>EXTERNAL</auth>
-        <policy context="default">
-          <allow user="*"/><allow own="*"/><deny own="\(Self.forbiddenName)"/>
-          <allow send_destination="*"/><allow receive_sender="*"/>
-        </policy>
-      </busconfig>
-      """
-    try Data(configuration.utf8).write(to: URL(fileURLWithPath: directory + "/bus.conf"))
+    try Data(Self.configuration(listen: address).utf8).write(to: URL(fileURLWithPath: directory + "/bus.conf"))
     // The limit is for tests that end without their clean-up. Only SIGKILL ends it: what Foundation starts from a test has
     // the signals blocked that the test's thread has.
     daemon.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
@@ -38,6 +28,20 @@ final class PrivateBus {
     daemon.standardError = FileHandle.nullDevice
     try daemon.run()
     try waitUntil("dbus-daemon listens") { (try? BusEndpoint(address: address)) != nil }
+  }
+
+  /// The daemon's configuration file.
+  static func configuration(listen: String) -> String {
+    """
+    <busconfig>
+      <listen>\(listen)</listen>
+      <auth>EXTERNAL</auth>
+      <policy context="default">
+        <allow user="*"/><allow own="*"/><deny own="\(forbiddenName)"/>
+        <allow send_destination="*"/><allow receive_sender="*"/>
+      </policy>
+    </busconfig>
+    """
   }
 
   deinit {
