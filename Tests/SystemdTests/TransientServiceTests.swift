@@ -87,11 +87,11 @@ struct TransientServiceTests {
 
   @Test func furtherPropertiesAreSet() throws {
     let (read, write) = try makePipe()
-    var service = shell("ulimit -n; umask", output: write)
-    service.extra = [UnitProperty("LimitNOFILE", .uint64(77)), UnitProperty("UMask", .uint32(0o027))]
+    var service = shell("pwd; umask", output: write)
+    service.extra = [UnitProperty("WorkingDirectory", .string("/usr")), UnitProperty("UMask", .uint32(0o027))]
     #expect(try systemd.result(of: systemd.start(service)) == "done")
     write.close()
-    #expect(read.readToEnd() == "77\n0027\n")
+    #expect(read.readToEnd() == "/usr\n0027\n")
   }
 
   @Test func unknownPropertyIsRefusedAndStartsNothing() throws {
