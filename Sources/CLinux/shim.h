@@ -68,3 +68,5 @@ static inline int mb_next_signal(int descriptor) {
   return read(descriptor, &information, sizeof information) == sizeof information ? (int)information.ssi_signo : 0;
 }
 static inline pid_t mb_fork(void) { return fork(); }
+// The type of setpriority's first argument differs with and without _GNU_SOURCE.
+static inline int mb_set_priority(pid_t process, int nice) { return setpriority(PRIO_PROCESS, (id_t)process, nice); }

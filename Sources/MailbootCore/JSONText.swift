@@ -20,6 +20,33 @@ public indirect enum JSONText: Equatable, Sendable {
     return text
   }
 
+  /// On one line, for messages that a line ends. No newline at the end.
+  public func line() -> String {
+    var text = ""
+    writeLine(to: &text)
+    return text
+  }
+
+  private func writeLine(to text: inout String) {
+    switch self {
+    case .array(let items):
+      for (index, item) in items.enumerated() {
+        text += index == 0 ? "[" : ","
+        item.writeLine(to: &text)
+      }
+      text += items.isEmpty ? "[]" : "]"
+    case .object(let members):
+      for (index, member) in members.enumerated() {
+        text += index == 0 ? "{" : ","
+        Self.quote(member.0, to: &text)
+        text += ":"
+        member.1.writeLine(to: &text)
+      }
+      text += members.isEmpty ? "{}" : "}"
+    default: write(to: &text, indent: "")
+    }
+  }
+
   private func write(to text: inout String, indent: String) {
     switch self {
     case .null: text += "null"
