@@ -34,7 +34,7 @@ public struct AttemptCount: Equatable, Sendable {
 }
 
 /// The verdict on a check.
-public struct CheckRecord: Equatable, Sendable {
+public struct CheckRecord: Codable, Equatable, Sendable {
   public var name: CheckName
   public var result: CheckResult
   public var detail: String
@@ -65,7 +65,7 @@ public struct ProbeRecord: Equatable, Sendable {
 }
 
 /// How the passphrase came.
-public enum UnlockSource: String, Sendable {
+public enum UnlockSource: String, Codable, Sendable {
   /// `stdin` is also any other descriptor that was handed over.
   case terminal, stdin, agent, bus, credential
   case keyFile = "key-file"
@@ -92,8 +92,8 @@ public struct UnlockRecord: Equatable, Sendable {
   }
 }
 
-public struct StepRecord: Equatable, Sendable {
-  public enum Outcome: String, Sendable {
+public struct StepRecord: Codable, Equatable, Sendable {
+  public enum Outcome: String, Codable, Sendable {
     case changed, unchanged, failed
   }
   public var name: String

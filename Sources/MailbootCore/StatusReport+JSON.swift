@@ -22,8 +22,15 @@ extension StatusReport {
       ),
       ("checks", .array(checks.map(json(of:)))),
       ("services", .array(services.map(json(of:)))),
-      // Filled by the service in wait mode.
-      ("waiting", .null),
+      (
+        "waiting",
+        waiting.map { waiting in
+          .object([
+            ("since", time(waiting.since)), ("seconds", .seconds(waiting.seconds)),
+            ("attempts_failed", .integer(Int64(waiting.attemptsFailed))),
+          ])
+        } ?? .null
+      ),
       ("last_unlock", lastUnlock.map(json(of:)) ?? .null),
     ])
   }
