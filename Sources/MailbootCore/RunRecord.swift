@@ -99,11 +99,14 @@ public struct StepRecord: Codable, Equatable, Sendable {
   public var name: String
   public var outcome: Outcome
   public var seconds: Double
+  /// Seconds from the run's begin to the step's; nil: not known.
+  public var began: Double?
 
-  public init(name: String, outcome: Outcome, seconds: Double) {
+  public init(name: String, outcome: Outcome, seconds: Double, began: Double? = nil) {
     self.name = name
     self.outcome = outcome
     self.seconds = seconds
+    self.began = began
   }
 }
 

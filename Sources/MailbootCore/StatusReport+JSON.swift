@@ -72,17 +72,7 @@ extension StatusReport {
       ("by", .string(unlock.by)),
       ("via", unlock.via == .none ? .null : .string(unlock.via.rawValue)),
       ("seconds", .seconds(unlock.seconds)),
-      (
-        "steps",
-        .array(
-          unlock.steps.map { step in
-            .object([
-              ("name", .string(step.name)),
-              ("outcome", .string(step.outcome.rawValue)),
-              ("seconds", .seconds(step.seconds)),
-            ])
-          })
-      ),
+      ("steps", .array(unlock.steps.map(\.json))),
     ])
   }
 
