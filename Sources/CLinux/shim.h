@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -68,3 +69,12 @@ static inline int mb_next_signal(int descriptor) {
   return read(descriptor, &information, sizeof information) == sizeof information ? (int)information.ssi_signo : 0;
 }
 static inline pid_t mb_fork(void) { return fork(); }
+
+// linux/fs.h cannot be included beside glibc's own headers: its FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_IMMUTABLE_FL.
+static const int mb_flag_immutable = 0x10;
+static inline int mb_get_inode_flags(int fd, int *flags) { return ioctl(fd, _IOR('f', 1, long), flags); }
+static inline int mb_set_inode_flags(int fd, int flags) { return ioctl(fd, _IOW('f', 2, long), &flags); }
+// open_tree(2) with OPEN_TREE_CLONE: a copy of the mount that path lies in, without the mounts on top of it, attached nowhere.
+static inline int mb_open_bare_tree(const char *path) {
+  return (int)syscall(428 /* SYS_open_tree */, AT_FDCWD, path, 1u | O_CLOEXEC);
+}
