@@ -14,6 +14,7 @@ extension RunRecord {
       ),
       ("units_stamp", .optional(unitsStamp)),
       ("locked_since", lockedSince.map(JSONText.seconds) ?? .null),
+      ("attempts", attempts.json),
     ])
   }
 
@@ -31,6 +32,20 @@ extension RunRecord {
     }
     unitsStamp = json["units_stamp"]?.text
     lockedSince = json["locked_since"]?.number
+    attempts = json["attempts"].flatMap(AttemptCount.init(json:)) ?? AttemptCount()
+  }
+}
+
+extension AttemptCount {
+  var json: JSONText {
+    .object([("accepted", .integer(Int64(accepted))), ("refused", .integer(Int64(refused)))])
+  }
+
+  init?(json: JSONText) {
+    guard let accepted = json["accepted"]?.number.flatMap({ Int(exactly: $0) }), accepted >= 0,
+      let refused = json["refused"]?.number.flatMap({ Int(exactly: $0) }), refused >= 0
+    else { return nil }
+    self.init(accepted: accepted, refused: refused)
   }
 }
 

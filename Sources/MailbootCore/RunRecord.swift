@@ -14,9 +14,22 @@ public struct RunRecord: Equatable, Sendable {
   public var unitsStamp: String?
   /// When the vault was last locked by `mailboot`, seconds since 1970.
   public var lockedSince: Double?
+  /// Passphrases that were tried since the boot.
+  public var attempts = AttemptCount()
 
   public init(bootID: String) {
     self.bootID = bootID
+  }
+}
+
+/// How often the vault took a passphrase, and how often it did not.
+public struct AttemptCount: Equatable, Sendable {
+  public var accepted: Int
+  public var refused: Int
+
+  public init(accepted: Int = 0, refused: Int = 0) {
+    self.accepted = accepted
+    self.refused = refused
   }
 }
 

@@ -31,6 +31,8 @@ public struct StatusReport: Equatable, Sendable {
   public var services: [Service]
   public var lastUnlock: UnlockRecord?
   public var busy: BusyRecord?
+  /// Passphrases that were tried since the boot; in the metrics, not in the JSON.
+  public var attempts: AttemptCount
   /// Why the state is degraded or unknown, one line each; for people, not in the JSON.
   public var reasons: [String]
 }
@@ -77,6 +79,7 @@ extension StatusReport {
     bootID = input.bootID
     lastUnlock = record?.lastUnlock
     busy = input.locked ? record?.busy : nil
+    attempts = record?.attempts ?? AttemptCount()
     vault = Vault(
       device: observation?.mapping?.backing.first ?? configuration.vault.device,
       uuid: observation?.mapping?.luksUUID, mapping: configuration.vault.mapping, open: open,
