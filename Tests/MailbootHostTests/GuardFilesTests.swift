@@ -15,7 +15,7 @@ struct GuardFilesTests {
     #expect(try files.write(ours + "# more\n", for: "postfix@.service") == .changed)
     #expect(listDirectory("\(directory.path)/postfix@.service.d") == [GuardDropIn.fileName])
     #expect(files.all().map(\.unit) == ["postfix@.service"])
-    #expect(files.all().allSatisfy(\.isOurs))
+    #expect(files.all().allSatisfy { $0.isOurs })
 
     try files.remove("postfix@.service")
     #expect(listDirectory(directory.path) == [])
