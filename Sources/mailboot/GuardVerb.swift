@@ -10,7 +10,8 @@ struct GuardVerb: ParsableCommand {
 
   struct Install: Verb {
     static let configuration = CommandConfiguration(
-      commandName: "install", abstract: "Guard every unit of every configured service; make the bare mount point immutable.")
+      commandName: "install",
+      abstract: "Guard every unit of every configured service; make the bare mount point immutable.")
 
     @OptionGroup var common: ConfigurationOption
 
