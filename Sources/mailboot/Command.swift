@@ -26,8 +26,10 @@ struct Mailboot: ParsableCommand {
       """,
     version: "mailboot \(Version.text)",
     subcommands: [
-      Unlock.self, WaitVerb.self, EngineVerb.self, LockVerb.self, StatusVerb.self, Verify.self, PlanVerb.self,
-      Config.self,
+    subcommands: [
+      Unlock.self, LockVerb.self, StatusVerb.self, Verify.self, PlanVerb.self, GuardVerb.self, WaitVerb.self, Config.self,
+      EngineVerb.self,
+    ],
     ],
     defaultSubcommand: Unlock.self)
 }
