@@ -25,10 +25,6 @@ struct Complaint {
     }
   }
 
-  private func place(_ origin: Origin) -> String {
-    origin.line > 0 ? "\(origin.file):\(origin.line):\(origin.column)" : origin.file
-  }
-
   private func evidence(_ failure: Failure) -> [String] {
     switch failure {
     case .service(_, let failure): failure.journal
@@ -37,4 +33,9 @@ struct Complaint {
     default: []
     }
   }
+}
+
+/// As editors and compilers write it.
+func place(_ origin: Origin) -> String {
+  origin.line > 0 ? "\(origin.file):\(origin.line):\(origin.column)" : origin.file
 }
