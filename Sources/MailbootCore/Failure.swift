@@ -23,6 +23,10 @@ public enum Failure: Error, Equatable, Sendable {
   case noBus(String)
   case configuration(ConfigurationError)
   case usage(String, hint: String?)
+  /// Somebody uses the vault, so it is not locked.
+  case inUse(VaultUse, stopped: Bool)
+  /// An emergency lock did not get to the end.
+  indirect case emergency(of: Failure, keyGone: Bool)
   /// Something failed, and undoing it failed too: both count.
   indirect case rollback(of: Failure, trouble: [String])
 }
@@ -81,7 +85,8 @@ extension Failure {
     case .system, .noBus: .failure
     case .configuration: .configuration
     case .usage: .usage
-    case .rollback(let cause, _): cause.exitCode
+    case .inUse: .stillInUse
+    case .emergency(let cause, _), .rollback(let cause, _): cause.exitCode
     }
   }
 }

@@ -7,6 +7,16 @@ public enum Step: Hashable, Sendable {
   case check(CheckGroup)
   /// Start a service and wait until it answers.
   case service(String)
+  /// Look who uses the vault, and end them if that was asked for.
+  case users
+  /// Stop a service and the units that do its work.
+  case stop(String)
+  case stopAll
+  case unmount(String)
+  /// Close the mapping of this name.
+  case close(String)
+  /// Take the key out of the kernel.
+  case revoke
 
   public var name: String {
     switch self {
@@ -15,6 +25,12 @@ public enum Step: Hashable, Sendable {
     case .bind(_, let to): "bind \(to)"
     case .check(let group): "check \(group.rawValue)"
     case .service(let name): name
+    case .users: "users of the vault"
+    case .stop(let name): "stop \(name)"
+    case .stopAll: "stop services"
+    case .unmount(let path): "unmount \(path)"
+    case .close(let mapping): "close \(mapping)"
+    case .revoke: "revoke key"
     }
   }
 }
@@ -78,4 +94,6 @@ public enum Progress: Equatable, Sendable {
   case undoing
   /// A step taken back: its name, and what went wrong if it did.
   case undone(String, trouble: String?)
+  /// Something whoever watches should know, in a sentence.
+  case note(String)
 }

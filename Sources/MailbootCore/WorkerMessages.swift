@@ -13,6 +13,8 @@ public enum WorkerVerb: String, CaseIterable, Sendable {
   case open
   /// `CloseRequest` → `CloseReply`.
   case close
+  /// `RevokeRequest` → `RevokeReply`: takes the key out of the kernel, whoever uses the mapping.
+  case revoke
   /// `DatabaseRequest` → `DatabaseReply`.
   case database
   /// `DKIMRequest` → `FindingsReply`. Run as root; drops to the DKIM user for reading.
@@ -132,6 +134,21 @@ public struct CloseRequest: Codable, Sendable {
 public enum CloseReply: Codable, Equatable, Sendable {
   case closed
   case alreadyClosed
+  case failed(VaultFailure)
+}
+
+public struct RevokeRequest: Codable, Sendable {
+  public var mapping: String
+
+  public init(mapping: String) {
+    self.mapping = mapping
+  }
+}
+
+public enum RevokeReply: Codable, Equatable, Sendable {
+  case revoked
+  /// There is no such mapping.
+  case notOpen
   case failed(VaultFailure)
 }
 

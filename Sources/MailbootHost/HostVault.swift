@@ -13,12 +13,15 @@ final class HostVault: VaultPort {
   private let device: String?
   private let mounts: Mounts
 
-  init(configuration: Configuration, worker: Worker, units: UnitControl, device: String?) {
+  /// - Parameter mountTimeout: seconds one mount or unmount may take; nil: as long as systemd lets it.
+  init(
+    configuration: Configuration, worker: Worker, units: UnitControl, device: String?, mountTimeout: Double? = nil
+  ) {
     self.configuration = configuration
     self.worker = worker
     self.units = units
     self.device = device
-    mounts = Mounts(units: units)
+    mounts = mountTimeout.map { Mounts(units: units, timeout: $0) } ?? Mounts(units: units)
   }
 
   private var vault: Configuration.Vault { configuration.vault }
@@ -115,14 +118,33 @@ final class HostVault: VaultPort {
     return .changed
   }
 
-  func unmountBind(_ index: Int) throws(Failure) { try mounts.stop(path: configuration.binds[index].to) }
+  @discardableResult
+  func unmountBind(_ index: Int) throws(Failure) -> StepOutcome {
+    let bind = configuration.binds[index]
+    // Something else that is mounted there is not ours to unmount.
+    guard let mapping, isMounted(mapping, on: bind.to) else { return .unchanged }
+    return try mounts.stop(path: bind.to)
+  }
 
-  func unmount() throws(Failure) { try mounts.stop(path: vault.mount) }
+  @discardableResult
+  func unmount() throws(Failure) -> StepOutcome {
+    guard let mapping, isMounted(mapping, on: vault.mount) else { return .unchanged }
+    return try mounts.stop(path: vault.mount)
+  }
 
-  func close() throws(Failure) {
+  private func isMounted(_ mapping: MappingStatus, on path: String) -> Bool {
+    MountTable.current()?.mount(on: path)?.device == mapping.device
+  }
+
+  @discardableResult
+  func close() throws(Failure) -> StepOutcome {
     let reply = try worker.ask(
       .close, CloseRequest(mapping: vault.mapping), as: CloseReply.self, reactor: units.reactor, timeout: 60)
-    if case .failed(let failure) = reply { throw .vault(failure, device: "/dev/mapper/\(vault.mapping)") }
+    switch reply {
+    case .closed: return .changed
+    case .alreadyClosed: return .unchanged
+    case .failed(let failure): throw .vault(failure, device: "/dev/mapper/\(vault.mapping)")
+    }
   }
 }
 

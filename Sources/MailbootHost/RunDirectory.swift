@@ -47,14 +47,25 @@ public struct RunDirectory: Sendable {
     return Self.holds(flock: UInt64(status.st_ino), device: status.st_dev, in: locks)
   }
 
-  /// `1: FLOCK  ADVISORY  WRITE 1234 00:19:563 0 EOF`; a waiting one has `->` before its kind.
+  /// The process that holds the lock now.
+  func lockHolder() -> Int32? {
+    guard let status = fileStatus(lockPath), let locks = readSmallText("/proc/locks") else { return nil }
+    return Self.holder(flock: UInt64(status.st_ino), device: status.st_dev, in: locks)
+  }
+
   static func holds(flock inode: UInt64, device: dev_t, in locks: String) -> Bool {
+    holder(flock: inode, device: device, in: locks) != nil
+  }
+
+  /// `1: FLOCK  ADVISORY  WRITE 1234 00:19:563 0 EOF`; a waiting one has `->` before its kind.
+  static func holder(flock inode: UInt64, device: dev_t, in locks: String) -> Int32? {
     func hex(_ number: UInt32) -> String { (number < 16 ? "0" : "") + String(number, radix: 16) }
     let place = "\(hex(mb_major(device))):\(hex(mb_minor(device))):\(inode)"
-    return locks.split(separator: "\n").contains { line in
+    for line in locks.split(separator: "\n") {
       let fields = line.split(separator: " ")
-      return fields.count > 5 && fields[1] == "FLOCK" && fields[5] == place
+      if fields.count > 5, fields[1] == "FLOCK", fields[5] == place { return Int32(fields[4]) ?? 0 }
     }
+    return nil
   }
 
   /// What the last run left, if it can be read.

@@ -71,6 +71,18 @@ func closeVault(_ request: CloseRequest) -> CloseReply {
   }
 }
 
+/// Takes the mapping's key out of the kernel.
+func revokeKey(_ request: RevokeRequest) -> RevokeReply {
+  do {
+    switch try LUKSDevice.revokeKey(mapping: request.mapping) {
+    case .revoked: return .revoked
+    case .notOpen: return .notOpen
+    }
+  } catch {
+    return .failed(VaultFailure(error))
+  }
+}
+
 extension VaultFailure {
   init(_ error: LUKSError) {
     let kind: Kind =

@@ -29,7 +29,8 @@ struct Complaint {
     switch failure {
     case .service(_, let failure): failure.journal
     case .mount(.refused(_, let journal), _): journal
-    case .rollback(let cause, _): evidence(cause)
+    case .inUse(let use, _): use.lines()
+    case .emergency(let cause, _), .rollback(let cause, _): evidence(cause)
     default: []
     }
   }
