@@ -59,7 +59,7 @@ struct StatusWatchTests {
       for (count, boot) in ["a", "a", "b", "c"].enumerated() {
         try? directory.store(RunRecord(bootID: boot))
         // The second "a" is no change: nothing to wait for but that nothing comes.
-        if count == 1 { usleep(200_000) } else { await { seen().last == boot } }
+        if count == 1 { usleep(200_000) } else { waitUntil { seen().last == boot } }
       }
     }
     #expect(shown == ["none", "a", "b", "c"])
@@ -156,6 +156,6 @@ struct StatusWatchTests {
 }
 
 /// Until it is so, for 10 s at most.
-private func await(_ condition: () -> Bool) {
+private func waitUntil(_ condition: () -> Bool) {
   for _ in 0..<1000 where !condition() { usleep(10_000) }
 }
