@@ -6,6 +6,8 @@ import Systemd
 /// What whoever has the passphrase answers.
 public enum PassphraseAnswer: ~Copyable {
   case secret(SecretBytes)
+  /// A token in the header is to be used.
+  case token
   /// The question was withdrawn because the vault is open now.
   case withdrawn
   /// Ctrl-D, or the terminal is gone.
@@ -25,13 +27,6 @@ public protocol PassphraseSource: AnyObject {
 
 /// `mailboot unlock`, from looking at the machine to ready.
 public final class Unlocker {
-  public struct Result {
-    public var source: UnlockSource
-    public var seconds: Double
-    public var steps: [StepRecord]
-    public var checks: [CheckRecord]
-  }
-
   private let configuration: Configuration
   private let directory: RunDirectory
   private let units: UnitControl
@@ -40,18 +35,20 @@ public final class Unlocker {
   private let report: (Progress) -> Void
   private let warn: (String) -> Void
   private var record: RunRecord
-  private let user = invokingUser()
+  private let user: String
 
   /// - Parameters:
+  ///   - user: who unlocks, for the record.
   ///   - report: shows progress.
   ///   - warn: says what is wrong but holds nothing up.
   public init(
     configuration: Configuration, reactor: Reactor, directory: RunDirectory = RunDirectory(), verb: String = "unlock",
-    report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
+    user: String = invokingUser(), report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
   ) throws(Failure) {
     self.configuration = configuration
     self.directory = directory
     self.verb = verb
+    self.user = user
     self.report = report
     self.warn = warn
     worker = try Worker()
@@ -69,7 +66,7 @@ public final class Unlocker {
   /// - Parameters:
   ///   - source: nil when there is nobody to ask: fine as long as the vault is open.
   ///   - start: whether to start the services.
-  public func run(source: (any PassphraseSource)?, start: Bool) throws(Failure) -> Result {
+  public func run(source: (any PassphraseSource)?, start: Bool) throws(Failure) -> RunSummary {
     let preflight = Preflight(configuration: configuration, worker: worker, units: units)
     if start { try preflight.checkUnits() }
     let observed = try Observer(configuration: configuration).storage()
@@ -83,7 +80,8 @@ public final class Unlocker {
         "the vault is locked, and there is no terminal to ask for the passphrase",
         hint: "give it with `--stdin`, `--key-file FILE` or `--passphrase-fd N`")
     }
-    let run = makeRun(device: device)
+    let vault = HostVault(configuration: configuration, worker: worker, units: units, device: device)
+    let run = makeRun(vault)
     var attempt = 1
     var empties = 0
     while true {
@@ -100,6 +98,9 @@ public final class Unlocker {
           }
           source.refused(empty: empty)
         }
+      case .token:
+        vault.opensByToken = true
+        return try runClosed(run, try emptyPassphrase(), source: source, start: start)
       case .withdrawn:
         while directory.isLocked() { try units.reactor.sleep(seconds: 0.2) }
         // The other run may have failed and closed it again: then the question stands.
@@ -109,10 +110,13 @@ public final class Unlocker {
     }
   }
 
-  private func makeRun(device: String?) -> UnlockRun {
+  private func emptyPassphrase() throws(Failure) -> SecretBytes {
+    do { return try SecretBytes(capacity: 1) } catch { throw .system("\(error)") }
+  }
+
+  private func makeRun(_ vault: HostVault) -> UnlockRun {
     UnlockRun(
-      configuration: configuration,
-      vault: HostVault(configuration: configuration, worker: worker, units: units, device: device),
+      configuration: configuration, vault: vault,
       services: HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: true),
       clock: HostClock(),
       report: { [self] progress in
@@ -125,14 +129,16 @@ public final class Unlocker {
   /// The vault was closed when we looked.
   private func runClosed(
     _ run: UnlockRun, _ passphrase: borrowing SecretBytes, source: any PassphraseSource, start: Bool
-  ) throws(Failure) -> Result {
+  ) throws(Failure) -> RunSummary {
     // The lock comes after the question: whoever only sits at a prompt blocks nobody.
     try locked { () throws(Failure) in
       let begun = Reactor.monotonic()
       do throws(Failure) {
         try run.open(passphrase)
+        record.attempts.accepted += 1
         try run.complete(start: start)
       } catch .passphraseRefused(let tries, let empty, let carriageReturn) {
+        record.attempts.refused += empty ? 0 : 1
         finish()
         throw .passphraseRefused(tries: tries, empty: empty, endsInCarriageReturn: carriageReturn)
       } catch {
@@ -144,10 +150,10 @@ public final class Unlocker {
   }
 
   /// The vault is open: what is missing is completed, and nobody is asked.
-  private func runOpen(start: Bool) throws(Failure) -> Result {
+  private func runOpen(start: Bool) throws(Failure) -> RunSummary {
     try locked { () throws(Failure) in
       let begun = Reactor.monotonic()
-      let run = makeRun(device: nil)
+      let run = makeRun(HostVault(configuration: configuration, worker: worker, units: units, device: nil))
       do throws(Failure) {
         run.foundOpen()
         try run.complete(start: start)
@@ -159,7 +165,7 @@ public final class Unlocker {
     }
   }
 
-  private func locked(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+  private func locked(_ body: () throws(Failure) -> RunSummary) throws(Failure) -> RunSummary {
     try directory.withLock { () throws(Failure) in
       // Another run may have been here while the question stood.
       record = Self.freshRecord(directory)
@@ -191,7 +197,7 @@ public final class Unlocker {
   }
 
   @discardableResult
-  private func finish(_ run: UnlockRun, source: UnlockSource, begun: Double) -> Result {
+  private func finish(_ run: UnlockRun, source: UnlockSource, begun: Double) -> RunSummary {
     let seconds = Reactor.monotonic() - begun
     record.busy = nil
     record.checks = run.verdicts.records
@@ -203,7 +209,7 @@ public final class Unlocker {
     }
     if run.rolledBack && !isOpen { record.lockedSince = Reactor.wall() }
     store()
-    return Result(source: source, seconds: seconds, steps: run.steps, checks: run.verdicts.records)
+    return RunSummary(source: source, seconds: seconds, steps: run.steps, checks: run.verdicts.records)
   }
 
   private func store() {
@@ -215,7 +221,7 @@ public final class Unlocker {
 public func bootID() -> String { readAttribute("/proc/sys/kernel/random/boot_id") ?? "" }
 
 /// Who really sits there: the login that became root, else the user of the process.
-func invokingUser() -> String {
+public func invokingUser() -> String {
   let unset = UInt32.max
   let login = readAttribute("/proc/self/loginuid").flatMap { UInt32($0) } ?? unset
   let user = login == unset ? geteuid() : login

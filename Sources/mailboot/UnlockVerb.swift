@@ -82,11 +82,11 @@ struct Unlock: Verb {
     return isatty(0) == 1 ? TerminalSource(attempts: settings.unlock.attempts, reactor: reactor) : nil
   }
 
-  private func closing(_ result: Unlocker.Result) -> String {
+  private func closing(_ result: RunSummary) -> String {
     let warnings = result.checks.count { $0.result == .warn }
     let words = warnings == 0 ? "" : ", with \(warnings) \(warnings == 1 ? "warning" : "warnings")"
     if noStart { return "mounted and verified\(words), nothing started" }
-    if result.steps.allSatisfy({ $0.outcome == .unchanged }) { return "ready already\(words)" }
+    if result.isUnchanged { return "ready already\(words)" }
     return "ready in \(decimal(result.seconds, places: 1)) s\(words)"
   }
 }

@@ -14,7 +14,8 @@ struct RunDirectoryTests {
     }
     record.probes = ["postfix": ProbeRecord(answered: true, detail: "220 mail", at: 2)]
     record.lastUnlock = UnlockRecord(
-      at: 3, by: "root", via: .keyFile, seconds: 4.25, steps: [StepRecord(name: "open", outcome: .failed, seconds: 1)])
+      at: 3, by: "root", via: .keyFile, seconds: 4.25,
+      steps: [StepRecord(name: "open", outcome: .failed, seconds: 1, began: 0.5)])
     record.busy = BusyRecord(pid: 42, verb: "unlock", by: "root", phase: .mounting, since: 5)
     record.lockedSince = 6
     record.attempts = AttemptCount(accepted: 1, refused: 7)
