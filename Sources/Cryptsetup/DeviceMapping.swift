@@ -57,6 +57,9 @@ public struct DeviceMapping: Equatable, Sendable {
     return names.isEmpty ? "no device" : names.joined(separator: ", ")
   }
 
+  /// Its size in sectors of 512 bytes.
+  var sectors: UInt64? { Self.line(of: "\(sysfs)/\(node)/size").flatMap { UInt64($0) } }
+
   /// The kernel's names of the devices that lie on the mapping.
   var holders: [String] { Self.entries(of: "\(sysfs)/\(node)/holders") }
 

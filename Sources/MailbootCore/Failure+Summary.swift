@@ -30,6 +30,11 @@ extension Failure {
     case .configuration(let error):
       error.issues.count == 1 ? "the configuration has an error" : "the configuration has \(error.issues.count) errors"
     case .usage(let text, _): text
+    case .reported(let report): report.summary
+    case .inUse(let use, false): "the vault is in use outside its services: \(use.count)"
+    case .inUse(let use, true): "the vault is in use even without its services: \(use.count)"
+    case .emergency(let cause, true): "the key is gone, but the vault could not be cleared: \(cause.summary)"
+    case .emergency(let cause, false): "the key may still be in the kernel: \(cause.summary)"
     case .rollback(let cause, let trouble):
       cause.summary + "; and taking it back failed: " + trouble.joined(separator: "; ")
     }
@@ -47,6 +52,7 @@ extension VaultFailure {
     case .noMemory: "not enough memory for the key derivation" + because
     case .noDeviceMapper: "this kernel cannot open it: no device-mapper" + because
     case .busy: "\(device) is in use" + because
+    case .noToken: "no token in the header of \(device) opened it" + because
     case .other: "\(device) could not be opened or closed" + because
     }
   }

@@ -8,9 +8,9 @@ public protocol VaultPort: AnyObject {
   func mount() throws(Failure) -> StepOutcome
   /// Mounts one `[[bind]]` directory, by its place in the configuration.
   func mountBind(_ index: Int) throws(Failure) -> StepOutcome
-  func unmountBind(_ index: Int) throws(Failure)
-  func unmount() throws(Failure)
-  func close() throws(Failure)
+  @discardableResult func unmountBind(_ index: Int) throws(Failure) -> StepOutcome
+  @discardableResult func unmount() throws(Failure) -> StepOutcome
+  @discardableResult func close() throws(Failure) -> StepOutcome
 }
 
 /// Checks and services of one machine: many may go on at once, `next` says what ended.
@@ -28,7 +28,29 @@ public protocol ServicesPort: AnyObject {
   /// Services for which a start was asked, whatever became of it: the ones to take back.
   var started: Set<Int> { get }
   /// Stops a service and the units that do its work, and waits until they are down.
-  func stop(service index: Int) throws(Failure)
+  @discardableResult func stop(service index: Int) throws(Failure) -> StepOutcome
+}
+
+/// Whoever uses the vault's file system.
+public protocol UsersPort: AnyObject {
+  /// Looks for them now.
+  /// - Parameter withServices: also the processes of the configured services.
+  func look(withServices: Bool) throws(Failure) -> VaultUse
+  /// Ends these processes, by request and then by force, and waits until they are gone. Whether they are shows at the next look.
+  func end(_ holders: [Holder]) throws(Failure)
+}
+
+/// What an emergency lock does to a machine; each call ends within seconds, whatever hangs.
+public protocol EmergencyPort: AnyObject {
+  /// Takes the volume key out of the kernel; reads and writes of the vault fail from then on.
+  func revokeKey() throws(Failure) -> StepOutcome
+  /// Stops all configured services at once, by force where they don't go.
+  func stopServices() throws(Failure) -> StepOutcome
+  /// Ends every other process that uses the vault.
+  func endUsers() throws(Failure) -> StepOutcome
+  /// Unmounts the vault wherever it is mounted, as a last resort lazily.
+  func unmountAll() throws(Failure) -> StepOutcome
+  func close() throws(Failure) -> StepOutcome
 }
 
 public enum ServicesEvent: Equatable, Sendable {

@@ -51,21 +51,8 @@ struct ServiceSchedule {
     for (other, progress) in zip(configuration.services, services) where progress != .done {
       if service.after.contains(other.name) { return false }
       // Unless it waits for a door itself: two doors would wait for each other's followers.
-      if service.isDoor, !other.isDoor, !waitsForDoor(other) { return false }
+      if service.isDoor, !other.isDoor, !configuration.waitsForDoor(other) { return false }
     }
     return true
-  }
-
-  private func waitsForDoor(_ service: Configuration.Service) -> Bool {
-    var names = service.after
-    var seen: Set<String> = []
-    while let name = names.popLast() {
-      guard seen.insert(name).inserted, let other = configuration.services.first(where: { $0.name == name }) else {
-        continue
-      }
-      if other.isDoor { return true }
-      names += other.after
-    }
-    return false
   }
 }

@@ -1,5 +1,5 @@
 /// A step by its place in the run; its name is what reports and metrics show.
-public enum Step: Hashable, Sendable {
+public enum Step: Codable, Hashable, Sendable {
   case open
   case mount
   /// Index into `Configuration.binds`.
@@ -7,6 +7,16 @@ public enum Step: Hashable, Sendable {
   case check(CheckGroup)
   /// Start a service and wait until it answers.
   case service(String)
+  /// Look who uses the vault, and end them if that was asked for.
+  case users
+  /// Stop a service and the units that do its work.
+  case stop(String)
+  case stopAll
+  case unmount(String)
+  /// Close the mapping of this name.
+  case close(String)
+  /// Take the key out of the kernel.
+  case revoke
 
   public var name: String {
     switch self {
@@ -15,12 +25,18 @@ public enum Step: Hashable, Sendable {
     case .bind(_, let to): "bind \(to)"
     case .check(let group): "check \(group.rawValue)"
     case .service(let name): name
+    case .users: "users of the vault"
+    case .stop(let name): "stop \(name)"
+    case .stopAll: "stop services"
+    case .unmount(let path): "unmount \(path)"
+    case .close(let mapping): "close \(mapping)"
+    case .revoke: "revoke key"
     }
   }
 }
 
 /// Checks that one look at the machine answers together.
-public enum CheckGroup: String, CaseIterable, Sendable {
+public enum CheckGroup: String, CaseIterable, Codable, Sendable {
   /// Is the mounted file system the one in our vault.
   case mount
   case freeSpace = "free-space"
@@ -68,7 +84,7 @@ public enum CheckGroup: String, CaseIterable, Sendable {
 }
 
 /// What happens while a run goes on, for whoever shows it.
-public enum Progress: Equatable, Sendable {
+public enum Progress: Codable, Equatable, Sendable {
   case began(Step)
   case ended(Step, StepOutcome, seconds: Double, detail: String?)
   case failed(Step, seconds: Double)
@@ -78,4 +94,6 @@ public enum Progress: Equatable, Sendable {
   case undoing
   /// A step taken back: its name, and what went wrong if it did.
   case undone(String, trouble: String?)
+  /// Something whoever watches should know, in a sentence.
+  case note(String)
 }

@@ -13,6 +13,8 @@ public enum WorkerVerb: String, CaseIterable, Sendable {
   case open
   /// `CloseRequest` → `CloseReply`.
   case close
+  /// `RevokeRequest` → `RevokeReply`: takes the key out of the kernel, whoever uses the mapping.
+  case revoke
   /// `DatabaseRequest` → `DatabaseReply`.
   case database
   /// `DKIMRequest` → `FindingsReply`. Run as root; drops to the DKIM user for reading.
@@ -45,6 +47,8 @@ public struct VaultFailure: Codable, Error, Equatable, Sendable {
     case noDeviceMapper
     /// The device is in use (by another mapping, a mount) and cannot be opened or closed.
     case busy
+    /// No token in the header opened it, or there is none; only when one was asked for.
+    case noToken
     case other
   }
   public var kind: Kind
@@ -104,8 +108,11 @@ public struct OpenRequest: Codable, Sendable {
   public var mapping: String
   /// Memory the key derivation may take, KiB; above it the open fails cleanly instead of being killed. Nil: no limit.
   public var memoryLimitKiB: Int?
+  /// A token in the header is used instead of a passphrase.
+  public var byToken: Bool
 
-  public init(device: String, header: String?, mapping: String, memoryLimitKiB: Int?) {
+  public init(device: String, header: String?, mapping: String, memoryLimitKiB: Int?, byToken: Bool = false) {
+    self.byToken = byToken
     self.device = device
     self.header = header
     self.mapping = mapping
@@ -132,6 +139,21 @@ public struct CloseRequest: Codable, Sendable {
 public enum CloseReply: Codable, Equatable, Sendable {
   case closed
   case alreadyClosed
+  case failed(VaultFailure)
+}
+
+public struct RevokeRequest: Codable, Sendable {
+  public var mapping: String
+
+  public init(mapping: String) {
+    self.mapping = mapping
+  }
+}
+
+public enum RevokeReply: Codable, Equatable, Sendable {
+  case revoked
+  /// There is no such mapping.
+  case notOpen
   case failed(VaultFailure)
 }
 

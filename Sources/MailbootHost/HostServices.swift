@@ -97,9 +97,12 @@ final class HostServices: ServicesPort {
     services = []
   }
 
-  func stop(service index: Int) throws(Failure) {
+  @discardableResult
+  func stop(service index: Int) throws(Failure) -> StepOutcome {
     let name = UnitName(configuration.services[index].name)
-    let working = try ServiceTask.working(name, units).map(\.state.name)
+    let details = try ServiceTask.working(name, units)
+    let working = details.map(\.state.name)
+    let isRunning = details.contains { !["inactive", "failed"].contains($0.state.activeState) }
     let deadline = Reactor.monotonic() + Double(configuration.unlock.serviceTimeout)
     var jobs: [(UnitName, JobID)] = []
     for unit in working { jobs.append((unit, try units.stop(unit))) }
@@ -113,5 +116,6 @@ final class HostServices: ServicesPort {
     }
     // A failure that was shown is not to stay behind in `systemctl --failed` for the next run.
     for unit in working { try units.resetFailed(unit) }
+    return isRunning ? .changed : .unchanged
   }
 }

@@ -12,13 +12,18 @@ final class HostVault: VaultPort {
   /// Resolved path of the device; nil while the vault was open from the start.
   private let device: String?
   private let mounts: Mounts
+  /// Whether the next `open` is to use a token in the header: the passphrase is empty then.
+  var opensByToken = false
 
-  init(configuration: Configuration, worker: Worker, units: UnitControl, device: String?) {
+  /// - Parameter mountTimeout: seconds one mount or unmount may take; nil: as long as systemd lets it.
+  init(
+    configuration: Configuration, worker: Worker, units: UnitControl, device: String?, mountTimeout: Double? = nil
+  ) {
     self.configuration = configuration
     self.worker = worker
     self.units = units
     self.device = device
-    mounts = Mounts(units: units)
+    mounts = mountTimeout.map { Mounts(units: units, timeout: $0) } ?? Mounts(units: units)
   }
 
   private var vault: Configuration.Vault { configuration.vault }
@@ -27,11 +32,12 @@ final class HostVault: VaultPort {
   func open(_ passphrase: borrowing SecretBytes) throws(Failure) -> StepOutcome {
     if mapping != nil { return .unchanged }
     guard let device else { throw .system("the vault was closed while mailboot was at work") }
-    guard !passphrase.isEmpty else {
+    guard opensByToken || !passphrase.isEmpty else {
       throw .passphraseRefused(tries: 0, empty: true, endsInCarriageReturn: false)
     }
     let request = OpenRequest(
-      device: device, header: vault.header, mapping: vault.mapping, memoryLimitKiB: availableMemoryKiB())
+      device: device, header: vault.header, mapping: vault.mapping, memoryLimitKiB: availableMemoryKiB(),
+      byToken: opensByToken)
     var ends: [Int32] = [-1, -1]
     guard mb_pipe_cloexec(&ends) == 0 else { throw .system("pipe: \(errnoText())") }
     let child: ChildProcess
@@ -115,14 +121,33 @@ final class HostVault: VaultPort {
     return .changed
   }
 
-  func unmountBind(_ index: Int) throws(Failure) { try mounts.stop(path: configuration.binds[index].to) }
+  @discardableResult
+  func unmountBind(_ index: Int) throws(Failure) -> StepOutcome {
+    let bind = configuration.binds[index]
+    // Something else that is mounted there is not ours to unmount.
+    guard let mapping, isMounted(mapping, on: bind.to) else { return .unchanged }
+    return try mounts.stop(path: bind.to)
+  }
 
-  func unmount() throws(Failure) { try mounts.stop(path: vault.mount) }
+  @discardableResult
+  func unmount() throws(Failure) -> StepOutcome {
+    guard let mapping, isMounted(mapping, on: vault.mount) else { return .unchanged }
+    return try mounts.stop(path: vault.mount)
+  }
 
-  func close() throws(Failure) {
+  private func isMounted(_ mapping: MappingStatus, on path: String) -> Bool {
+    MountTable.current()?.mount(on: path)?.device == mapping.device
+  }
+
+  @discardableResult
+  func close() throws(Failure) -> StepOutcome {
     let reply = try worker.ask(
       .close, CloseRequest(mapping: vault.mapping), as: CloseReply.self, reactor: units.reactor, timeout: 60)
-    if case .failed(let failure) = reply { throw .vault(failure, device: "/dev/mapper/\(vault.mapping)") }
+    switch reply {
+    case .closed: return .changed
+    case .alreadyClosed: return .unchanged
+    case .failed(let failure): throw .vault(failure, device: "/dev/mapper/\(vault.mapping)")
+    }
   }
 }
 

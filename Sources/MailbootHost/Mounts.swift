@@ -8,10 +8,11 @@ struct Mounts {
   let units: UnitControl
   /// Seconds one mount or unmount may take: long, because a file system check of a large disk is not to be cut off. Systemd itself
   /// gives up on a device that does not appear, and on mount(8), after 90 s; a person may at any time.
-  private let timeout = 3600.0
+  private let timeout: Double
 
-  init(units: UnitControl) {
+  init(units: UnitControl, timeout: Double = 3600) {
     self.units = units
+    self.timeout = timeout
   }
 
   /// Makes sure that there is an empty directory to mount on: a missing one is made.
@@ -87,14 +88,15 @@ struct Mounts {
   }
 
   /// Stops the mount unit and waits until nothing is mounted there.
-  func stop(path: String) throws(Failure) {
+  @discardableResult
+  func stop(path: String) throws(Failure) -> StepOutcome {
     let unit = UnitName.mount(forPath: path)
     var result: String?
     for attempt in 0..<3 {
       if attempt > 0 { try units.reactor.sleep(seconds: 0.5) }
-      if MountTable.current()?.mount(on: path) == nil && attempt > 0 { return }
+      if MountTable.current()?.mount(on: path) == nil && attempt > 0 { return .changed }
       result = try units.wait(for: try units.stop(unit), until: Reactor.monotonic() + timeout)
-      if MountTable.current()?.mount(on: path) == nil { return }
+      if MountTable.current()?.mount(on: path) == nil { return .changed }
     }
     throw .mount(.busy(result.map { "the unmount ended as \"\($0)\"" } ?? "no end after \(Int(timeout)) s"), path: path)
   }

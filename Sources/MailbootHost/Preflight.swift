@@ -47,6 +47,11 @@ struct Preflight {
         VaultFailure(.nameTaken, "\(vault.mapping) is no LUKS mapping (\(mapping.backing.joined(separator: ", ")))"),
         device: vault.mapping)
     }
+    if mapping.backing.isEmpty {
+      throw .vault(
+        VaultFailure(.busy, "an emergency lock has taken its key away, and something still uses it"),
+        device: "/dev/mapper/\(vault.mapping)")
+    }
     // With nothing configured anywhere, the only LUKS device there is is the vault: the one that is open.
     guard let device = try DeviceResolver(vault: vault, timeout: 0).resolveNamed(reactor) else { return }
     if mapping.backing.contains(where: { resolvedPath($0) == resolvedPath(device) }) { return }

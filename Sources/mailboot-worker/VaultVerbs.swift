@@ -24,6 +24,7 @@ func inspectVault(_ request: InspectRequest) -> InspectReply {
 func openVault(_ request: OpenRequest, whileWanted presence: ParentPresence) -> OpenReply {
   // Argon2 fills as much memory as the header says; if it comes to the worst this process goes, not a mail service.
   setOutOfMemoryScore(1000)
+  if request.byToken { return openByToken(request, presence) }
   do {
     let passphrase = try readSecret(
       from: workerPassphraseDescriptor, limit: passphraseLimit, dropTrailingNewline: false)
@@ -59,12 +60,39 @@ private func openVault(
   }
 }
 
+/// The library derives and activates in one call, so it is finished in any case.
+private func openByToken(_ request: OpenRequest, _ presence: ParentPresence) -> OpenReply {
+  do {
+    let device = try LUKSDevice(device: request.device, header: request.header)
+    if let limit = request.memoryLimitKiB, let failure = limitMemory(toMore: limit) { return .failed(failure) }
+    presence.commit()
+    switch try device.activateByToken(mapping: request.mapping) {
+    case .opened(let keyslot): return .opened(keyslot: keyslot)
+    case .alreadyOpen: return .alreadyOpen
+    }
+  } catch {
+    return .failed(VaultFailure(error))
+  }
+}
+
 /// Closes the mapping.
 func closeVault(_ request: CloseRequest) -> CloseReply {
   do {
     switch try LUKSDevice.deactivate(mapping: request.mapping) {
     case .closed: return .closed
     case .alreadyClosed: return .alreadyClosed
+    }
+  } catch {
+    return .failed(VaultFailure(error))
+  }
+}
+
+/// Takes the mapping's key out of the kernel.
+func revokeKey(_ request: RevokeRequest) -> RevokeReply {
+  do {
+    switch try LUKSDevice.revokeKey(mapping: request.mapping) {
+    case .revoked: return .revoked
+    case .notOpen: return .notOpen
     }
   } catch {
     return .failed(VaultFailure(error))
@@ -83,6 +111,7 @@ extension VaultFailure {
       case .noMemory: .noMemory
       case .noDeviceMapper: .noDeviceMapper
       case .busy: .busy
+      case .noToken: .noToken
       case .other: .other
       }
     self.init(kind, error.detail)

@@ -24,6 +24,10 @@ func runWorker(arguments: [String]) -> Int32 {
     case .close:
       presence.commit()
       try answer(closeVault)
+    case .revoke:
+      // Left suspended, the vault would hold up whoever uses it.
+      presence.commit()
+      try answer(revokeKey)
     case .database: try answer(checkDatabase)
     case .probe: try answer(probe)
     case .dkim: try answer(checkDKIM)

@@ -21,11 +21,14 @@ struct Mailboot: ParsableCommand {
       services and waits until they answer. On an open vault it asks nothing and completes what is missing.
 
       Exit codes: 0 done, 1 other failure, 10 passphrase not accepted, 11 vault device or header, 12 mount,
-      13 verification, 14 a service did not become ready, 15 another run is busy, 64 usage, 77 not permitted,
-      78 configuration, 130 interrupted. `status`: 0 ready, 1 can't tell, 2 locked, 3 degraded, 4 busy.
+      13 verification, 14 a service did not become ready, 15 another run is busy, 16 vault still in use (lock), 64 usage,
+      77 not permitted, 78 configuration, 130 interrupted. `status`: 0 ready, 1 can't tell, 2 locked, 3 degraded, 4 busy.
       """,
     version: "mailboot \(Version.text)",
-    subcommands: [Unlock.self, StatusVerb.self, Verify.self, PlanVerb.self, Config.self],
+    subcommands: [
+      Unlock.self, LockVerb.self, StatusVerb.self, Verify.self, PlanVerb.self, GuardVerb.self, WaitVerb.self, Config.self,
+      EngineVerb.self,
+    ],
     defaultSubcommand: Unlock.self)
 }
 

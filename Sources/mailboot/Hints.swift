@@ -28,6 +28,11 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .configuration(let error):
     return error.issues.count == 1 ? nil : "`mailboot config check` shows them again"
   case .usage(_, let hint): return hint
+  case .reported(let report): return report.hint
+  case .inUse(let use, _): return hint(for: use, vault: vault)
+  case .emergency(let cause, let keyGone):
+    return (hint(for: cause, configuration: configuration).map { $0 + "; " } ?? "")
+      + (keyGone ? "`mailboot lock` clears what is left" : "if the key must be gone at once, switch the machine off")
   case .rollback(let cause, _):
     return "see what is left with `mailboot status`; first: "
       + (hint(for: cause, configuration: configuration) ?? cause.summary)
@@ -49,8 +54,25 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .noMemory: "end what needs memory (`ps aux --sort -rss | head`), or add swap, then run `mailboot` again"
   case .noDeviceMapper: "is the module there? `modprobe dm-crypt`; after a kernel upgrade reboot first"
   case .busy: "see who uses it with `lsblk \(device)` and `fuser -vm \(vault.mount)`"
+  case .noToken: "see its tokens with `cryptsetup luksDump \(device)`"
   case .other: "see `journalctl -b -k | tail` and `cryptsetup luksDump \(device)`"
   }
+}
+
+private func hint(for use: VaultUse, vault: Configuration.Vault) -> String? {
+  if use.holders.contains(where: \.isAncestor) {
+    return "you are in the vault yourself: `cd /`, then try again"
+  }
+  if let obstacle = use.obstacles.first {
+    switch obstacle {
+    case .mount(let path), .covered(let path, _): return "`umount \(path)`, then try again"
+    case .loop(let device, _): return "`losetup --detach \(device)` after what uses it, then try again"
+    case .swap(let file): return "`swapoff \(file)`, then try again"
+    case .device(let name): return "see what lies on it with `lsblk /dev/mapper/\(vault.mapping)`; close \(name) first"
+    case .unseen: return "see `lsblk /dev/mapper/\(vault.mapping)` and `fuser -vm \(vault.mount)`"
+    }
+  }
+  return "let them end, or end them with `mailboot lock --kill`"
 }
 
 private func hint(for failure: MountFailure, path: String, mapping: String?) -> String? {

@@ -30,6 +30,7 @@ final class ProgressLines {
     case .undoing:
       going = []
       show("taking back what this run did:")
+    case .note(let text): show(visible(text))
     case .undone(let what, let trouble):
       line(trouble == nil ? "ok" : "FAIL", what, nil, trouble ?? "")
     }
@@ -73,6 +74,10 @@ final class ProgressLines {
     case .mount, .bind: "already mounted"
     case .check: ""
     case .service: "already running"
+    case .users: "nobody but the services"
+    case .stop, .stopAll: "not running"
+    case .unmount: "not mounted"
+    case .close, .revoke: "not open"
     }
   }
 

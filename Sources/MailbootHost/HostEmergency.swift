@@ -1,0 +1,135 @@
+import CLinux
+import Glibc
+import MailbootCore
+import Systemd
+
+/// An emergency lock's steps on this machine. Each ends within seconds, whatever hangs.
+final class HostEmergency: EmergencyPort {
+  private let configuration: Configuration
+  private let worker: Worker
+  private let reactor: Reactor
+  /// Connected when it is first needed: the key goes before anybody is asked anything.
+  private var connected: UnitControl?
+
+  /// Seconds the kernel has to suspend the mapping: as long as the disk takes for what is on its way to it.
+  private static let revokeTimeout = 10.0
+  /// Seconds units have to stop by themselves: nothing they might still want to save can be written.
+  private static let stopTimeout = 2.0
+  private static let unmountTimeout = 5.0
+  private static let closeTimeout = 30.0
+
+  init(configuration: Configuration, worker: Worker, reactor: Reactor) {
+    self.configuration = configuration
+    self.worker = worker
+    self.reactor = reactor
+  }
+
+  private var vault: Configuration.Vault { configuration.vault }
+  private var mapping: MappingStatus? { DeviceMapper.mapping(named: vault.mapping) }
+
+  private func units() throws(Failure) -> UnitControl {
+    if let connected { return connected }
+    let units = try UnitControl(reactor: reactor)
+    connected = units
+    return units
+  }
+
+  func revokeKey() throws(Failure) -> StepOutcome {
+    let request = RevokeRequest(mapping: vault.mapping)
+    switch try ask(.revoke, request, as: RevokeReply.self, timeout: Self.revokeTimeout) {
+    case .revoked: return .changed
+    case .notOpen: return .unchanged
+    case .failed(let failure): throw .vault(failure, device: "/dev/mapper/\(vault.mapping)")
+    }
+  }
+
+  func stopServices() throws(Failure) -> StepOutcome {
+    let units = try units()
+    var working: [UnitDetails] = []
+    for service in configuration.services { working += try ServiceTask.working(UnitName(service.name), units) }
+    let running = working.filter { !["inactive", "failed"].contains($0.state.activeState) }.map(\.state.name)
+    var jobs: [(unit: UnitName, job: JobID)] = []
+    // The stop comes first: what only died would be started again.
+    for unit in running { jobs.append((unit, try units.stop(unit))) }
+    let deadline = Reactor.monotonic() + Self.stopTimeout
+    var late: Set<String> = []
+    for (unit, job) in jobs where try units.wait(for: job, until: deadline) == nil { late.insert(unit.rawValue) }
+    if !late.isEmpty {
+      try endProcesses { entry in entry.unit.map { late.contains($0) } ?? false }
+      let deadline = Reactor.monotonic() + Self.stopTimeout
+      for (unit, job) in jobs where late.contains(unit.rawValue) { _ = try units.wait(for: job, until: deadline) }
+    }
+    for (unit, state) in try units.states(of: running)
+    where state.isActive || state.activeState == "deactivating" {
+      throw .service(name: unit.rawValue, .notStopped(unit: unit.rawValue, result: state.activeState))
+    }
+    for unit in running { try units.resetFailed(unit) }
+    return running.isEmpty ? .unchanged : .changed
+  }
+
+  /// By force at once, all that match and are no ancestors of ours.
+  private func endProcesses(_ isMeant: (ProcessEntry) -> Bool) throws(Failure) {
+    let pids = ProcessEntry.all().filter(isMeant).map(\.pid)
+    try ProcessEnding(reactor: reactor).end(pids, byForceAtOnce: true) { isMeant(ProcessEntry(pid: $0)) }
+  }
+
+  func endUsers() throws(Failure) -> StepOutcome {
+    guard let device = mapping.flatMap({ DeviceNumber($0.device) }) else { return .unchanged }
+    let watch = MountHolders(device: device, mountPoints: configuration.shownAt)
+    // Whoever started us would take us along; it is named at the end.
+    let pids = watch.processes().filter { !$0.isAncestor }.map(\.pid)
+    var ending = ProcessEnding(reactor: reactor)
+    ending.grace = 2
+    return try ending.end(pids, stillMeant: watch.isHolding) ? .changed : .unchanged
+  }
+
+  func unmountAll() throws(Failure) -> StepOutcome {
+    guard let mapping else { return .unchanged }
+    var outcome = StepOutcome.unchanged
+    // The last mounted first: one may lie in the other.
+    for path in mountPoints(of: mapping).reversed() {
+      outcome = .changed
+      if let units = try? units() {
+        _ = try? Mounts(units: units, timeout: Self.unmountTimeout).stop(path: path)
+      }
+      if mountPoints(of: mapping).contains(path) { _ = mb_umount_lazily(path) }
+    }
+    return outcome
+  }
+
+  private func mountPoints(of mapping: MappingStatus) -> [String] {
+    MountTable.current()?.entries.filter { $0.device == mapping.device }.map(\.mountPoint) ?? []
+  }
+
+  func close() throws(Failure) -> StepOutcome {
+    let request = CloseRequest(mapping: vault.mapping)
+    switch try ask(.close, request, as: CloseReply.self, timeout: Self.closeTimeout) {
+    case .closed:
+      forgetMountFailures()
+      return .changed
+    case .alreadyClosed: return .unchanged
+    case .failed(let failure):
+      guard failure.kind == .busy, let units = try? units(),
+        var use = try? HostUsers(configuration: configuration, units: units).look(withServices: true)
+      else { throw .vault(failure, device: "/dev/mapper/\(vault.mapping)") }
+      if use.isEmpty { use.obstacles = [.unseen(failure.detail)] }
+      throw .inUse(use, stopped: true)
+    }
+  }
+
+  /// The mount units have failed because their device did: nothing to be seen in `systemctl --failed` for ever.
+  private func forgetMountFailures() {
+    guard let units = try? units() else { return }
+    for path in configuration.shownAt { try? units.resetFailed(.mount(forPath: path)) }
+  }
+
+  private func ask<Reply: Decodable>(
+    _ verb: WorkerVerb, _ request: some Encodable, as type: Reply.Type, timeout: Double
+  ) throws(Failure) -> Reply {
+    let child = try worker.begin(verb, request)
+    guard try child.runOrLeave(reactor, until: Reactor.monotonic() + timeout) else {
+      throw .system("the kernel did not finish \(verb.rawValue) within \(Int(timeout)) s")
+    }
+    return try worker.reply(type, of: child)
+  }
+}

@@ -1,0 +1,53 @@
+import Glibc
+import MailbootCore
+import Systemd
+
+/// Whoever uses the vault on this machine.
+final class HostUsers: UsersPort {
+  private let configuration: Configuration
+  private let units: UnitControl
+  private let ending: ProcessEnding
+
+  init(configuration: Configuration, units: UnitControl) {
+    self.configuration = configuration
+    self.units = units
+    ending = ProcessEnding(reactor: units.reactor)
+  }
+
+  func look(withServices: Bool) throws(Failure) -> VaultUse {
+    guard let mapping = DeviceMapper.mapping(named: configuration.vault.mapping),
+      let device = DeviceNumber(mapping.device)
+    else { return VaultUse() }
+    guard let table = MountTable.current() else {
+      throw .system("/proc is not mounted: who uses the vault cannot be seen")
+    }
+    let holders = MountHolders(device: device, mountPoints: configuration.shownAt)
+    let inside = withServices ? [] : try serviceUnits()
+    let processes = holders.processes().filter { $0.unit.map { !inside.contains($0) } ?? true }
+    return VaultUse(
+      holders: processes,
+      obstacles: MountHolders.obstacles(device: device, ours: configuration.shownAt, table: table))
+  }
+
+  func end(_ holders: [Holder]) throws(Failure) {
+    guard let mapping = DeviceMapper.mapping(named: configuration.vault.mapping),
+      let device = DeviceNumber(mapping.device)
+    else { return }
+    let watch = MountHolders(device: device, mountPoints: configuration.shownAt)
+    try ending.end(holders.map(\.pid)) { watch.isHolding($0) }
+  }
+
+  /// The units that do the work of the configured services.
+  private func serviceUnits() throws(Failure) -> Set<String> {
+    var names: Set<String> = []
+    for service in configuration.services {
+      names.formUnion(try ServiceTask.working(UnitName(service.name), units).map(\.state.name.rawValue))
+    }
+    return names
+  }
+}
+
+extension Configuration {
+  /// Where the vault's file system is to be seen.
+  var shownAt: [String] { [vault.mount] + binds.map(\.to) }
+}

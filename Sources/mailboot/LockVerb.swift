@@ -1,0 +1,55 @@
+import ArgumentParser
+import MailbootCore
+import MailbootHost
+
+struct LockVerb: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "lock", abstract: "Stop the services, unmount, close.",
+    discussion: """
+      Names the processes that use the vault and belong to no configured service, and changes nothing as long as there are
+      any. When the vault is still in use after the services were stopped, they are started again.
+      """)
+
+  @OptionGroup var common: ConfigurationOption
+  @Flag(help: "End the processes that use the vault and belong to no configured service.")
+  var kill = false
+  @Flag(
+    help: ArgumentHelp(
+      "Take the key out of the kernel first, then clear up by force. What was not written to the disk is lost."))
+  var emergency = false
+  @Option(help: ArgumentHelp("The longest wait for each service and each unmount.", valueName: "seconds"))
+  var timeout: Int?
+
+  func validate() throws {
+    if let timeout, !(1...86400).contains(timeout) { throw ValidationError("--timeout takes 1 to 86400 seconds") }
+    if emergency && timeout != nil {
+      throw ValidationError("--timeout does not go with --emergency, whose waits are seconds long in any case")
+    }
+  }
+
+  func perform(_ terminal: Terminal) -> Status {
+    guard var settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
+    if let timeout { settings.unlock.serviceTimeout = timeout }
+    let lines = ProgressLines(terminal)
+    do throws(Failure) {
+      try requireRoot("lock")
+      let reactor = try Reactor()
+      reactor.onTick = { lines.refresh() }
+      let locker = Locker(
+        configuration: settings, reactor: reactor, unmountTimeout: timeout.map(Double.init),
+        report: { lines.take($0) },
+        warn: { text in
+          lines.clear()
+          tell("warning: \(text)")
+        })
+      let result = try emergency ? locker.lockInEmergency() : locker.lock(kill: kill)
+      lines.clear()
+      say(
+        result.outcome == .unchanged ? "locked already" : "locked in \(decimal(result.seconds, places: 1)) s")
+      return ExitCode.done.rawValue
+    } catch {
+      lines.clear()
+      return complain(error, settings, terminal)
+    }
+  }
+}
