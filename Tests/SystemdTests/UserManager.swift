@@ -34,20 +34,27 @@ final class UserManager {
       """
       [Unit]
       DefaultDependencies=no
+      Conflicts=exit.target
+      Before=exit.target
       [Service]
       Type=exec
       ExecStart=dbus-daemon --address=systemd: --nofork --nopidfile --nosyslog --config-file=\(directory)/bus.conf
       """)
-    // The limit is for tests that end without their clean-up.
-    try write("basic.target", "[Unit]\nWants=limit.service dbus.socket\n")
-    try write(
-      "limit.service",
-      "[Unit]\nDefaultDependencies=no\nSuccessAction=exit-force\n[Service]\nType=exec\nExecStart=sleep 300\n")
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
-    process.arguments = [
-      "--mount", "sh", "-c",
-      "mount -t tmpfs none /run && mkdir -p /run/systemd/system && exec /lib/systemd/systemd --user --unit=basic.target",
-    ]
+    try write("basic.target", "[Unit]\nWants=dbus.socket\n")
+    // What SIGTERM starts.
+    try write("exit.target", "[Unit]\nDefaultDependencies=no\nSuccessAction=exit-force\n")
+    // The limit is for tests that end without their clean-up. In a process namespace of its own systemd would refuse us.
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
+    process.arguments =
+      [
+        "300", "unshare", "--mount", "sh", "-ec",
+        """
+        mount -t tmpfs none /run
+        mkdir -p /run/systemd/system
+        for cgroup in "$@"; do mkdir "$cgroup"; echo 0 > "$cgroup/cgroup.procs"; done
+        exec /lib/systemd/systemd --user --unit=basic.target
+        """, "sh",
+      ] + cgroups
     process.environment = [
       "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "XDG_RUNTIME_DIR": runtime,
       "SYSTEMD_UNIT_PATH": directory + "/units",
@@ -60,12 +67,35 @@ final class UserManager {
   }
 
   deinit {
-    // SIGRTMIN+24, which Swift cannot see: exit at once.
-    kill(process.processIdentifier, 34 + 24)
-    // Should it be too broken for that.
-    do { try waitUntil("systemd has ended") { !process.isRunning } } catch { kill(process.processIdentifier, SIGKILL) }
+    // systemd and timeout(1), a process group of their own; then systemd's services.
+    kill(-process.processIdentifier, SIGKILL)
     process.waitUntilExit()
+    do { try waitUntil("all its processes have ended", removeCgroups) } catch { Issue.record(error) }
     try? FileManager.default.removeItem(atPath: directory)
+  }
+
+  /// Of its own: managers that share one end each other's services of the same name. One in each hierarchy that systemd uses.
+  private var cgroups: [String] {
+    ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"]
+      .filter { access($0 + "/cgroup.procs", W_OK) == 0 }
+      .map { $0 + "/" + (directory as NSString).lastPathComponent }
+  }
+
+  /// Ends what is left in them. Whether they are gone: one with a process in it stays.
+  private func removeCgroups() -> Bool {
+    for cgroup in cgroups {
+      let inner = FileManager.default.subpaths(atPath: cgroup) ?? []
+      for path in inner where path.hasSuffix("cgroup.procs") {
+        let processes = (try? String(contentsOfFile: cgroup + "/" + path, encoding: .utf8)) ?? ""
+        for process in processes.split(separator: "\n").compactMap({ pid_t($0) }) where process > 0 {
+          kill(process, SIGKILL)
+        }
+      }
+      // The longest first: an inner one is longer than the one around it. Of the files none can be removed this way.
+      for path in inner.sorted(by: { $0.utf8.count > $1.utf8.count }) { rmdir(cgroup + "/" + path) }
+      rmdir(cgroup)
+    }
+    return cgroups.allSatisfy { access($0, F_OK) != 0 }
   }
 
   /// A connection that is told of the end of jobs.
