@@ -12,6 +12,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -177,4 +178,13 @@ static inline int mb_dm_is_suspended(int control, const char *name) {
   struct mb_dm_request request = mb_dm_request_for(name);
   if (ioctl(control, DM_DEV_STATUS, &request) != 0) return -1;
   return (request.header.flags & DM_SUSPEND_FLAG) != 0;
+}
+
+// linux/fs.h cannot be included beside glibc's own headers: its FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_IMMUTABLE_FL.
+static const int mb_flag_immutable = 0x10;
+static inline int mb_get_inode_flags(int fd, int *flags) { return ioctl(fd, _IOR('f', 1, long), flags); }
+static inline int mb_set_inode_flags(int fd, int flags) { return ioctl(fd, _IOW('f', 2, long), &flags); }
+// open_tree(2) with OPEN_TREE_CLONE: a copy of the mount that path lies in, without the mounts on top of it, attached nowhere.
+static inline int mb_open_bare_tree(const char *path) {
+  return (int)syscall(428 /* SYS_open_tree */, AT_FDCWD, path, 1u | O_CLOEXEC);
 }

@@ -102,6 +102,7 @@ extension UnitDetails {
     requires = units("Requires")
     consistsOf = units("ConsistsOf")
     conflicts = units("Conflicts")
+    triggeredBy = units("TriggeredBy")
     unitFileState = text("UnitFileState")
     activeEnterMicroseconds = UInt64(properties["ActiveEnterTimestamp"]?.number ?? 0)
     inactiveEnterMicroseconds = UInt64(properties["InactiveEnterTimestamp"]?.number ?? 0)
