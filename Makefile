@@ -11,7 +11,7 @@ SWIFT_RELEASE = swift build -c release --static-swift-stdlib --scratch-path $(RE
 VERSION = $(shell sed -n 's/.*static let text = "\(.*\)"/\1/p' Sources/mailboot/Version.swift)
 DEB = dist/mailboot_$(VERSION)_$(shell dpkg --print-architecture).deb
 SWIFT_FILES = Package.swift Sources Tests
-SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' scripts/* packaging/* .ci/run $$(find machine -type f) 2>/dev/null)
+SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' scripts/* packaging/* packaging/notify.d-examples/* .ci/run $$(find machine -type f) 2>/dev/null)
 BINARIES = $(RELEASE_BUILD)/release/mailboot $(RELEASE_BUILD)/release/mailboot-worker
 
 .PHONY: all build deps install install-files deb machines demo test test-quick test-machine bench format lint clean
@@ -47,9 +47,12 @@ install-files:
 	gzip -9nc man/mailboot.8 > $(DESTDIR)/usr/share/man/man8/mailboot.8.gz
 	gzip -9nc man/mailboot.toml.5 > $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
 	chmod 644 $(DESTDIR)/usr/share/man/man8/mailboot.8.gz $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
-	install -m 644 README.md CHANGELOG.md $(DESTDIR)/usr/share/doc/mailboot
+	install -m 644 README.md CHANGELOG.md docs/monitoring.md $(DESTDIR)/usr/share/doc/mailboot
 	install -m 644 packaging/copyright $(DESTDIR)/usr/share/doc/mailboot/copyright
 	install -m 644 packaging/mailboot.toml $(DESTDIR)/usr/share/doc/mailboot/examples/mailboot.toml
+	install -d $(DESTDIR)/usr/share/doc/mailboot/examples/notify.d $(DESTDIR)/etc/mailboot/notify.d
+	install -m 755 packaging/notify.d-examples/[0-9]* $(DESTDIR)/usr/share/doc/mailboot/examples/notify.d
+	install -m 644 packaging/notify.d-examples/notify.env $(DESTDIR)/usr/share/doc/mailboot/examples/notify.env
 	$(RELEASE_BUILD)/release/mailboot --generate-completion-script bash > $(DESTDIR)/usr/share/bash-completion/completions/mailboot
 	$(RELEASE_BUILD)/release/mailboot --generate-completion-script zsh > $(DESTDIR)/usr/share/zsh/vendor-completions/_mailboot
 	$(RELEASE_BUILD)/release/mailboot --generate-completion-script fish > $(DESTDIR)/usr/share/fish/vendor_completions.d/mailboot.fish

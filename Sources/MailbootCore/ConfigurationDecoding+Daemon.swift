@@ -31,7 +31,7 @@ extension Configuration.Wait {
       ? table.string("key-file", expected: inside) { text in
         !text.hasSuffix("/") && text.contains { $0 != "/" } && !text.split(separator: "/").contains("..")
       }.map { text in text.split(separator: "/").joined(separator: "/") }
-      : table.path("key-file", example: "/root/vault.key")
+      : table.path("key-file", example: "/etc/mailboot/vault.key")
     if hasDevice { keyFile = table.require("key-file", keyFile, expected: inside) }
   }
 }

@@ -12,6 +12,7 @@ extension StatusReport {
       if !warnings.isEmpty { text += "; warning: " + warnings.joined(separator: "; ") }
     case .locked:
       text += ": mail waits for the passphrase"
+      if let refused = waiting?.attemptsFailed, refused > 0 { text += ", \(refused) refused" }
       if let failed = failedStep { text += "; the last unlock failed at \(failed)" }
     case .opening, .mounting, .verifying, .starting, .locking:
       if let busy { text += ", \(busy.verb) by \(busy.by), process \(busy.pid)" }
@@ -25,8 +26,8 @@ extension StatusReport {
   /// Why it is degraded or unknown, in one line without control characters; empty when there is nothing to say.
   public var reasonLine: String { singleLine(reasons.joined(separator: "; ")) }
 
-  /// Whether both say the same but for what changes all the time and means nothing: free bytes, and when the same answer was last
-  /// given.
+  /// Whether both say the same but for what changes all the time and means nothing: free bytes, how long somebody waits, and when the
+  /// same answer was last given.
   public func isSame(as other: StatusReport) -> Bool { settled == other.settled }
 
   private var settled: StatusReport {

@@ -28,6 +28,12 @@ public struct StatusReport: Equatable, Sendable {
     public var since: Double
     public var seconds: Double
     public var attemptsFailed: Int
+
+    public init(since: Double, seconds: Double, attemptsFailed: Int) {
+      self.since = since
+      self.seconds = seconds
+      self.attemptsFailed = attemptsFailed
+    }
   }
 
   public var state: BootState

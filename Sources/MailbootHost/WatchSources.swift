@@ -16,10 +16,12 @@ public func standardWatchSources(
   return sources
 }
 
-/// The records of runs, and the end of one, which closes the lock.
+/// The records of runs and of the service, and the end of either, which closes its lock.
 enum RunDirectoryWatch {
   static func make(_ directory: RunDirectory) throws(Failure) -> Inotify {
-    try Inotify(directory: directory.path) { $0 == "state.json" || $0 == "lock" }
+    try Inotify(directory: directory.path) {
+      ["state.json", "lock", "service.json", "service.lock"].contains($0)
+    }
   }
 }
 

@@ -94,6 +94,17 @@ struct StatusNagiosTests {
         == "MAILBOOT UNKNOWN - mailboot.toml:3:1: no / such key")
   }
 
+  @Test func whileTheServiceWaitsRefusedPassphrasesAreCounted() {
+    var report = StatusFixture.lockedHost.report
+    report.waiting = StatusReport.Waiting(since: StatusFixture.noon, seconds: 1, attemptsFailed: 3)
+    #expect(report.summary(now: StatusFixture.noon) == "locked for 10 min: mail waits for the passphrase, 3 refused")
+    var later = report
+    later.waiting?.seconds = 2
+    #expect(later.isSame(as: report))
+    later.waiting?.attemptsFailed = 4
+    #expect(!later.isSame(as: report))
+  }
+
   @Test func whatMeansNothingIsNoChange() {
     let before = StatusFixture()
     var after = before

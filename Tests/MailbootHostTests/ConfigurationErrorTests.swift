@@ -47,7 +47,7 @@ struct ConfigurationErrorTests {
       ("verify.severity", "dkim", "one of \"off\", \"warn\", \"require\""),
       ("unlock", "on-failure", "one of \"lock\", \"leave\""),
       ("monitoring", "prometheus-file", Self.metricsFile),
-      ("wait", "key-file", "an absolute path such as \"/root/vault.key\""),
+      ("wait", "key-file", "an absolute path such as \"/etc/mailboot/vault.key\""),
     ] {
       #expect(issues("[\(table)]\n\(key) = \(value)").map(\.line) == ["2:1 \(table).\(key) is \(type) | \(expected)"])
     }

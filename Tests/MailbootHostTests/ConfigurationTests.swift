@@ -150,8 +150,8 @@ struct ConfigurationTests {
   }
 
   @Test func aKeyFileWithoutADeviceIsOnThisMachine() throws {
-    let read = try configuration("[wait]\nkey-file = \"/root/vault.key\"")
-    #expect(read.wait.keyDevice == nil && read.wait.keyFile == "/root/vault.key")
+    let read = try configuration("[wait]\nkey-file = \"/etc/mailboot/vault.key\"")
+    #expect(read.wait.keyDevice == nil && read.wait.keyFile == "/etc/mailboot/vault.key")
   }
 
   @Test func whatIsShownReadsBackAsTheSame() throws {
