@@ -1,6 +1,6 @@
 extension JournalEvent {
   /// One line for a person; what it says stands in `fields` too, for programs.
-  public var message: String { sentence.split(whereSeparator: \.isNewline).joined(separator: " ") }
+  public var message: String { singleLine(sentence) }
 
   private var sentence: String {
     switch self {
