@@ -18,7 +18,7 @@ struct GuardVerb: ParsableCommand {
     func perform(_ terminal: Terminal) -> Status {
       change(
         common, terminal, verb: "guard install", done: "guarded", already: "guarded already",
-        event: { .guardInstalled(units: $0) }
+        event: JournalEvent.guardInstalled(units:)
       ) {
         (subject, warn) throws(Failure) in try subject.install(warn: warn)
       }
@@ -34,7 +34,7 @@ struct GuardVerb: ParsableCommand {
     func perform(_ terminal: Terminal) -> Status {
       change(
         common, terminal, verb: "guard remove", done: "no longer guarded", already: "not guarded already",
-        event: { .guardRemoved(units: $0) }
+        event: JournalEvent.guardRemoved(units:)
       ) {
         (subject, warn) throws(Failure) in try subject.remove(warn: warn)
       }
