@@ -6,6 +6,8 @@ public final class EmergencyRun {
   private let machine: any EmergencyPort
   private let clock: any ClockPort
   private let report: (Progress) -> Void
+  /// On the monotonic clock.
+  private let runBegan: Double
 
   public private(set) var steps: [StepRecord] = []
   /// Whether the kernel holds the key no more.
@@ -18,6 +20,7 @@ public final class EmergencyRun {
     self.configuration = configuration
     self.machine = machine
     self.clock = clock
+    runBegan = clock.monotonic()
     self.report = report
   }
 
@@ -58,15 +61,18 @@ public final class EmergencyRun {
     let begun = clock.monotonic()
     do {
       let outcome = try work()
-      let seconds = clock.monotonic() - begun
-      steps.append(
-        StepRecord(name: step.name, outcome: outcome == .changed ? .changed : .unchanged, seconds: seconds))
+      let seconds = note(step, outcome == .changed ? .changed : .unchanged, begun: begun)
       report(.ended(step, outcome, seconds: seconds, detail: nil))
     } catch {
-      let seconds = clock.monotonic() - begun
-      steps.append(StepRecord(name: step.name, outcome: .failed, seconds: seconds))
-      report(.failed(step, seconds: seconds))
+      report(.failed(step, seconds: note(step, .failed, begun: begun)))
       throw error
     }
+  }
+
+  /// Remembers a step that ends now, and returns how long it took.
+  private func note(_ step: Step, _ outcome: StepRecord.Outcome, begun: Double) -> Double {
+    let seconds = clock.monotonic() - begun
+    steps.append(StepRecord(name: step.name, outcome: outcome, seconds: seconds, began: begun - runBegan))
+    return seconds
   }
 }

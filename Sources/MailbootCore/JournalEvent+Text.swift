@@ -1,6 +1,6 @@
 extension JournalEvent {
   /// One line for a person; what it says stands in `fields` too, for programs.
-  public var message: String { sentence.split(whereSeparator: \.isNewline).joined(separator: " ") }
+  public var message: String { singleLine(sentence) }
 
   private var sentence: String {
     switch self {
@@ -10,7 +10,7 @@ extension JournalEvent {
         + (refused > 0 ? "; \(refused) \(refused == 1 ? "passphrase was" : "passphrases were") refused" : "")
     case .unlockBegun(let actor): "unlock begun \(actor.words)"
     case .passphraseRefused(let actor, let count, let delay):
-      "passphrase refused, \(ordinal(count)) in a row, given \(actor.words)"
+      "passphrase refused, the \(ordinal(count)) since the boot, given \(actor.words)"
         + (delay.map { "; the next one in \(decimal($0, places: 0)) s" } ?? "")
     case .unlockFinished(let actor, let run): "unlocked \(actor.words) in \(run.words)"
     case .unlockFailed(let actor, let run, let failure):
@@ -46,7 +46,8 @@ extension JournalEvent {
       [("MAILBOOT_STATE", "locked"), Self.seconds(locked), ("MAILBOOT_COUNT", "\(refused)")]
     case .unlockBegun(let actor): actor.fields
     case .passphraseRefused(let actor, let count, let delay):
-      actor.fields + [("MAILBOOT_COUNT", "\(count)"), ("MAILBOOT_DELAY", decimal(delay ?? 0, places: 3))]
+      actor.fields + [("MAILBOOT_COUNT", "\(count)")]
+        + (delay.map { [("MAILBOOT_DELAY", decimal($0, places: 3))] } ?? [])
     case .unlockFinished(let actor, let run): actor.fields + run.fields
     case .unlockFailed(let actor, let run, let failure): actor.fields + run.fields + failure.fields
     case .lockBegun(let user, let emergency): Self.lock(user, emergency)

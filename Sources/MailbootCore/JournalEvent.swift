@@ -29,7 +29,7 @@ public enum JournalEvent: Equatable, Sendable {
   /// It still is, for so long; refused passphrases so far.
   case reminder(locked: Double, refused: Int)
   case unlockBegun(Actor)
-  /// The how many-th in a row it was, and how long the next one has to wait; nil: not at all.
+  /// The how many-th since the boot it was, and how long the next one has to wait; nil: nothing is said of that.
   case passphraseRefused(Actor, count: Int, delay: Double?)
   case unlockFinished(Actor, Run)
   case unlockFailed(Actor, Run, Failure)

@@ -17,6 +17,8 @@ public final class LockRun {
   private let clock: any ClockPort
   private let report: (Progress) -> Void
   private var undo: [Undo] = []
+  /// On the monotonic clock.
+  private let runBegan: Double
 
   public private(set) var steps: [StepRecord] = []
 
@@ -29,6 +31,7 @@ public final class LockRun {
     self.services = services
     self.users = users
     self.clock = clock
+    runBegan = clock.monotonic()
     self.report = report
   }
 
@@ -176,14 +179,18 @@ public final class LockRun {
   }
 
   private func ended(_ step: Step, _ outcome: StepOutcome, begun: Double) {
-    let seconds = clock.monotonic() - begun
-    steps.append(StepRecord(name: step.name, outcome: outcome == .changed ? .changed : .unchanged, seconds: seconds))
+    let seconds = note(step, outcome == .changed ? .changed : .unchanged, begun: begun)
     report(.ended(step, outcome, seconds: seconds, detail: nil))
   }
 
   private func failed(_ step: Step, begun: Double) {
+    report(.failed(step, seconds: note(step, .failed, begun: begun)))
+  }
+
+  /// Remembers a step that ends now, and returns how long it took.
+  private func note(_ step: Step, _ outcome: StepRecord.Outcome, begun: Double) -> Double {
     let seconds = clock.monotonic() - begun
-    steps.append(StepRecord(name: step.name, outcome: .failed, seconds: seconds))
-    report(.failed(step, seconds: seconds))
+    steps.append(StepRecord(name: step.name, outcome: outcome, seconds: seconds, began: begun - runBegan))
+    return seconds
   }
 }

@@ -23,15 +23,18 @@ public final class Locker {
   private let warn: (String) -> Void
   private let begun = Reactor.monotonic()
   private let user: String
+  private let tell: EventSink
 
   /// - Parameters:
   ///   - unmountTimeout: seconds one unmount may take; nil: as long as systemd lets it.
+  ///   - tell: takes what happens, for the journal.
   ///   - report: shows progress.
   ///   - warn: says what is wrong but holds nothing up.
   public init(
     configuration: Configuration, reactor: Reactor, directory: RunDirectory = RunDirectory(), verb: String = "lock",
     user: String = invokingUser(),
-    unmountTimeout: Double? = nil, report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
+    unmountTimeout: Double? = nil, tell: @escaping EventSink = writeToJournal,
+    report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
   ) {
     self.configuration = configuration
     self.reactor = reactor
@@ -39,6 +42,7 @@ public final class Locker {
     self.verb = verb
     self.user = user
     self.unmountTimeout = unmountTimeout
+    self.tell = tell
     self.report = report
     self.warn = warn
   }
@@ -57,6 +61,7 @@ public final class Locker {
       // Another run may have been faster.
       guard self.mapping != nil else { return unchanged() }
       noteBegin()
+      tell(.lockBegun(by: user, emergency: false))
       let run = LockRun(
         configuration: configuration,
         vault: HostVault(
@@ -72,9 +77,11 @@ public final class Locker {
         try run.lock(kill: kill)
       } catch {
         finish()
+        tell(.lockFailed(by: user, emergency: false, how(run.steps), error))
         throw error
       }
       finish()
+      tell(.lockFinished(by: user, emergency: false, how(run.steps)))
       return Result(
         outcome: .changed, seconds: Reactor.monotonic() - begun, steps: run.steps, keyGoneAfter: nil)
     }
@@ -107,7 +114,10 @@ public final class Locker {
     }
     guard found != nil || other != nil else { return unchanged() }
     noteBegin()
+    // Not before the key is gone: the journal may be slow.
+    tell(.lockBegun(by: user, emergency: true))
     if let keyGoneAfter {
+      tell(.keyRevoked(by: user, seconds: keyGoneAfter))
       report(
         .note(
           "the key was gone from the kernel after \(decimal(keyGoneAfter, places: 2)) s;"
@@ -123,9 +133,17 @@ public final class Locker {
       }
     }
     finish()
-    if let trouble { throw trouble }
+    if let trouble {
+      tell(.lockFailed(by: user, emergency: true, how(run.steps), trouble))
+      throw trouble
+    }
+    tell(.lockFinished(by: user, emergency: true, how(run.steps)))
     return Result(
       outcome: .changed, seconds: Reactor.monotonic() - begun, steps: run.steps, keyGoneAfter: keyGoneAfter)
+  }
+
+  private func how(_ steps: [StepRecord]) -> JournalEvent.Run {
+    JournalEvent.Run(seconds: Reactor.monotonic() - begun, steps: steps)
   }
 
   private func clear(_ run: EmergencyRun) -> Failure? {

@@ -40,16 +40,19 @@ public final class Unlocker {
   /// `--timeout` for it, seconds.
   private let timeout: Int?
   private let user: String
+  private let tell: EventSink
 
   /// - Parameters:
   ///   - user: who unlocks, for the record.
   ///   - remote: the service that is to do the work; nil: this process does it, for which it must be root.
+  ///   - tell: takes what happens, for the journal.
   ///   - report: shows progress.
   ///   - warn: says what is wrong but holds nothing up.
   public init(
     configuration: Configuration, reactor: Reactor, directory: RunDirectory = RunDirectory(), verb: String = "unlock",
     user: String = invokingUser(), remote: ManagerClient? = nil,
-    timeout: Int? = nil, report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
+    timeout: Int? = nil, tell: @escaping EventSink = writeToJournal, report: @escaping (Progress) -> Void,
+    warn: @escaping (String) -> Void
   ) throws(Failure) {
     self.configuration = configuration
     self.directory = directory
@@ -57,6 +60,7 @@ public final class Unlocker {
     self.user = user
     self.remote = remote
     self.timeout = timeout
+    self.tell = tell
     self.report = report
     self.warn = warn
     worker = try Worker()
@@ -78,7 +82,7 @@ public final class Unlocker {
     let isRoot = geteuid() == 0
     guard isRoot || remote != nil else { throw .notRoot(verb: "unlock") }
     let preflight = Preflight(configuration: configuration, worker: worker, units: units)
-    if start { try preflight.checkUnits() }
+    if start { try noted(source) { () throws(Failure) in try preflight.checkUnits() } }
     let observed = try Observer(configuration: configuration).storage()
     if let mapping = observed.mapping {
       // Only root can tell whose mapping it is; else the run does.
@@ -86,7 +90,8 @@ public final class Unlocker {
       try preflight.checkOpen(mapping)
       return try runOpen(start: start)
     }
-    let device = isRoot ? try preflight.checkClosed() : nil
+    let device =
+      isRoot ? try noted(source) { () throws(Failure) in try preflight.checkClosed() } : nil
     guard let source else {
       throw .usage(
         "the vault is locked, and there is no terminal to ask for the passphrase",
@@ -126,6 +131,22 @@ public final class Unlocker {
     }
   }
 
+  /// What fails before anything has begun is an unlock that failed, too.
+  private func noted<Value>(
+    _ source: (any PassphraseSource)?, _ body: () throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    do {
+      return try body()
+    } catch {
+      // What others than root write into the journal counts for nothing.
+      if error.exitCode != .interrupted && geteuid() == 0 {
+        let actor = JournalEvent.Actor(by: user, via: source?.kind ?? .none)
+        tell(.unlockFailed(actor, JournalEvent.Run(seconds: 0, steps: []), error))
+      }
+      throw error
+    }
+  }
+
   /// Has the service do it.
   private func hand(
     _ passphrase: borrowing SecretBytes, source: UnlockSource, start: Bool
@@ -158,19 +179,23 @@ public final class Unlocker {
     // The lock comes after the question: whoever only sits at a prompt blocks nobody.
     try locked { () throws(Failure) in
       let begun = Reactor.monotonic()
+      let actor = JournalEvent.Actor(by: user, via: source.kind)
+      // An empty one is never tried.
+      if !passphrase.isEmpty || source.kind == .token { tell(.unlockBegun(actor)) }
       do throws(Failure) {
         try run.open(passphrase)
         record.attempts.accepted += 1
         try run.complete(start: start)
       } catch .passphraseRefused(let tries, let empty, let carriageReturn) {
         record.attempts.refused += empty ? 0 : 1
+        if !empty { tell(.passphraseRefused(actor, count: record.attempts.refused, delay: nil)) }
         finish()
         throw .passphraseRefused(tries: tries, empty: empty, endsInCarriageReturn: carriageReturn)
       } catch {
-        finish(run, source: source.kind, begun: begun)
+        finish(run, source: source.kind, begun: begun, failure: error)
         throw error
       }
-      return finish(run, source: source.kind, begun: begun)
+      return finish(run, source: source.kind, begun: begun, failure: nil)
     }
   }
 
@@ -183,10 +208,10 @@ public final class Unlocker {
         run.foundOpen()
         try run.complete(start: start)
       } catch {
-        finish(run, source: .none, begun: begun)
+        finish(run, source: .none, begun: begun, failure: error)
         throw error
       }
-      return finish(run, source: .none, begun: begun)
+      return finish(run, source: .none, begun: begun, failure: nil)
     }
   }
 
@@ -222,7 +247,7 @@ public final class Unlocker {
   }
 
   @discardableResult
-  private func finish(_ run: UnlockRun, source: UnlockSource, begun: Double) -> RunSummary {
+  private func finish(_ run: UnlockRun, source: UnlockSource, begun: Double, failure: Failure?) -> RunSummary {
     let seconds = Reactor.monotonic() - begun
     record.busy = nil
     record.checks = run.verdicts.records
@@ -231,6 +256,9 @@ public final class Unlocker {
     // A run that found everything as it should be unlocked nothing.
     if source != .none || run.steps.contains(where: { $0.outcome != .unchanged }) {
       record.lastUnlock = UnlockRecord(at: Reactor.wall(), by: user, via: source, seconds: seconds, steps: run.steps)
+      let actor = JournalEvent.Actor(by: user, via: source)
+      let how = JournalEvent.Run(seconds: seconds, steps: run.steps)
+      tell(failure.map { .unlockFailed(actor, how, $0) } ?? .unlockFinished(actor, how))
     }
     if run.rolledBack && !isOpen { record.lockedSince = Reactor.wall() }
     store()

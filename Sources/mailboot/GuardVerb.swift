@@ -16,7 +16,10 @@ struct GuardVerb: ParsableCommand {
     @OptionGroup var common: ConfigurationOption
 
     func perform(_ terminal: Terminal) -> Status {
-      change(common, terminal, verb: "guard install", done: "guarded", already: "guarded already") {
+      change(
+        common, terminal, verb: "guard install", done: "guarded", already: "guarded already",
+        event: JournalEvent.guardInstalled(units:)
+      ) {
         (subject, warn) throws(Failure) in try subject.install(warn: warn)
       }
     }
@@ -29,7 +32,10 @@ struct GuardVerb: ParsableCommand {
     @OptionGroup var common: ConfigurationOption
 
     func perform(_ terminal: Terminal) -> Status {
-      change(common, terminal, verb: "guard remove", done: "no longer guarded", already: "not guarded already") {
+      change(
+        common, terminal, verb: "guard remove", done: "no longer guarded", already: "not guarded already",
+        event: JournalEvent.guardRemoved(units:)
+      ) {
         (subject, warn) throws(Failure) in try subject.remove(warn: warn)
       }
     }
@@ -60,10 +66,10 @@ struct GuardVerb: ParsableCommand {
   }
 }
 
-/// Shows what a change of the guard has done.
+/// Shows what a change of the guard has done, and notes it in the journal.
 private func change(
   _ common: ConfigurationOption, _ terminal: Terminal, verb: String, done: String, already: String,
-  _ work: (Guard, (String) -> Void) throws(Failure) -> [GuardAction]
+  event: ([String]) -> JournalEvent, _ work: (Guard, (String) -> Void) throws(Failure) -> [GuardAction]
 ) -> Status {
   guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
   do throws(Failure) {
@@ -73,6 +79,8 @@ private func change(
       let mark = action.outcome == .unchanged ? "already" : "       "
       say(visible("  \(mark)  \(action.subject.padded(18))  \(action.action)"))
     }
+    let units = actions.filter { $0.outcome == .changed && !$0.subject.hasPrefix("/") }.map(\.subject)
+    if !units.isEmpty { writeToJournal(event(units)) }
     say(actions.contains { $0.outcome == .changed } ? done : already)
     return ExitCode.done.rawValue
   } catch {

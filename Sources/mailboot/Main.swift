@@ -57,6 +57,7 @@ enum Main {
   static func verbFirst(_ arguments: [String]) -> [String] {
     let withValue: Set = [
       "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
+      "--boots", "--svg",
     ]
     var words: [String] = []
     var others: [String] = []

@@ -54,7 +54,7 @@ import Testing
         "the vault is locked since 1970-01-01T00:00:00Z, waiting for its passphrase",
         "the vault is still locked, for 2 h; 1 passphrase was refused",
         "unlock begun by alice (agent)",
-        "passphrase refused, 2nd in a row, given by alice (agent); the next one in 4 s",
+        "passphrase refused, the 2nd since the boot, given by alice (agent); the next one in 4 s",
         "unlocked by alice (agent) in 14.3 s",
         "unlock by alice (agent) failed at check database: the mount point /vault is not empty: spool;"
           + " and taking it back failed: close vault-blk",
@@ -79,7 +79,7 @@ import Testing
   ])
   func refusalsAreCounted(_ count: Int, _ words: String) {
     let event = JournalEvent.passphraseRefused(Self.alice, count: count, delay: nil)
-    #expect(event.message == "passphrase refused, \(words) in a row, given by alice (agent)")
+    #expect(event.message == "passphrase refused, the \(words) since the boot, given by alice (agent)")
   }
 
   @Test func aFailureCarriesItsCodePlaceAndSteps() {

@@ -58,7 +58,7 @@ struct LockRunTests {
     #expect(lock.failure == nil)
     #expect(lock.machine.state == .init())
     #expect(lock.run.steps.dropLast().allSatisfy { $0.outcome == .unchanged })
-    #expect(lock.run.steps.last == StepRecord(name: "close vault-blk", outcome: .changed, seconds: 1))
+    #expect(lock.run.steps.last == StepRecord(name: "close vault-blk", outcome: .changed, seconds: 1, began: 8))
   }
 
   @Test func whatStandsBehindADoorStopsBeforeItAndEveryDoorBeforeTheRest() {

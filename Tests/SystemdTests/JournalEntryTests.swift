@@ -45,7 +45,8 @@ struct Journald {
   }
 
   func stop() {
-    program.process.terminate()
+    // What Foundation starts from a test has the signals blocked that the test's thread has: only this one surely ends it.
+    kill(program.process.processIdentifier, SIGKILL)
     program.process.waitUntilExit()
   }
 

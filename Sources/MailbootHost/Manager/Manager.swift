@@ -159,10 +159,7 @@ public final class Manager {
 
   // MARK: Words for the journal
 
-  func note(_ event: JournalEvent) {
-    let priority = JournalPriority(rawValue: event.priority.rawValue) ?? .notice
-    JournalEntry(event.message, priority: priority, messageID: event.kind.messageID, fields: event.fields).write()
-  }
+  func note(_ event: JournalEvent) { writeToJournal(event) }
 
   /// Something that holds nothing up.
   func warn(_ text: String) { JournalEntry(text, priority: .warning).write() }
