@@ -102,11 +102,11 @@ final class HostEmergency: EmergencyPort {
   }
 
   func close() throws(Failure) -> StepOutcome {
+    // The mount units have failed because their device did; nobody is to find them in `systemctl --failed` for ever.
+    defer { forgetMountFailures() }
     let request = CloseRequest(mapping: vault.mapping)
     switch try ask(.close, request, as: CloseReply.self, timeout: Self.closeTimeout) {
-    case .closed:
-      forgetMountFailures()
-      return .changed
+    case .closed: return .changed
     case .alreadyClosed: return .unchanged
     case .failed(let failure):
       guard failure.kind == .busy, let units = try? units(),
@@ -117,7 +117,6 @@ final class HostEmergency: EmergencyPort {
     }
   }
 
-  /// The mount units have failed because their device did: nothing to be seen in `systemctl --failed` for ever.
   private func forgetMountFailures() {
     guard let units = try? units() else { return }
     for path in configuration.shownAt { try? units.resetFailed(.mount(forPath: path)) }

@@ -129,7 +129,8 @@ struct LockTests {
     Type=oneshot
     RemainAfterExit=yes
     ExecStart=true
-    ExecStop=systemd-run --quiet --collect --unit=scene-late --property=WorkingDirectory=/vault sleep 1000
+    ExecStop=systemd-run --quiet --collect --unit=scene-late sh -c "cd /vault && exec sleep 1000"
+    ExecStop=sleep 1
     """
 
   @Test func aVaultThatIsStillInUseAfterStoppingHasItsServicesBack() async throws {
