@@ -28,7 +28,7 @@ let package = Package(
 
     .target(name: "SecretMemory", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Cryptsetup", dependencies: ["CCryptsetup", "CLinux", "SecretMemory"], swiftSettings: strict),
-    .target(name: "Systemd", dependencies: ["CSystemd", "CLinux"], swiftSettings: strict),
+    .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", "SecretMemory"], swiftSettings: strict),
     .target(name: "MailbootCore", dependencies: ["SecretMemory"], swiftSettings: strict),
     .target(
       name: "HostChecks", dependencies: ["COpenSSL", "CSQLite", "CLinux", "MailbootCore"],
@@ -64,7 +64,7 @@ let package = Package(
       name: "CryptsetupTests",
       dependencies: ["Cryptsetup", "CCryptsetup", "SecretMemory", "MailbootCore", "mailboot-worker"],
       swiftSettings: strict),
-    .testTarget(name: "SystemdTests", dependencies: ["Systemd"], swiftSettings: strict),
+    .testTarget(name: "SystemdTests", dependencies: ["Systemd", "CLinux", "SecretMemory"], swiftSettings: strict),
     .testTarget(name: "MailbootCoreTests", dependencies: ["MailbootCore", "SecretMemory"], swiftSettings: strict),
     .testTarget(
       name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore"], swiftSettings: strict),

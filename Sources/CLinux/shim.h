@@ -12,6 +12,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -47,6 +48,44 @@ static inline int mb_mlock_dontdump(void *address, size_t length) {
   return madvise(address, length, MADV_DONTDUMP);
 }
 
+static inline int mb_unix_datagram_socket(void) {
+  return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+// The kernel then adds the sender's process and user to each datagram, whatever the sender says.
+static inline int mb_pass_credentials(int fd) {
+  int on = 1;
+  return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+}
+// `struct ucred` and SCM_CREDENTIALS, as the kernel has them: libc shows them only with _GNU_SOURCE.
+struct mb_sender {
+  pid_t pid;
+  uid_t uid;
+  gid_t gid;
+};
+// Receives a datagram: its first byte to `first`, the others to `rest`; never waits. `sender.uid` is -1 when the kernel named
+// none; `truncated` says that there were more bytes than room. No descriptor that comes along finds room.
+static inline ssize_t mb_receive_from(
+    int fd, unsigned char *first, void *rest, size_t room, struct mb_sender *sender, int *truncated) {
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(struct mb_sender))];
+  } control;
+  struct iovec parts[2] = {{first, 1}, {rest, room}};
+  struct msghdr message = {
+      .msg_iov = parts, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control.space};
+  sender->pid = 0;
+  sender->uid = (uid_t)-1;
+  sender->gid = (gid_t)-1;
+  ssize_t count = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (count < 0) return count;
+  *truncated = (message.msg_flags & MSG_TRUNC) != 0;
+  struct cmsghdr *found = CMSG_FIRSTHDR(&message);
+  if (found != NULL && found->cmsg_level == SOL_SOCKET && found->cmsg_type == 2 /* SCM_CREDENTIALS */ &&
+      found->cmsg_len == CMSG_LEN(sizeof(struct mb_sender)))
+    __builtin_memcpy(sender, CMSG_DATA(found), sizeof *sender);
+  return count;
+}
+
 static inline int mb_pipe_cloexec(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
 static inline int mb_memfd_create(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */); }
 // The resource constants and the type of setrlimit's first argument differ with and without _GNU_SOURCE.
@@ -73,6 +112,8 @@ static inline int mb_next_signal(int descriptor) {
   return read(descriptor, &information, sizeof information) == sizeof information ? (int)information.ssi_signo : 0;
 }
 static inline pid_t mb_fork(void) { return fork(); }
+// The type of setpriority's first argument differs with and without _GNU_SOURCE.
+static inline int mb_set_priority(pid_t process, int nice) { return setpriority(PRIO_PROCESS, (id_t)process, nice); }
 static inline int mb_pidfd_send_signal(int descriptor, int signal) {
   return (int)syscall(SYS_pidfd_send_signal, descriptor, signal, (void *)0, 0u);
 }
@@ -137,4 +178,13 @@ static inline int mb_dm_is_suspended(int control, const char *name) {
   struct mb_dm_request request = mb_dm_request_for(name);
   if (ioctl(control, DM_DEV_STATUS, &request) != 0) return -1;
   return (request.header.flags & DM_SUSPEND_FLAG) != 0;
+}
+
+// linux/fs.h cannot be included beside glibc's own headers: its FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_IMMUTABLE_FL.
+static const int mb_flag_immutable = 0x10;
+static inline int mb_get_inode_flags(int fd, int *flags) { return ioctl(fd, _IOR('f', 1, long), flags); }
+static inline int mb_set_inode_flags(int fd, int flags) { return ioctl(fd, _IOW('f', 2, long), &flags); }
+// open_tree(2) with OPEN_TREE_CLONE: a copy of the mount that path lies in, without the mounts on top of it, attached nowhere.
+static inline int mb_open_bare_tree(const char *path) {
+  return (int)syscall(428 /* SYS_open_tree */, AT_FDCWD, path, 1u | O_CLOEXEC);
 }

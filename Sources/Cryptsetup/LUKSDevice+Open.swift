@@ -59,7 +59,7 @@ extension LUKSDevice {
   }
 
   /// Whether the mapping is this volume on this device; another volume or device under that name is an error.
-  private func isOpen(as mapping: String) throws(LUKSError) -> Bool {
+  func isOpen(as mapping: String) throws(LUKSError) -> Bool {
     guard let existing = DeviceMapping.named(mapping) else { return false }
     // The UUID alone is not enough: a copied disk has the same one.
     guard existing.isVolume(version: version, uuid: uuid) && existing.lies(on: dataPath) else {
@@ -119,7 +119,7 @@ extension LUKSDevice {
     }
   }
 
-  private func afterFailedActivation(_ result: Int32, _ mapping: String) throws(LUKSError) -> Activation {
+  func afterFailedActivation(_ result: Int32, _ mapping: String) throws(LUKSError) -> Activation {
     let detail = log.take(orTextOf: -result)
     switch result {
     case -EEXIST:

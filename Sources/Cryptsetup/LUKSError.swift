@@ -19,6 +19,8 @@ public struct LUKSError: Error, Equatable, Sendable, CustomStringConvertible {
     case noDeviceMapper
     /// The device or mapping is in use.
     case busy
+    /// No token in the header opened the volume, or there is none.
+    case noToken
     case other
   }
 

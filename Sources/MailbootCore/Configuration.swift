@@ -6,6 +6,8 @@ public struct Configuration: Equatable, Sendable {
   public var services: [Service] = Service.standard
   public var unlock = Unlock()
   public var notify = Notify()
+  public var monitoring = Monitoring()
+  public var wait = Wait()
 
   public init() {}
 
@@ -116,8 +118,31 @@ public struct Configuration: Equatable, Sendable {
 
   /// `[notify]`
   public struct Notify: Equatable, Sendable {
+    /// Where the executables are that run on each change of the state.
     public var directory = "/etc/mailboot/notify.d"
-    /// Seconds between reminders while locked.
-    public var remindEvery = 900
+    /// Seconds between reminders while locked; nil: none.
+    public var remindEvery: Int? = 900
+    /// Seconds that each executable may take.
+    public var timeout = 30
+  }
+
+  /// `[monitoring]`
+  public struct Monitoring: Equatable, Sendable {
+    /// The file for node_exporter's textfile collector; nil: none is written.
+    public var prometheusFile: String?
+    /// Seconds between two rounds of probes while the vault is open.
+    public var probeEvery = 60
+  }
+
+  /// `[wait]`: where the service takes a passphrase from, beside `mailboot` and the bus.
+  public struct Wait: Equatable, Sendable {
+    /// The device whose file system has the key file: a path, `UUID=`, `LABEL=` or `PARTUUID=`. Nil: `keyFile` is on this machine.
+    public var keyDevice: String?
+    /// Relative to the root of `keyDevice`, else an absolute path. Nil: no key file.
+    public var keyFile: String?
+    /// Whether a token in the LUKS2 header is tried.
+    public var token = true
+    /// Whether systemd's password agents are asked.
+    public var ask = true
   }
 }

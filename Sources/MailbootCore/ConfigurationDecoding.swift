@@ -11,6 +11,8 @@ extension Configuration {
     if let listed = top.tables("service", Service.init(reading:)) { services = listed }
     top.table("unlock") { unlock.read(&$0) }
     top.table("notify") { notify.read(&$0) }
+    top.table("monitoring") { monitoring.read(&$0) }
+    top.table("wait") { wait.read(&$0) }
     var issues = top.finish()
     if issues.isEmpty {
       issues = brokenRules(services: serviceOrigins, root: root) + brokenBinds(top.node("bind"), root: root)
@@ -87,12 +89,7 @@ extension Configuration {
 
 extension Configuration.Vault {
   fileprivate mutating func read(_ table: inout TableReader) {
-    let devices = "a path such as \"/dev/vdb\", or \"UUID=…\", \"LABEL=…\", \"PARTUUID=…\""
-    device =
-      table.string("device", expected: devices) { text in
-        if TableReader.isPath(text) { return true }
-        return ["UUID=", "LABEL=", "PARTUUID="].contains { text.hasPrefix($0) && text.count > $0.count }
-      } ?? device
+    device = table.device("device", example: "/dev/vdb") ?? device
     mapping =
       table.string("mapping", expected: "a name of letters, digits and # + - . : = @ _ up to 127 long") { text in
         // What device-mapper and udev take unescaped.
@@ -192,28 +189,5 @@ extension Configuration.Unlock {
     onFailure = table.choice("on-failure", Configuration.OnFailure.self) ?? onFailure
     serviceTimeout = table.integer("service-timeout", in: 1...3600) ?? serviceTimeout
     deviceTimeout = table.integer("device-timeout", in: 0...3600) ?? deviceTimeout
-  }
-}
-
-extension Configuration.Notify {
-  fileprivate mutating func read(_ table: inout TableReader) {
-    directory = table.path("directory", example: "/etc/mailboot/notify.d") ?? directory
-    let expected = "a duration such as \"15min\", \"2h\" or \"90s\""
-    if let text = table.string("remind-every", expected: expected, where: { Self.seconds($0) != nil }) {
-      remindEvery = Self.seconds(text) ?? remindEvery
-    }
-  }
-
-  /// Ten years of seconds.
-  private static let longest = 315_360_000
-
-  /// `90s`, `15min`, `2h`, `1d`; a bare number is seconds.
-  static func seconds(_ text: String) -> Int? {
-    let digits = text.prefix { $0.isASCII && $0.isNumber }
-    let factors = ["": 1, "s": 1, "sec": 1, "min": 60, "h": 3600, "d": 86400]
-    guard let number = Int(digits), number > 0, number <= longest,
-      let factor = factors[text.dropFirst(digits.count).filter { $0 != " " }], number * factor <= longest
-    else { return nil }
-    return number * factor
   }
 }

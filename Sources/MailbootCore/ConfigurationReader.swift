@@ -57,6 +57,24 @@ struct TableReader {
 
   static func isMountPoint(_ text: String) -> Bool { isPath(text) && text.contains { $0 != "/" } }
 
+  /// A block device: a path or one of udev's names.
+  mutating func device(_ key: String, example: String) -> String? {
+    let expected = "a path such as \"\(example)\", or \"UUID=…\", \"LABEL=…\", \"PARTUUID=…\""
+    return string(key, expected: expected) { text in
+      if Self.isPath(text) { return true }
+      return ["UUID=", "LABEL=", "PARTUUID="].contains { text.hasPrefix($0) && text.count > $0.count }
+    }
+  }
+
+  mutating func boolean(_ key: String) -> Bool? {
+    guard let node = node(key) else { return nil }
+    guard case .boolean(let flag) = node.value else {
+      note(node, key, "is \(node.typeName)", expected: "true or false")
+      return nil
+    }
+    return flag
+  }
+
   mutating func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
     guard let node = node(key) else { return nil }
     let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"

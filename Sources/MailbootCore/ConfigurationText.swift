@@ -35,10 +35,24 @@ extension Configuration {
     }
     lines += [
       "", "[unlock]", "attempts = \(unlock.attempts)", "on-failure = \(quoted(unlock.onFailure.rawValue))",
-      "service-timeout = \(unlock.serviceTimeout)", "device-timeout = \(unlock.deviceTimeout)", "", "[notify]",
-      "directory = \(quoted(notify.directory))", "remind-every = \"\(notify.remindEvery)s\"",
+      "service-timeout = \(unlock.serviceTimeout)", "device-timeout = \(unlock.deviceTimeout)",
     ]
+    lines += daemonLines()
     return lines.joined(separator: "\n")
+  }
+
+  /// What only the service in wait mode reads.
+  private func daemonLines() -> [String] {
+    var lines = [
+      "", "[notify]", "directory = \(quoted(notify.directory))",
+      "remind-every = " + (notify.remindEvery.map { "\"\($0)s\"" } ?? "\"off\""), "timeout = \"\(notify.timeout)s\"",
+      "", "[monitoring]",
+      monitoring.prometheusFile.map { "prometheus-file = \(quoted($0))" } ?? "# prometheus-file: none is written",
+      "probe-every = \"\(monitoring.probeEvery)s\"", "", "[wait]",
+    ]
+    if let device = wait.keyDevice { lines.append("key-device = \(quoted(device))") }
+    lines.append(wait.keyFile.map { "key-file = \(quoted($0))" } ?? "# key-file: none is looked for")
+    return lines + ["token = \(wait.token)", "ask = \(wait.ask)"]
   }
 
   private func list(_ texts: [String]) -> String { "[" + texts.map(quoted).joined(separator: ", ") + "]" }

@@ -30,6 +30,7 @@ extension Failure {
     case .configuration(let error):
       error.issues.count == 1 ? "the configuration has an error" : "the configuration has \(error.issues.count) errors"
     case .usage(let text, _): text
+    case .reported(let report): report.summary
     case .inUse(let use, false): "the vault is in use outside its services: \(use.count)"
     case .inUse(let use, true): "the vault is in use even without its services: \(use.count)"
     case .emergency(let cause, true): "the key is gone, but the vault could not be cleared: \(cause.summary)"
@@ -51,6 +52,7 @@ extension VaultFailure {
     case .noMemory: "not enough memory for the key derivation" + because
     case .noDeviceMapper: "this kernel cannot open it: no device-mapper" + because
     case .busy: "\(device) is in use" + because
+    case .noToken: "no token in the header of \(device) opened it" + because
     case .other: "\(device) could not be opened or closed" + because
     }
   }

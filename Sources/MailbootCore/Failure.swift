@@ -23,6 +23,8 @@ public enum Failure: Error, Equatable, Sendable {
   case noBus(String)
   case configuration(ConfigurationError)
   case usage(String, hint: String?)
+  /// What another process of ours reported: a run that the service started.
+  case reported(FailureReport)
   /// Somebody uses the vault, so it is not locked.
   case inUse(VaultUse, stopped: Bool)
   /// An emergency lock did not get to the end.
@@ -54,7 +56,7 @@ public enum ServiceFailure: Error, Equatable, Sendable {
 }
 
 /// Exit codes of every verb but `status`.
-public enum ExitCode: Int32, Sendable {
+public enum ExitCode: Int32, CaseIterable, Sendable {
   case done = 0
   case failure = 1
   case passphrase = 10
@@ -85,6 +87,7 @@ extension Failure {
     case .system, .noBus: .failure
     case .configuration: .configuration
     case .usage: .usage
+    case .reported(let report): report.exitCode
     case .inUse: .stillInUse
     case .emergency(let cause, _), .rollback(let cause, _): cause.exitCode
     }

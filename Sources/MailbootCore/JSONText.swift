@@ -20,7 +20,15 @@ public indirect enum JSONText: Equatable, Sendable {
     return text
   }
 
-  private func write(to text: inout String, indent: String) {
+  /// All in one line, for streams of values. No newline at the end.
+  public func line() -> String {
+    var text = ""
+    write(to: &text, indent: nil)
+    return text
+  }
+
+  /// - Parameter indent: what each further line begins with; nil: one line.
+  private func write(to text: inout String, indent: String?) {
     switch self {
     case .null: text += "null"
     case .bool(let flag): text += flag ? "true" : "false"
@@ -33,23 +41,25 @@ public indirect enum JSONText: Equatable, Sendable {
     case .object(let members):
       Self.list(members, "{", "}", to: &text, indent: indent) { member, text, inner in
         Self.quote(member.0, to: &text)
-        text += ": "
+        text += inner == nil ? ":" : ": "
         member.1.write(to: &text, indent: inner)
       }
     }
   }
 
   private static func list<Item>(
-    _ items: [Item], _ open: String, _ close: String, to text: inout String, indent: String,
-    _ write: (Item, inout String, String) -> Void
+    _ items: [Item], _ open: String, _ close: String, to text: inout String, indent: String?,
+    _ write: (Item, inout String, String?) -> Void
   ) {
     text += open
-    let inner = indent + "  "
+    let inner = indent.map { $0 + "  " }
     for (index, item) in items.enumerated() {
-      text += (index == 0 ? "\n" : ",\n") + inner
+      if index > 0 { text += "," }
+      if let inner { text += "\n" + inner }
       write(item, &text, inner)
     }
-    text += items.isEmpty ? close : "\n" + indent + close
+    if let indent, !items.isEmpty { text += "\n" + indent }
+    text += close
   }
 
   private static func quote(_ string: String, to text: inout String) {

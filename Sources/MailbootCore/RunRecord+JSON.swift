@@ -14,6 +14,7 @@ extension RunRecord {
       ),
       ("units_stamp", .optional(unitsStamp)),
       ("locked_since", lockedSince.map(JSONText.seconds) ?? .null),
+      ("attempts", attempts.json),
     ])
   }
 
@@ -31,6 +32,20 @@ extension RunRecord {
     }
     unitsStamp = json["units_stamp"]?.text
     lockedSince = json["locked_since"]?.number
+    attempts = json["attempts"].flatMap(AttemptCount.init(json:)) ?? AttemptCount()
+  }
+}
+
+extension AttemptCount {
+  var json: JSONText {
+    .object([("accepted", .integer(Int64(accepted))), ("refused", .integer(Int64(refused)))])
+  }
+
+  init?(json: JSONText) {
+    guard let accepted = json["accepted"]?.number.flatMap({ Int(exactly: $0) }), accepted >= 0,
+      let refused = json["refused"]?.number.flatMap({ Int(exactly: $0) }), refused >= 0
+    else { return nil }
+    self.init(accepted: accepted, refused: refused)
   }
 }
 
@@ -65,16 +80,7 @@ extension UnlockRecord {
   var json: JSONText {
     .object([
       ("at", .seconds(at)), ("by", .string(by)), ("via", .string(via.rawValue)), ("seconds", .seconds(seconds)),
-      (
-        "steps",
-        .array(
-          steps.map { step in
-            .object([
-              ("name", .string(step.name)), ("outcome", .string(step.outcome.rawValue)),
-              ("seconds", .seconds(step.seconds)),
-            ])
-          })
-      ),
+      ("steps", .array(steps.map(\.json))),
     ])
   }
 
@@ -82,13 +88,26 @@ extension UnlockRecord {
     guard let at = json["at"]?.number, let by = json["by"]?.text, let seconds = json["seconds"]?.number,
       let via = json["via"]?.text.flatMap(UnlockSource.init(rawValue:))
     else { return nil }
-    let steps = (json["steps"]?.items ?? []).compactMap { step -> StepRecord? in
-      guard let name = step["name"]?.text, let seconds = step["seconds"]?.number,
-        let outcome = step["outcome"]?.text.flatMap(StepRecord.Outcome.init(rawValue:))
-      else { return nil }
-      return StepRecord(name: name, outcome: outcome, seconds: seconds)
-    }
-    self.init(at: at, by: by, via: via, seconds: seconds, steps: steps)
+    self.init(
+      at: at, by: by, via: via, seconds: seconds,
+      steps: (json["steps"]?.items ?? []).compactMap(StepRecord.init(json:)))
+  }
+}
+
+extension StepRecord {
+  /// Also what `status` and the journal show.
+  var json: JSONText {
+    .object([
+      ("name", .string(name)), ("outcome", .string(outcome.rawValue)), ("seconds", .seconds(seconds)),
+      ("began", began.map(JSONText.seconds) ?? .null),
+    ])
+  }
+
+  init?(json: JSONText) {
+    guard let name = json["name"]?.text, let seconds = json["seconds"]?.number,
+      let outcome = json["outcome"]?.text.flatMap(Outcome.init(rawValue:))
+    else { return nil }
+    self.init(name: name, outcome: outcome, seconds: seconds, began: json["began"]?.number)
   }
 }
 

@@ -14,14 +14,27 @@ public struct RunRecord: Equatable, Sendable {
   public var unitsStamp: String?
   /// When the vault was last locked by `mailboot`, seconds since 1970.
   public var lockedSince: Double?
+  /// Passphrases that were tried since the boot.
+  public var attempts = AttemptCount()
 
   public init(bootID: String) {
     self.bootID = bootID
   }
 }
 
+/// How often the vault took a passphrase, and how often it did not.
+public struct AttemptCount: Equatable, Sendable {
+  public var accepted: Int
+  public var refused: Int
+
+  public init(accepted: Int = 0, refused: Int = 0) {
+    self.accepted = accepted
+    self.refused = refused
+  }
+}
+
 /// The verdict on a check.
-public struct CheckRecord: Equatable, Sendable {
+public struct CheckRecord: Codable, Equatable, Sendable {
   public var name: CheckName
   public var result: CheckResult
   public var detail: String
@@ -52,7 +65,7 @@ public struct ProbeRecord: Equatable, Sendable {
 }
 
 /// How the passphrase came.
-public enum UnlockSource: String, Sendable {
+public enum UnlockSource: String, Codable, Sendable {
   /// `stdin` is also any other descriptor that was handed over.
   case terminal, stdin, agent, bus, credential
   case keyFile = "key-file"
@@ -79,18 +92,21 @@ public struct UnlockRecord: Equatable, Sendable {
   }
 }
 
-public struct StepRecord: Equatable, Sendable {
-  public enum Outcome: String, Sendable {
+public struct StepRecord: Codable, Equatable, Sendable {
+  public enum Outcome: String, Codable, Sendable {
     case changed, unchanged, failed
   }
   public var name: String
   public var outcome: Outcome
   public var seconds: Double
+  /// Seconds from the run's begin to the step's; nil: not known.
+  public var began: Double?
 
-  public init(name: String, outcome: Outcome, seconds: Double) {
+  public init(name: String, outcome: Outcome, seconds: Double, began: Double? = nil) {
     self.name = name
     self.outcome = outcome
     self.seconds = seconds
+    self.began = began
   }
 }
 

@@ -22,8 +22,15 @@ extension StatusReport {
       ),
       ("checks", .array(checks.map(json(of:)))),
       ("services", .array(services.map(json(of:)))),
-      // Filled by the service in wait mode.
-      ("waiting", .null),
+      (
+        "waiting",
+        waiting.map { waiting in
+          .object([
+            ("since", time(waiting.since)), ("seconds", .seconds(waiting.seconds)),
+            ("attempts_failed", .integer(Int64(waiting.attemptsFailed))),
+          ])
+        } ?? .null
+      ),
       ("last_unlock", lastUnlock.map(json(of:)) ?? .null),
     ])
   }
@@ -65,17 +72,7 @@ extension StatusReport {
       ("by", .string(unlock.by)),
       ("via", unlock.via == .none ? .null : .string(unlock.via.rawValue)),
       ("seconds", .seconds(unlock.seconds)),
-      (
-        "steps",
-        .array(
-          unlock.steps.map { step in
-            .object([
-              ("name", .string(step.name)),
-              ("outcome", .string(step.outcome.rawValue)),
-              ("seconds", .seconds(step.seconds)),
-            ])
-          })
-      ),
+      ("steps", .array(unlock.steps.map(\.json))),
     ])
   }
 

@@ -22,6 +22,14 @@ public struct StatusReport: Equatable, Sendable {
     public var since: Double?
   }
 
+  /// The service in wait mode, while it waits for a passphrase.
+  public struct Waiting: Equatable, Sendable {
+    /// Seconds since 1970.
+    public var since: Double
+    public var seconds: Double
+    public var attemptsFailed: Int
+  }
+
   public var state: BootState
   public var since: Double?
   public var host: String
@@ -29,8 +37,12 @@ public struct StatusReport: Equatable, Sendable {
   public var vault: Vault
   public var checks: [CheckRecord]
   public var services: [Service]
+  /// Nil when nothing waits.
+  public var waiting: Waiting?
   public var lastUnlock: UnlockRecord?
   public var busy: BusyRecord?
+  /// Passphrases that were tried since the boot; in the metrics, not in the JSON.
+  public var attempts: AttemptCount
   /// Why the state is degraded or unknown, one line each; for people, not in the JSON.
   public var reasons: [String]
 }
@@ -41,6 +53,11 @@ public struct StatusInput: Sendable {
   /// Nil: sysfs or the mount table could not be read.
   public var observation: Observation?
   public var record: RunRecord?
+  /// What the service in wait mode noted, and whether it runs.
+  public var manager: ManagerRecord?
+  public var managerRuns = false
+  /// Seconds since 1970.
+  public var now = 0.0
   /// Whether another run holds the lock now.
   public var locked: Bool
   public var host: String
@@ -70,6 +87,7 @@ extension StatusReport {
     let configuration = input.configuration
     // A record of another boot says nothing about this one.
     let record = input.record.flatMap { $0.bootID == input.bootID ? $0 : nil }
+    let manager = input.manager.flatMap { $0.bootID == input.bootID ? $0 : nil }
     let observation = input.observation
     let open = observation?.mapping != nil
 
@@ -77,6 +95,7 @@ extension StatusReport {
     bootID = input.bootID
     lastUnlock = record?.lastUnlock
     busy = input.locked ? record?.busy : nil
+    attempts = record?.attempts ?? AttemptCount()
     vault = Vault(
       device: observation?.mapping?.backing.first ?? configuration.vault.device,
       uuid: observation?.mapping?.luksUUID, mapping: configuration.vault.mapping, open: open,
@@ -85,9 +104,16 @@ extension StatusReport {
       availableBytes: observation?.vaultMounted == true ? observation?.mount?.availableBytes : nil)
     checks = open ? record?.checks ?? [] : []
     services = configuration.services.enumerated().map { index, service in
-      Service(service, status: observation?.services?[index], probe: record?.probes[service.name])
+      Service(
+        service, status: observation?.services?[index],
+        probe: newer(record?.probes[service.name], manager?.probes[service.name]))
     }
 
+    waiting = nil
+    if !open, !input.locked, input.managerRuns, let since = manager?.waitingSince {
+      waiting = Waiting(
+        since: since, seconds: max(0, input.now - since), attemptsFailed: manager?.attemptsFailed ?? 0)
+    }
     reasons = input.trouble
     guard let observation, observation.services != nil else {
       state = .unknown
@@ -147,4 +173,10 @@ extension StatusReport.Service {
     detail = current?.detail
     ready = (status?.isActive ?? false) && (current?.answered ?? true)
   }
+}
+
+/// Of two answers of a probe the one that is less old.
+private func newer(_ left: ProbeRecord?, _ right: ProbeRecord?) -> ProbeRecord? {
+  guard let left, let right else { return left ?? right }
+  return left.at >= right.at ? left : right
 }

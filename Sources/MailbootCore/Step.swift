@@ -1,5 +1,5 @@
 /// A step by its place in the run; its name is what reports and metrics show.
-public enum Step: Hashable, Sendable {
+public enum Step: Codable, Hashable, Sendable {
   case open
   case mount
   /// Index into `Configuration.binds`.
@@ -36,7 +36,7 @@ public enum Step: Hashable, Sendable {
 }
 
 /// Checks that one look at the machine answers together.
-public enum CheckGroup: String, CaseIterable, Sendable {
+public enum CheckGroup: String, CaseIterable, Codable, Sendable {
   /// Is the mounted file system the one in our vault.
   case mount
   case freeSpace = "free-space"
@@ -84,7 +84,7 @@ public enum CheckGroup: String, CaseIterable, Sendable {
 }
 
 /// What happens while a run goes on, for whoever shows it.
-public enum Progress: Equatable, Sendable {
+public enum Progress: Codable, Equatable, Sendable {
   case began(Step)
   case ended(Step, StepOutcome, seconds: Double, detail: String?)
   case failed(Step, seconds: Double)

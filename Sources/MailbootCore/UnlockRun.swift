@@ -17,6 +17,8 @@ public final class UnlockRun {
   private let clock: any ClockPort
   private let report: (Progress) -> Void
   private var undo: [Undo] = []
+  /// When the try that counts began, on the monotonic clock.
+  private var runBegan = 0.0
 
   public private(set) var steps: [StepRecord] = []
   public private(set) var verdicts: Verdicts
@@ -40,6 +42,7 @@ public final class UnlockRun {
   public func open(_ passphrase: borrowing SecretBytes) throws(Failure) {
     report(.began(.open))
     let begun = clock.monotonic()
+    runBegan = begun
     services.lookAhead(CheckGroup.allCases.filter { $0.isOutsideVault && verdicts.wants($0) })
     do {
       let outcome = try vault.open(passphrase)
@@ -51,15 +54,15 @@ public final class UnlockRun {
         report(.refused)
         throw error
       }
-      report(.failed(.open, seconds: clock.monotonic() - begun))
-      steps.append(StepRecord(name: Step.open.name, outcome: .failed, seconds: clock.monotonic() - begun))
+      failed(.open, begun: begun)
       throw error
     }
   }
 
   /// Notes that the mapping was there already.
   public func foundOpen() {
-    ended(.open, .unchanged, begun: clock.monotonic())
+    runBegan = clock.monotonic()
+    ended(.open, .unchanged, begun: runBegan)
   }
 
   /// From the open mapping to ready; with `start` false to mounted and checked.
@@ -128,10 +131,10 @@ public final class UnlockRun {
       switch try services.next() {
       case .checked(let group, let findings):
         schedule.ended(group)
-        let seconds = clock.monotonic() - (begun[Step.check(group).name] ?? clock.monotonic())
         let records = verdicts.take(findings, of: group, at: clock.wall())
         let bad = records.contains { $0.result == .fail }
-        steps.append(StepRecord(name: Step.check(group).name, outcome: bad ? .failed : .unchanged, seconds: seconds))
+        let seconds = note(
+          .check(group), bad ? .failed : .unchanged, begun: begun[Step.check(group).name] ?? clock.monotonic())
         report(.checked(group, records, seconds: seconds))
       case .ready(let index, let outcome, let probe):
         schedule.ended(service: index)
@@ -187,14 +190,18 @@ public final class UnlockRun {
   }
 
   private func ended(_ step: Step, _ outcome: StepOutcome, begun: Double, detail: String? = nil) {
-    let seconds = clock.monotonic() - begun
-    steps.append(StepRecord(name: step.name, outcome: outcome == .changed ? .changed : .unchanged, seconds: seconds))
+    let seconds = note(step, outcome == .changed ? .changed : .unchanged, begun: begun)
     report(.ended(step, outcome, seconds: seconds, detail: detail))
   }
 
   private func failed(_ step: Step, begun: Double) {
+    report(.failed(step, seconds: note(step, .failed, begun: begun)))
+  }
+
+  /// Remembers a step that ends now, and returns how long it took.
+  private func note(_ step: Step, _ outcome: StepRecord.Outcome, begun: Double) -> Double {
     let seconds = clock.monotonic() - begun
-    steps.append(StepRecord(name: step.name, outcome: .failed, seconds: seconds))
-    report(.failed(step, seconds: seconds))
+    steps.append(StepRecord(name: step.name, outcome: outcome, seconds: seconds, began: begun - runBegan))
+    return seconds
   }
 }

@@ -47,6 +47,8 @@ public struct VaultFailure: Codable, Error, Equatable, Sendable {
     case noDeviceMapper
     /// The device is in use (by another mapping, a mount) and cannot be opened or closed.
     case busy
+    /// No token in the header opened it, or there is none; only when one was asked for.
+    case noToken
     case other
   }
   public var kind: Kind
@@ -106,8 +108,11 @@ public struct OpenRequest: Codable, Sendable {
   public var mapping: String
   /// Memory the key derivation may take, KiB; above it the open fails cleanly instead of being killed. Nil: no limit.
   public var memoryLimitKiB: Int?
+  /// A token in the header is used instead of a passphrase.
+  public var byToken: Bool
 
-  public init(device: String, header: String?, mapping: String, memoryLimitKiB: Int?) {
+  public init(device: String, header: String?, mapping: String, memoryLimitKiB: Int?, byToken: Bool = false) {
+    self.byToken = byToken
     self.device = device
     self.header = header
     self.mapping = mapping

@@ -30,7 +30,10 @@ final class ChildProcess {
   ///   - arguments: the path of the program first.
   ///   - input: its standard input; empty: `/dev/null`.
   ///   - descriptor3: a descriptor that it gets as number 3.
-  init(_ arguments: [String], input: [UInt8] = [], descriptor3: Int32? = nil) throws(Failure) {
+  ///   - urgent: whether it goes before others on the processors (nice -10, where that is allowed).
+  init(
+    _ arguments: [String], input: [UInt8] = [], descriptor3: Int32? = nil, urgent: Bool = false
+  ) throws(Failure) {
     name = arguments[0].split(separator: "/").last.map(String.init) ?? arguments[0]
     var pipes: [[Int32]] = []
     var inputDescriptor: Int32 = -1
@@ -79,6 +82,8 @@ final class ChildProcess {
       throw .system("\(arguments[0]) cannot be run: \(errnoText(result))")
     }
     pid = child
+    // Before it has children of its own, which inherit it. Without the right to, it only takes longer.
+    if urgent { _ = mb_set_priority(child, -10) }
     processDescriptor = mb_pidfd_open(child)
   }
 

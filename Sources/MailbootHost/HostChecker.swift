@@ -173,7 +173,8 @@ struct HostChecker {
             Finding(check, sound: false, detail: "\(arguments[0]) is missing", hint: "is \(check.rawValue) installed?")
           ] : [])
     }
-    return .child(try ChildProcess(arguments)) { child in
+    // The door waits for the longest one of them, `postfix check`, while everything else that starts wants the processors too.
+    return .child(try ChildProcess(arguments, urgent: check == .postfix)) { child in
       if child.end == .exited(0) {
         if check == .postfix { facts.postfixChecked = true }
         return .findings([Finding(check, sound: true, detail: good)])

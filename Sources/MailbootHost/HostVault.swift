@@ -12,6 +12,8 @@ final class HostVault: VaultPort {
   /// Resolved path of the device; nil while the vault was open from the start.
   private let device: String?
   private let mounts: Mounts
+  /// Whether the next `open` is to use a token in the header: the passphrase is empty then.
+  var opensByToken = false
 
   /// - Parameter mountTimeout: seconds one mount or unmount may take; nil: as long as systemd lets it.
   init(
@@ -30,11 +32,12 @@ final class HostVault: VaultPort {
   func open(_ passphrase: borrowing SecretBytes) throws(Failure) -> StepOutcome {
     if mapping != nil { return .unchanged }
     guard let device else { throw .system("the vault was closed while mailboot was at work") }
-    guard !passphrase.isEmpty else {
+    guard opensByToken || !passphrase.isEmpty else {
       throw .passphraseRefused(tries: 0, empty: true, endsInCarriageReturn: false)
     }
     let request = OpenRequest(
-      device: device, header: vault.header, mapping: vault.mapping, memoryLimitKiB: availableMemoryKiB())
+      device: device, header: vault.header, mapping: vault.mapping, memoryLimitKiB: availableMemoryKiB(),
+      byToken: opensByToken)
     var ends: [Int32] = [-1, -1]
     guard mb_pipe_cloexec(&ends) == 0 else { throw .system("pipe: \(errnoText())") }
     let child: ChildProcess

@@ -13,6 +13,8 @@ public struct RunDirectory: Sendable {
 
   private var lockPath: String { path + "/lock" }
   private var statePath: String { path + "/state.json" }
+  private var managerPath: String { path + "/service.json" }
+  private var managerLockPath: String { path + "/service.lock" }
 
   /// Makes the directory (root's, 0755) if it is missing, and refuses one that is not root's.
   func prepare() throws(Failure) {
@@ -25,6 +27,34 @@ public struct RunDirectory: Sendable {
       status.st_mode & 0o022 == 0
     else { throw .system("\(path) cannot be used: it must be a directory of root's that nobody else may write to") }
   }
+
+  // MARK: The service in wait mode
+
+  /// Takes the lock that says that the service runs; it is held until the process ends.
+  /// - Returns: whether it could be taken; false: another one runs.
+  func lockForManager() throws(Failure) -> Bool {
+    try prepare()
+    let descriptor = mb_open(managerLockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw .system("\(managerLockPath): \(errnoText())") }
+    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+    let code = errno
+    close(descriptor)
+    guard code == EWOULDBLOCK else { throw .system("\(managerLockPath): \(errnoText(code))") }
+    return false
+  }
+
+  /// Whether the service in wait mode runs.
+  public func managerRuns() -> Bool { isLocked(managerLockPath) }
+
+  /// What the service last noted, if it can be read.
+  public func managerRecord() -> ManagerRecord? {
+    guard let bytes = readSmallFile(managerPath, flags: O_NOFOLLOW) else { return nil }
+    return JSONText(parsing: bytes).flatMap(ManagerRecord.init(json:))
+  }
+
+  func store(_ record: ManagerRecord) throws(Failure) { try replace(managerPath, with: record.json()) }
+
+  // MARK: The runs
 
   /// Takes the lock, or says who has it, and holds it during `body`.
   public func withLock<Result>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
@@ -42,8 +72,10 @@ public struct RunDirectory: Sendable {
   }
 
   /// Whether a run holds the lock now; seen in `/proc/locks`, which needs no privilege and disturbs nobody.
-  public func isLocked() -> Bool {
-    guard let status = fileStatus(lockPath), let locks = readSmallText("/proc/locks") else { return false }
+  public func isLocked() -> Bool { isLocked(lockPath) }
+
+  private func isLocked(_ path: String) -> Bool {
+    guard let status = fileStatus(path), let locks = readSmallText("/proc/locks") else { return false }
     return Self.holds(flock: UInt64(status.st_ino), device: status.st_dev, in: locks)
   }
 
@@ -84,18 +116,20 @@ public struct RunDirectory: Sendable {
   }
 
   /// Replaces the record in one step, readable by all.
-  public func store(_ record: RunRecord) throws(Failure) {
+  public func store(_ record: RunRecord) throws(Failure) { try replace(statePath, with: record.json()) }
+
+  private func replace(_ path: String, with json: JSONText) throws(Failure) {
     try prepare()
-    let temporary = statePath + ".new"
+    let temporary = path + ".new"
     unlink(temporary)
     let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw .system("\(temporary): \(errnoText())") }
     defer { close(descriptor) }
-    let bytes = Array((record.json().rendered() + "\n").utf8)
+    let bytes = Array((json.rendered() + "\n").utf8)
     let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
     // The umask does not decide who may read the status.
-    guard count == bytes.count, fchmod(descriptor, 0o644) == 0, rename(temporary, statePath) == 0 else {
-      throw .system("\(statePath): \(errnoText())")
+    guard count == bytes.count, fchmod(descriptor, 0o644) == 0, rename(temporary, path) == 0 else {
+      throw .system("\(path): \(errnoText())")
     }
   }
 }

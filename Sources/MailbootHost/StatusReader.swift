@@ -29,10 +29,13 @@ public struct StatusReader {
     } catch {
       trouble.append(Failure(error).summary)
     }
-    return StatusReport(
-      StatusInput(
-        configuration: configuration, observation: observation, record: record,
-        locked: directory.isLocked(), host: hostName(), bootID: bootID(), bootedAt: bootTime(), trouble: trouble))
+    var input = StatusInput(
+      configuration: configuration, observation: observation, record: record,
+      locked: directory.isLocked(), host: hostName(), bootID: bootID(), bootedAt: bootTime(), trouble: trouble)
+    input.manager = directory.managerRecord()
+    input.managerRuns = input.manager != nil && directory.managerRuns()
+    input.now = Reactor.wall()
+    return StatusReport(input)
   }
 }
 

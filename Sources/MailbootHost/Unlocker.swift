@@ -6,6 +6,8 @@ import Systemd
 /// What whoever has the passphrase answers.
 public enum PassphraseAnswer: ~Copyable {
   case secret(SecretBytes)
+  /// A token in the header is to be used.
+  case token
   /// The question was withdrawn because the vault is open now.
   case withdrawn
   /// Ctrl-D, or the terminal is gone.
@@ -25,13 +27,6 @@ public protocol PassphraseSource: AnyObject {
 
 /// `mailboot unlock`, from looking at the machine to ready.
 public final class Unlocker {
-  public struct Result {
-    public var source: UnlockSource
-    public var seconds: Double
-    public var steps: [StepRecord]
-    public var checks: [CheckRecord]
-  }
-
   private let configuration: Configuration
   private let directory: RunDirectory
   private let units: UnitControl
@@ -40,18 +35,28 @@ public final class Unlocker {
   private let report: (Progress) -> Void
   private let warn: (String) -> Void
   private var record: RunRecord
-  private let user = invokingUser()
+  /// The service in wait mode, which then does the work.
+  private let remote: ManagerClient?
+  /// `--timeout` for it, seconds.
+  private let timeout: Int?
+  private let user: String
 
   /// - Parameters:
+  ///   - user: who unlocks, for the record.
+  ///   - remote: the service that is to do the work; nil: this process does it, for which it must be root.
   ///   - report: shows progress.
   ///   - warn: says what is wrong but holds nothing up.
   public init(
     configuration: Configuration, reactor: Reactor, directory: RunDirectory = RunDirectory(), verb: String = "unlock",
-    report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
+    user: String = invokingUser(), remote: ManagerClient? = nil,
+    timeout: Int? = nil, report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
   ) throws(Failure) {
     self.configuration = configuration
     self.directory = directory
     self.verb = verb
+    self.user = user
+    self.remote = remote
+    self.timeout = timeout
     self.report = report
     self.warn = warn
     worker = try Worker()
@@ -69,28 +74,35 @@ public final class Unlocker {
   /// - Parameters:
   ///   - source: nil when there is nobody to ask: fine as long as the vault is open.
   ///   - start: whether to start the services.
-  public func run(source: (any PassphraseSource)?, start: Bool) throws(Failure) -> Result {
+  public func run(source: (any PassphraseSource)?, start: Bool) throws(Failure) -> RunSummary {
+    let isRoot = geteuid() == 0
+    guard isRoot || remote != nil else { throw .notRoot(verb: "unlock") }
     let preflight = Preflight(configuration: configuration, worker: worker, units: units)
     if start { try preflight.checkUnits() }
     let observed = try Observer(configuration: configuration).storage()
     if let mapping = observed.mapping {
+      // Only root can tell whose mapping it is; else the run does.
+      guard isRoot else { return try hand(try emptyPassphrase(), source: .none, start: start) }
       try preflight.checkOpen(mapping)
       return try runOpen(start: start)
     }
-    let device = try preflight.checkClosed()
+    let device = isRoot ? try preflight.checkClosed() : nil
     guard let source else {
       throw .usage(
         "the vault is locked, and there is no terminal to ask for the passphrase",
         hint: "give it with `--stdin`, `--key-file FILE` or `--passphrase-fd N`")
     }
-    let run = makeRun(device: device)
+    let vault = HostVault(configuration: configuration, worker: worker, units: units, device: device)
+    let run = makeRun(vault)
     var attempt = 1
     var empties = 0
     while true {
       switch try source.ask(attempt: attempt, stillWanted: { !self.isOpen }) {
       case .secret(let passphrase):
         do {
-          return try runClosed(run, passphrase, source: source, start: start)
+          return remote == nil
+            ? try runClosed(run, passphrase, source: source, start: start)
+            : try hand(passphrase, source: source.kind, start: start)
         } catch .passphraseRefused(_, let empty, let carriageReturn) {
           // An empty one was never tried, so it is no attempt; but somebody leaning on Enter is not asked for ever.
           empties += empty ? 1 : 0
@@ -100,19 +112,36 @@ public final class Unlocker {
           }
           source.refused(empty: empty)
         }
+      case .token:
+        vault.opensByToken = true
+        return try runClosed(run, try emptyPassphrase(), source: source, start: start)
       case .withdrawn:
         while directory.isLocked() { try units.reactor.sleep(seconds: 0.2) }
         // The other run may have failed and closed it again: then the question stands.
-        if isOpen { return try runOpen(start: start) }
+        if isOpen {
+          return isRoot ? try runOpen(start: start) : try hand(try emptyPassphrase(), source: .none, start: start)
+        }
       case .endOfInput: throw .interrupted(signal: SIGINT)
       }
     }
   }
 
-  private func makeRun(device: String?) -> UnlockRun {
+  /// Has the service do it.
+  private func hand(
+    _ passphrase: borrowing SecretBytes, source: UnlockSource, start: Bool
+  ) throws(Failure) -> RunSummary {
+    guard let remote else { throw .notRoot(verb: "unlock") }
+    return try remote.unlock(
+      passphrase, source: source, start: start, timeout: timeout, reactor: units.reactor, report: report, warn: warn)
+  }
+
+  private func emptyPassphrase() throws(Failure) -> SecretBytes {
+    do { return try SecretBytes(capacity: 1) } catch { throw .system("\(error)") }
+  }
+
+  private func makeRun(_ vault: HostVault) -> UnlockRun {
     UnlockRun(
-      configuration: configuration,
-      vault: HostVault(configuration: configuration, worker: worker, units: units, device: device),
+      configuration: configuration, vault: vault,
       services: HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: true),
       clock: HostClock(),
       report: { [self] progress in
@@ -125,14 +154,16 @@ public final class Unlocker {
   /// The vault was closed when we looked.
   private func runClosed(
     _ run: UnlockRun, _ passphrase: borrowing SecretBytes, source: any PassphraseSource, start: Bool
-  ) throws(Failure) -> Result {
+  ) throws(Failure) -> RunSummary {
     // The lock comes after the question: whoever only sits at a prompt blocks nobody.
     try locked { () throws(Failure) in
       let begun = Reactor.monotonic()
       do throws(Failure) {
         try run.open(passphrase)
+        record.attempts.accepted += 1
         try run.complete(start: start)
       } catch .passphraseRefused(let tries, let empty, let carriageReturn) {
+        record.attempts.refused += empty ? 0 : 1
         finish()
         throw .passphraseRefused(tries: tries, empty: empty, endsInCarriageReturn: carriageReturn)
       } catch {
@@ -144,10 +175,10 @@ public final class Unlocker {
   }
 
   /// The vault is open: what is missing is completed, and nobody is asked.
-  private func runOpen(start: Bool) throws(Failure) -> Result {
+  private func runOpen(start: Bool) throws(Failure) -> RunSummary {
     try locked { () throws(Failure) in
       let begun = Reactor.monotonic()
-      let run = makeRun(device: nil)
+      let run = makeRun(HostVault(configuration: configuration, worker: worker, units: units, device: nil))
       do throws(Failure) {
         run.foundOpen()
         try run.complete(start: start)
@@ -159,7 +190,7 @@ public final class Unlocker {
     }
   }
 
-  private func locked(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+  private func locked(_ body: () throws(Failure) -> RunSummary) throws(Failure) -> RunSummary {
     try directory.withLock { () throws(Failure) in
       // Another run may have been here while the question stood.
       record = Self.freshRecord(directory)
@@ -191,7 +222,7 @@ public final class Unlocker {
   }
 
   @discardableResult
-  private func finish(_ run: UnlockRun, source: UnlockSource, begun: Double) -> Result {
+  private func finish(_ run: UnlockRun, source: UnlockSource, begun: Double) -> RunSummary {
     let seconds = Reactor.monotonic() - begun
     record.busy = nil
     record.checks = run.verdicts.records
@@ -203,7 +234,7 @@ public final class Unlocker {
     }
     if run.rolledBack && !isOpen { record.lockedSince = Reactor.wall() }
     store()
-    return Result(source: source, seconds: seconds, steps: run.steps, checks: run.verdicts.records)
+    return RunSummary(source: source, seconds: seconds, steps: run.steps, checks: run.verdicts.records)
   }
 
   private func store() {
@@ -215,10 +246,4 @@ public final class Unlocker {
 public func bootID() -> String { readAttribute("/proc/sys/kernel/random/boot_id") ?? "" }
 
 /// Who really sits there: the login that became root, else the user of the process.
-func invokingUser() -> String {
-  let unset = UInt32.max
-  let login = readAttribute("/proc/self/loginuid").flatMap { UInt32($0) } ?? unset
-  let user = login == unset ? geteuid() : login
-  guard let entry = getpwuid(user) else { return String(user) }
-  return String(cString: entry.pointee.pw_name)
-}
+public func invokingUser() -> String { loginUser(of: UInt32(getpid())) ?? userName(geteuid()) }

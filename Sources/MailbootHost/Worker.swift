@@ -1,5 +1,4 @@
 import CLinux
-import FoundationEssentials
 import Glibc
 import MailbootCore
 import SecretMemory
@@ -26,7 +25,7 @@ struct Worker {
   {
     let input: [UInt8]
     do {
-      input = Array(try JSONEncoder().encode(request))
+      input = Array(try JSONText(encoding: request).line().utf8)
     } catch {
       throw .system("request to the worker: \(error)")
     }
@@ -36,8 +35,9 @@ struct Worker {
   /// The answer of a worker that has ended.
   func reply<Reply: Decodable>(_ type: Reply.Type, of child: ChildProcess) throws(Failure) -> Reply {
     guard child.end == .exited(0) else { throw .system(Self.complaint(child)) }
+    guard let json = JSONText(parsing: child.output) else { throw .system("the worker's answer is not JSON") }
     do {
-      return try JSONDecoder().decode(type, from: Data(child.output))
+      return try json.decoded(as: type)
     } catch {
       throw .system("the worker's answer is not understood: \(error)")
     }

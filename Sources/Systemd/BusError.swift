@@ -34,6 +34,16 @@ public struct BusError: Error, Sendable, CustomStringConvertible {
   public var isUnitMasked: Bool { name == "org.freedesktop.systemd1.UnitMasked" }
   /// A transient unit was asked for under a name that a loaded unit has.
   public var isUnitExists: Bool { name == "org.freedesktop.systemd1.UnitExists" }
+  /// A signal was for a process that the unit does not have.
+  public var isNoSuchProcess: Bool { errno == ESRCH || name == "org.freedesktop.systemd1.NoSuchProcess" }
+  /// Another connection has the name that was requested.
+  public var isNameTaken: Bool { errno == EEXIST && name.isEmpty }
+  /// Nobody has the name or connection a call was for.
+  public var isNoOwner: Bool {
+    name == "org.freedesktop.DBus.Error.NameHasNoOwner" || name == "org.freedesktop.DBus.Error.ServiceUnknown"
+  }
+  /// The other side went away before it answered.
+  public var isNoReply: Bool { name == "org.freedesktop.DBus.Error.NoReply" }
   /// The caller may not do this.
   public var isAccessDenied: Bool {
     errno == EACCES || errno == EPERM || name == "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"

@@ -1,3 +1,4 @@
+import CLinux
 import CSystemd
 import Glibc
 
@@ -29,14 +30,21 @@ final class BusMessage {
     try checked(sd_bus_message_append_basic(raw, BusType.boolean, &value), operation)
   }
 
-  func append(_ number: UInt32) throws(BusError) {
-    var value = number
-    try checked(sd_bus_message_append_basic(raw, BusType.uint32, &value), operation)
+  func append(objectPath path: String) throws(BusError) {
+    try checked(sd_bus_message_append_basic(raw, BusType.objectPath, path), operation)
   }
 
-  func append(_ number: UInt64) throws(BusError) {
+  /// A number of the D-Bus type that has this width.
+  func append<Number: BitwiseCopyable>(_ number: Number, as type: CChar) throws(BusError) {
     var value = number
-    try checked(sd_bus_message_append_basic(raw, BusType.uint64, &value), operation)
+    try checked(sd_bus_message_append_basic(raw, type, &value), operation)
+  }
+
+  /// sd-bus duplicates the descriptor.
+  func append(descriptor: Int32) throws(BusError) { try append(descriptor, as: BusType.descriptor) }
+
+  func append(bytes: [UInt8]) throws(BusError) {
+    try checked(sd_bus_message_append_array(raw, BusType.byte, bytes, bytes.count), operation)
   }
 
   func append(_ strings: [String]) throws(BusError) {
@@ -64,7 +72,19 @@ final class BusMessage {
 
   func readUInt32() throws(BusError) -> UInt32 { try readNumber(BusType.uint32, 0) }
 
+  func readInt64() throws(BusError) -> Int64 { try readNumber(BusType.int64, 0) }
+
   func readUInt64() throws(BusError) -> UInt64 { try readNumber(BusType.uint64, 0) }
+
+  func readDouble() throws(BusError) -> Double { try readNumber(BusType.double, 0) }
+
+  /// A descriptor of the caller's own: the message's is closed with the message.
+  func readDescriptor() throws(BusError) -> OwnedDescriptor {
+    let descriptor = try readNumber(BusType.descriptor, Int32(-1))
+    let duplicate = mb_fcntl_int(descriptor, F_DUPFD_CLOEXEC, 3)
+    guard duplicate >= 0 else { throw BusError(code: -errno, operation: operation) }
+    return OwnedDescriptor(owning: duplicate)
+  }
 
   func readBytes() throws(BusError) -> [UInt8] {
     var start: UnsafeRawPointer?
@@ -107,7 +127,7 @@ final class BusMessage {
     return text.map { String(cString: $0) } ?? ""
   }
 
-  private func readNumber<Number: FixedWidthInteger>(_ type: CChar, _ initial: Number) throws(BusError) -> Number {
+  private func readNumber<Number: BitwiseCopyable>(_ type: CChar, _ initial: Number) throws(BusError) -> Number {
     var number = initial
     try expectValue(sd_bus_message_read_basic(raw, type, &number))
     return number
@@ -125,7 +145,10 @@ enum BusType {
   static let boolean = CChar(UInt8(ascii: "b"))
   static let int32 = CChar(UInt8(ascii: "i"))
   static let uint32 = CChar(UInt8(ascii: "u"))
+  static let int64 = CChar(UInt8(ascii: "x"))
   static let uint64 = CChar(UInt8(ascii: "t"))
+  static let double = CChar(UInt8(ascii: "d"))
+  static let descriptor = CChar(UInt8(ascii: "h"))
   static let string = CChar(UInt8(ascii: "s"))
   static let objectPath = CChar(UInt8(ascii: "o"))
   static let array = CChar(UInt8(ascii: "a"))

@@ -33,7 +33,7 @@ public func journalTail(
 
 /// The local journal, open for reading.
 struct Journal: ~Copyable {
-  private let raw: OpaquePointer
+  let raw: OpaquePointer
 
   private init(owning raw: OpaquePointer) { self.raw = raw }
 
@@ -100,7 +100,7 @@ struct Journal: ~Copyable {
   }
 
   @discardableResult
-  private static func check(_ result: Int32, _ operation: @autoclosure () -> String) throws(JournalError) -> Int32 {
+  static func check(_ result: Int32, _ operation: @autoclosure () -> String) throws(JournalError) -> Int32 {
     if result < 0 { throw .failed(operation: operation(), errno: -result) }
     return result
   }

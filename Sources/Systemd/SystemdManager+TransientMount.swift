@@ -1,22 +1,3 @@
-/// A property of a transient unit, by its D-Bus name (org.freedesktop.systemd1(5)), not that of the unit file.
-public struct UnitProperty: Sendable, Equatable {
-  public enum Value: Sendable, Equatable {
-    case string(String)
-    case strings([String])
-    case bool(Bool)
-    /// Times are in microseconds: `TimeoutUSec`.
-    case number(UInt64)
-  }
-
-  public let name: String
-  public let value: Value
-
-  public init(_ name: String, _ value: Value) {
-    self.name = name
-    self.value = value
-  }
-}
-
 extension SystemdManager {
   /// Queues the start of a mount unit made for this purpose, as `systemd-mount --collect` does.
   ///
@@ -36,15 +17,7 @@ extension SystemdManager {
   ) throws(BusError) -> JobID {
     let properties = transientMountProperties(
       what: what, type: type, options: options, description: description, runFsck: runFsck, extra: extra)
-    let message = try connection.newCall(member: "StartTransientUnit", subject: name.rawValue)
-    try message.append(name.rawValue)
-    try message.append("replace")
-    try message.container(BusType.array, "(sv)") { () throws(BusError) in
-      for property in properties { try message.append(property) }
-    }
-    // No auxiliary units.
-    try message.container(BusType.array, "(sa(sv))") { () throws(BusError) in }
-    return try queueJob(message)
+    return try startTransientUnit(name, properties.map { .value($0) })
   }
 }
 
@@ -68,19 +41,4 @@ func transientMountProperties(
     properties += [UnitProperty("Requires", .strings([fsck])), UnitProperty("After", .strings([fsck]))]
   }
   return properties + extra
-}
-
-extension BusMessage {
-  /// Appends one `(sv)`.
-  fileprivate func append(_ property: UnitProperty) throws(BusError) {
-    try container(BusType.structure, "sv") { () throws(BusError) in
-      try append(property.name)
-      switch property.value {
-      case .string(let value): try container(BusType.variant, "s") { () throws(BusError) in try append(value) }
-      case .strings(let value): try container(BusType.variant, "as") { () throws(BusError) in try append(value) }
-      case .bool(let value): try container(BusType.variant, "b") { () throws(BusError) in try append(value) }
-      case .number(let value): try container(BusType.variant, "t") { () throws(BusError) in try append(value) }
-      }
-    }
-  }
 }

@@ -29,7 +29,7 @@ extension SystemdManager {
     // emulated machine) rather than per property: `GetAll` and five times `Get` took it twice as long.
     let replies = try callAll("GetAll", units, arguments: [""])
     var details: [UnitName: UnitDetails] = [:]
-    for (unit, reply) in replies { details[unit] = UnitDetails(try reply.readProperties(), fallback: unit) }
+    for (unit, reply) in replies { details[unit] = UnitDetails(try reply.readDictionary(), fallback: unit) }
     return details
   }
 
@@ -37,7 +37,7 @@ extension SystemdManager {
   public func activeSince(of units: [UnitName]) throws(BusError) -> [UnitName: UInt64] {
     let replies = try callAll("Get", units, arguments: ["org.freedesktop.systemd1.Unit", "ActiveEnterTimestamp"])
     var times: [UnitName: UInt64] = [:]
-    for (unit, reply) in replies { times[unit] = UInt64(try reply.readVariant()?.number ?? 0) }
+    for (unit, reply) in replies { times[unit] = UInt64(try reply.readVariant().number ?? 0) }
     return times
   }
 
@@ -88,7 +88,7 @@ extension BusMessage {
 }
 
 extension UnitDetails {
-  init(_ properties: [String: PropertyValue], fallback unit: UnitName) {
+  init(_ properties: [String: BusValue], fallback unit: UnitName) {
     func units(_ key: String) -> [UnitName] { (properties[key]?.strings ?? []).map { UnitName($0) } }
     func text(_ key: String) -> String { properties[key]?.string ?? "" }
     let job = properties["Job"]?.number ?? 0
@@ -102,6 +102,7 @@ extension UnitDetails {
     requires = units("Requires")
     consistsOf = units("ConsistsOf")
     conflicts = units("Conflicts")
+    triggeredBy = units("TriggeredBy")
     unitFileState = text("UnitFileState")
     activeEnterMicroseconds = UInt64(properties["ActiveEnterTimestamp"]?.number ?? 0)
     inactiveEnterMicroseconds = UInt64(properties["InactiveEnterTimestamp"]?.number ?? 0)

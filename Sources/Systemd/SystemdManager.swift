@@ -14,13 +14,13 @@ public final class SystemdManager {
   /// - Throws: a `BusError` with `isNoBus` when neither can be reached.
   public init() throws(BusError) {
     if geteuid() == 0, access(Self.privateSocket, F_OK) == 0,
-      let direct = try? BusConnection(address: "unix:path=\(Self.privateSocket)", isBusClient: false)
+      let direct = try? BusTransport(address: "unix:path=\(Self.privateSocket)", isBusClient: false)
     {
-      connection = direct
+      connection = BusConnection(direct)
       return
     }
     do {
-      connection = try BusConnection(systemBus: "connect to the system bus")
+      connection = BusConnection(try BusTransport(systemBus: "connect to the system bus"))
     } catch {
       throw BusError(message: error.message, errno: error.errno, operation: error.operation, isNoBus: true)
     }
@@ -31,7 +31,7 @@ public final class SystemdManager {
   /// - Parameter isBusClient: true for a bus daemon, false for systemd's own socket.
   public init(address: String, isBusClient: Bool = false) throws(BusError) {
     do {
-      connection = try BusConnection(address: address, isBusClient: isBusClient)
+      connection = BusConnection(try BusTransport(address: address, isBusClient: isBusClient))
     } catch {
       throw BusError(message: error.message, errno: error.errno, operation: error.operation, isNoBus: true)
     }
@@ -75,7 +75,7 @@ public final class SystemdManager {
   /// Harmless when the job has ended meanwhile.
   public func cancel(_ job: JobID) throws(BusError) {
     let message = try connection.newCall(member: "CancelJob", subject: job.description)
-    try message.append(job.rawValue)
+    try message.append(job.rawValue, as: BusType.uint32)
     do {
       _ = try connection.call(message)
     } catch {
@@ -86,7 +86,7 @@ public final class SystemdManager {
   /// Whether the job has not ended yet.
   public func isQueued(_ job: JobID) throws(BusError) -> Bool {
     let message = try connection.newCall(member: "GetJob", subject: job.description)
-    try message.append(job.rawValue)
+    try message.append(job.rawValue, as: BusType.uint32)
     do {
       _ = try connection.call(message)
       return true

@@ -8,6 +8,8 @@ public struct UnitDetails: Sendable, Equatable {
   /// The units that are `PartOf=` this one.
   public var consistsOf: [UnitName] = []
   public var conflicts: [UnitName] = []
+  /// The sockets, timers and paths that start this one.
+  public var triggeredBy: [UnitName] = []
   /// `enabled`, `disabled`, `masked`, `generated`, `transient`, …; empty without a unit file.
   public var unitFileState = ""
   /// When it last became active: microseconds since 1970, 0 for never since boot.

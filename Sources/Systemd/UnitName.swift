@@ -19,6 +19,13 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible, Expressible
   /// What follows the last dot: `service`, `mount`, …
   public var type: Substring { rawValue[rawValue.index(after: rawValue.lastIndex(of: ".") ?? rawValue.startIndex)...] }
 
+  /// The template of an instance: `postfix@-.service` → `postfix@.service`; of any other unit nil.
+  public var template: UnitName? {
+    guard let at = rawValue.firstIndex(of: "@"), let dot = rawValue.lastIndex(of: "."), at < dot else { return nil }
+    let name = rawValue[...at] + rawValue[dot...]
+    return name == rawValue ? nil : UnitName(String(name))
+  }
+
   /// The mount unit of a mount point: `/vault` → `vault.mount`, `/` → `-.mount`.
   ///
   /// The path is absolute and has no `..`: systemd has no unit for such a path.

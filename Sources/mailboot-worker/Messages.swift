@@ -1,32 +1,31 @@
-import FoundationEssentials
 import Glibc
+import MailbootCore
 
 /// The largest request that is read, bytes.
 private let requestLimit = 1 << 20
 
 /// Reads a request from standard input, lets `work` answer it and writes the reply as one line to standard output.
 func answer<Request: Decodable, Reply: Encodable>(_ work: (Request) -> Reply) throws(WorkerFailure) {
-  let bytes = try readRequest()
+  guard let json = JSONText(parsing: try readRequest()) else {
+    throw WorkerFailure(status: WorkerExit.usage, text: "the request is not JSON")
+  }
   let request: Request
   do {
-    request = try JSONDecoder().decode(Request.self, from: bytes)
+    request = try json.decoded(as: Request.self)
   } catch {
     throw WorkerFailure(status: WorkerExit.usage, text: "not a request for this verb: \(error)")
   }
-  var reply: Data
+  let reply: String
   do {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-    reply = try encoder.encode(work(request))
+    reply = try JSONText(encoding: work(request)).line()
   } catch {
     throw WorkerFailure(status: WorkerExit.failure, text: "cannot encode the reply: \(error)")
   }
-  reply.append(0x0A)
-  try writeReply(reply)
+  try writeReply(Array((reply + "\n").utf8))
 }
 
-private func readRequest() throws(WorkerFailure) -> Data {
-  var bytes = Data()
+private func readRequest() throws(WorkerFailure) -> [UInt8] {
+  var bytes: [UInt8] = []
   var chunk = [UInt8](repeating: 0, count: 65_536)
   while true {
     let count = read(STDIN_FILENO, &chunk, chunk.count)
@@ -42,8 +41,7 @@ private func readRequest() throws(WorkerFailure) -> Data {
   }
 }
 
-private func writeReply(_ reply: Data) throws(WorkerFailure) {
-  let bytes = [UInt8](reply)
+private func writeReply(_ bytes: [UInt8]) throws(WorkerFailure) {
   var done = 0
   while done < bytes.count {
     let count = bytes[done...].withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }

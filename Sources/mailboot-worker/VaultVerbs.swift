@@ -24,6 +24,7 @@ func inspectVault(_ request: InspectRequest) -> InspectReply {
 func openVault(_ request: OpenRequest, whileWanted presence: ParentPresence) -> OpenReply {
   // Argon2 fills as much memory as the header says; if it comes to the worst this process goes, not a mail service.
   setOutOfMemoryScore(1000)
+  if request.byToken { return openByToken(request, presence) }
   do {
     let passphrase = try readSecret(
       from: workerPassphraseDescriptor, limit: passphraseLimit, dropTrailingNewline: false)
@@ -56,6 +57,21 @@ private func openVault(
       failure.detail += allowed.map { "; \($0) KiB are available" } ?? ""
     }
     return .failed(failure)
+  }
+}
+
+/// The library derives and activates in one call, so it is finished in any case.
+private func openByToken(_ request: OpenRequest, _ presence: ParentPresence) -> OpenReply {
+  do {
+    let device = try LUKSDevice(device: request.device, header: request.header)
+    if let limit = request.memoryLimitKiB, let failure = limitMemory(toMore: limit) { return .failed(failure) }
+    presence.commit()
+    switch try device.activateByToken(mapping: request.mapping) {
+    case .opened(let keyslot): return .opened(keyslot: keyslot)
+    case .alreadyOpen: return .alreadyOpen
+    }
+  } catch {
+    return .failed(VaultFailure(error))
   }
 }
 
@@ -95,6 +111,7 @@ extension VaultFailure {
       case .noMemory: .noMemory
       case .noDeviceMapper: .noDeviceMapper
       case .busy: .busy
+      case .noToken: .noToken
       case .other: .other
       }
     self.init(kind, error.detail)

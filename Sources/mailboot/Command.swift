@@ -25,7 +25,10 @@ struct Mailboot: ParsableCommand {
       77 not permitted, 78 configuration, 130 interrupted. `status`: 0 ready, 1 can't tell, 2 locked, 3 degraded, 4 busy.
       """,
     version: "mailboot \(Version.text)",
-    subcommands: [Unlock.self, LockVerb.self, StatusVerb.self, Verify.self, PlanVerb.self, Config.self],
+    subcommands: [
+      Unlock.self, LockVerb.self, StatusVerb.self, Verify.self, PlanVerb.self, GuardVerb.self, WaitVerb.self, Config.self,
+      EngineVerb.self,
+    ],
     defaultSubcommand: Unlock.self)
 }
 

@@ -25,8 +25,15 @@ struct Complaint {
     }
   }
 
-  private func place(_ origin: Origin) -> String {
-    origin.line > 0 ? "\(origin.file):\(origin.line):\(origin.column)" : origin.file
+  /// All of it as it travels to another process.
+  func report(_ failure: Failure) -> FailureReport {
+    var evidence = evidence(failure)
+    if case .configuration(let error) = failure {
+      evidence = error.issues.map { "\(place($0.origin)): \($0.key) \($0.message)" }
+    }
+    return FailureReport(
+      code: failure.exitCode.rawValue, summary: failure.summary, evidence: evidence,
+      hint: hint(for: failure, configuration: configuration))
   }
 
   private func evidence(_ failure: Failure) -> [String] {
@@ -34,8 +41,14 @@ struct Complaint {
     case .service(_, let failure): failure.journal
     case .mount(.refused(_, let journal), _): journal
     case .inUse(let use, _): use.lines()
+    case .reported(let report): report.evidence
     case .emergency(let cause, _), .rollback(let cause, _): evidence(cause)
     default: []
     }
   }
+}
+
+/// As editors and compilers write it.
+func place(_ origin: Origin) -> String {
+  origin.line > 0 ? "\(origin.file):\(origin.line):\(origin.column)" : origin.file
 }

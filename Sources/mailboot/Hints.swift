@@ -28,6 +28,7 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .configuration(let error):
     return error.issues.count == 1 ? nil : "`mailboot config check` shows them again"
   case .usage(_, let hint): return hint
+  case .reported(let report): return report.hint
   case .inUse(let use, _): return hint(for: use, vault: vault)
   case .emergency(let cause, let keyGone):
     return (hint(for: cause, configuration: configuration).map { $0 + "; " } ?? "")
@@ -53,6 +54,7 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .noMemory: "end what needs memory (`ps aux --sort -rss | head`), or add swap, then run `mailboot` again"
   case .noDeviceMapper: "is the module there? `modprobe dm-crypt`; after a kernel upgrade reboot first"
   case .busy: "see who uses it with `lsblk \(device)` and `fuser -vm \(vault.mount)`"
+  case .noToken: "see its tokens with `cryptsetup luksDump \(device)`"
   case .other: "see `journalctl -b -k | tail` and `cryptsetup luksDump \(device)`"
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLinux
 import Glibc
+import MailbootCore
 
 @main
 enum Main {
@@ -9,7 +10,7 @@ enum Main {
     _ = mb_prctl_set_dumpable(0)
     _ = mb_setrlimit(mb_rlimit_core, 0, 0)
     openStandardDescriptors()
-    exit(run(Array(CommandLine.arguments.dropFirst())))
+    exit(run(CommandLine.arguments))
   }
 
   /// A caller that has closed 0, 1 or 2 would have our messages written into whatever we open next, such as systemd's socket.
@@ -19,8 +20,16 @@ enum Main {
     close(descriptor)
   }
 
-  private static func run(_ arguments: [String]) -> Status {
+  private static func run(_ words: [String]) -> Status {
     let terminal = Terminal()
+    let arguments: [String]
+    switch LoginShell.call(words) {
+    case .arguments(let given): arguments = given
+    case .refused(let command):
+      let refusal = Failure.usage(
+        "this login cannot run \"\(command)\"", hint: "it knows `mailboot unlock --stdin` and `mailboot status`")
+      return complain(refusal, Configuration(), terminal)
+    }
     if let format = plainStatus(arguments) { return showStatus(path: nil, format, probe: false, terminal) }
     do {
       let command = try Mailboot.parseAsRoot(verbFirst(arguments))
@@ -41,6 +50,9 @@ enum Main {
     }
   }
 
+  /// Verbs that have verbs of their own.
+  private static let verbFamilies: Set = ["config", "guard"]
+
   /// Moves the verb (both words of `config check`) to the front: every option may stand before it.
   static func verbFirst(_ arguments: [String]) -> [String] {
     let withValue: Set = [
@@ -57,7 +69,7 @@ enum Main {
       if argument.hasPrefix("-") {
         others.append(argument)
         if withValue.contains(argument), let value = rest.popFirst() { others.append(value) }
-      } else if words.isEmpty || words == ["config"] || words == ["help"] || words == ["help", "config"] {
+      } else if words.allSatisfy({ $0 == "help" || verbFamilies.contains($0) }) {
         words.append(argument)
       } else {
         others.append(argument)

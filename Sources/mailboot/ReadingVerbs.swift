@@ -2,51 +2,6 @@ import ArgumentParser
 import MailbootCore
 import MailbootHost
 
-struct StatusVerb: Verb {
-  static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "What is true now; needs no privilege.")
-
-  @OptionGroup var common: ConfigurationOption
-  @Option(help: "text or json.")
-  var format = OutputFormat.text
-  @Flag(help: "Ask the services themselves first (as root).")
-  var probe = false
-
-  func perform(_ terminal: Terminal) -> Status {
-    showStatus(path: common.config, format, probe: probe, terminal)
-  }
-}
-
-/// The format of the plain forms of `status` that monitoring calls every minute; nil: parse the arguments as usual. These forms do
-/// without ArgumentParser, whose reflection costs more than all the rest of a status (9 of 18 million instructions).
-func plainStatus(_ arguments: [String]) -> OutputFormat? {
-  if arguments == ["status"] { return .text }
-  guard arguments.count == 3, arguments[..<2] == ["status", "--format"] else { return nil }
-  return OutputFormat(rawValue: arguments[2])
-}
-
-/// - Parameter path: the configuration file; nil: the standard one.
-func showStatus(path: String?, _ format: OutputFormat, probe: Bool, _ terminal: Terminal) -> Status {
-  guard let settings = loadConfiguration(path, terminal) else { return ExitCode.configuration.rawValue }
-  if probe {
-    do throws(Failure) {
-      try requireRoot("status --probe")
-      try Verifier(configuration: settings, reactor: try Reactor(), warn: { tell("warning: \($0)") }).probe()
-    } catch {
-      if case .notRoot = error { return complain(error, settings, terminal) }
-      // The status itself is still worth having.
-      tell("warning: \(visible(error.summary))")
-    }
-  }
-  let report = StatusReader(configuration: settings).report()
-  switch format {
-  case .json: say(report.json().rendered())
-  case .text:
-    for line in StatusText(report: report, terminal: terminal, now: Reactor.wall()).lines() { say(visible(line)) }
-  }
-  return report.state.statusExitCode
-}
-
 struct Verify: Verb {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Run the checks and probes on an open vault; changes nothing.")
@@ -71,11 +26,7 @@ struct Verify: Verb {
     }
     lines.clear()
     if format == .json { say(json(result).rendered()) }
-    // A check that failed is the cause of a service that fails, so it is the one to show first.
-    if !result.verdicts.failed.isEmpty { return complain(.verification(result.verdicts.failed), settings, terminal) }
-    if let first = result.failures.first {
-      return complain(.service(name: first.name, first.failure), settings, terminal)
-    }
+    if let failure = result.failure { return complain(failure, settings, terminal) }
     if format == .text { say("all is well") }
     return ExitCode.done.rawValue
   }

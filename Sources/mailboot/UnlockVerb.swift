@@ -41,12 +41,14 @@ struct Unlock: Verb {
     }
     let lines = ProgressLines(terminal)
     do throws(Failure) {
-      try requireRoot("unlock")
+      // Another configuration than the service has means another vault.
+      let remote = common.config == nil ? ManagerClient() : nil
+      if remote == nil { try requireRoot("unlock") }
       try takeDescriptor()
       let reactor = try Reactor()
       reactor.onTick = { lines.refresh() }
       let unlocker = try Unlocker(
-        configuration: settings, reactor: reactor, report: { lines.take($0) },
+        configuration: settings, reactor: reactor, remote: remote, timeout: timeout, report: { lines.take($0) },
         warn: { text in
           lines.clear()
           tell("warning: \(text)")
@@ -82,11 +84,11 @@ struct Unlock: Verb {
     return isatty(0) == 1 ? TerminalSource(attempts: settings.unlock.attempts, reactor: reactor) : nil
   }
 
-  private func closing(_ result: Unlocker.Result) -> String {
+  private func closing(_ result: RunSummary) -> String {
     let warnings = result.checks.count { $0.result == .warn }
     let words = warnings == 0 ? "" : ", with \(warnings) \(warnings == 1 ? "warning" : "warnings")"
     if noStart { return "mounted and verified\(words), nothing started" }
-    if result.steps.allSatisfy({ $0.outcome == .unchanged }) { return "ready already\(words)" }
+    if result.isUnchanged { return "ready already\(words)" }
     return "ready in \(decimal(result.seconds, places: 1)) s\(words)"
   }
 }

@@ -49,6 +49,13 @@ struct JSONTextTests {
         """)
   }
 
+  @Test func inOneLineItHasNoSpaces() {
+    let value = JSONText.object([
+      ("b", .array([.integer(1), .object([("x", .null)])])), ("a", .object([])), ("c", .string("line\nend")),
+    ])
+    #expect(value.line() == "{\"b\":[1,{\"x\":null}],\"a\":{},\"c\":\"line\\nend\"}")
+  }
+
   @Test func equalMeansTheSameText() {
     #expect(JSONText.object([("a", .null)]) == JSONText.object([("a", .null)]))
     #expect(JSONText.object([("a", .null)]) != JSONText.object([("b", .null)]))

@@ -28,7 +28,7 @@ struct StatusJSONTests {
     fixture.record?.lastUnlock = UnlockRecord(
       at: since + 61.9, by: "root", via: .keyFile, seconds: 12.3456,
       steps: [
-        StepRecord(name: "open", outcome: .changed, seconds: 2.5),
+        StepRecord(name: "open", outcome: .changed, seconds: 2.5, began: 0.25),
         StepRecord(name: "mount", outcome: .unchanged, seconds: 0),
       ])
     #expect(fixture.report.json().rendered() == Self.ready)
@@ -143,12 +143,14 @@ struct StatusJSONTests {
           {
             "name": "open",
             "outcome": "changed",
-            "seconds": 2.500
+            "seconds": 2.500,
+            "began": 0.250
           },
           {
             "name": "mount",
             "outcome": "unchanged",
-            "seconds": 0.000
+            "seconds": 0.000,
+            "began": null
           }
         ]
       }

@@ -39,6 +39,17 @@ struct UnlockOrderTests {
     }
   }
 
+  @Test func stepsSayWhenTheyBegan() throws {
+    let machine = SimulatedMachine()
+    machine.seconds = ["open": 3, "mount": 0.5]
+    let unlock = try SimulatedUnlock(machine)
+    func began(_ name: String) -> Double? { unlock.run.steps.first { $0.name == name }?.began }
+    #expect(began("open") == 0)
+    #expect(began("mount") == 3)
+    #expect(began("check database").map { $0 >= 3.5 } == true)
+    #expect(unlock.run.steps.allSatisfy { $0.began != nil })
+  }
+
   @Test func probesAndVerdictsAreKept() throws {
     let machine = SimulatedMachine()
     let run = try SimulatedUnlock(machine).run

@@ -6,6 +6,8 @@ import Testing
 /// Each kind of error in a configuration file: where, which key, what is wrong, what was expected.
 struct ConfigurationErrorTests {
   private static let devices = "a path such as \"/dev/vdb\", or \"UUID=…\", \"LABEL=…\", \"PARTUUID=…\""
+  private static let metricsFile =
+    "an absolute path such as \"/var/lib/prometheus/node-exporter/mailboot.prom\""
   private static let url = "a URL such as \"smtp://127.0.0.1:25\""
 
   @Test(arguments: [
@@ -44,7 +46,8 @@ struct ConfigurationErrorTests {
       ("verify", "free-space-warning", "a percentage such as \"15%\""),
       ("verify.severity", "dkim", "one of \"off\", \"warn\", \"require\""),
       ("unlock", "on-failure", "one of \"lock\", \"leave\""),
-      ("notify", "remind-every", "a duration such as \"15min\", \"2h\" or \"90s\""),
+      ("monitoring", "prometheus-file", Self.metricsFile),
+      ("wait", "key-file", "an absolute path such as \"/root/vault.key\""),
     ] {
       #expect(issues("[\(table)]\n\(key) = \(value)").map(\.line) == ["2:1 \(table).\(key) is \(type) | \(expected)"])
     }
@@ -108,9 +111,12 @@ struct ConfigurationErrorTests {
     ("verify", "dkim-user", "\"\""), ("verify", "host-name", "\"\""), ("verify", "free-space-warning", "\"15\""),
     ("verify", "free-space-warning", "\"100%\""), ("verify", "free-space-warning", "\"-1%\""),
     ("verify.severity", "mount", "\"Require\""), ("unlock", "on-failure", "\"stop\""),
-    ("notify", "remind-every", "\"0s\""), ("notify", "remind-every", "\"soon\""),
-    ("notify", "remind-every", "\"-5min\""),
-    ("notify", "remind-every", "\"5 weeks\""), ("notify", "directory", "\"notify.d\""),
+    ("notify", "remind-every", "\"soon\""), ("notify", "remind-every", "\"-5min\""),
+    ("notify", "remind-every", "\"5 weeks\""), ("notify", "remind-every", "\"\""), ("notify", "remind-every", "-900"),
+    ("notify", "timeout", "\"off\""), ("notify", "directory", "\"notify.d\""),
+    ("monitoring", "prometheus-file", "\"mailboot.prom\""), ("monitoring", "prometheus-file", "\"/var/lib/\""),
+    ("monitoring", "prometheus-file", "\"/var/../x.prom\""), ("monitoring", "prometheus-file", "\"/\""),
+    ("monitoring", "probe-every", "\"often\""), ("wait", "key-file", "\"vault.key\""),
   ])
   func aValueThatCannotBeIsNamedWithWhatCan(_ table: String, _ key: String, _ value: String) {
     let found = issues("[\(table)]\n\(key) = \(value)")
@@ -130,6 +136,49 @@ struct ConfigurationErrorTests {
       issues("[unlock]\n\(key) = \(number)").map(\.line)
         == ["2:1 unlock.\(key) \(number) is out of range | an integer from \(range)"])
   }
+
+  @Test(arguments: [
+    ("notify", "remind-every", "\"59s\"", "at least 1min, or \"off\""),
+    ("notify", "remind-every", "59", "at least 1min, or \"off\""),
+    ("notify", "remind-every", "315360001", "at least 1min, or \"off\""),
+    ("notify", "timeout", "0", "at least 1s and at most 1h"),
+    ("notify", "timeout", "\"2h\"", "at least 1s and at most 1h"),
+    ("monitoring", "probe-every", "\"9s\"", "at least 10s"), ("monitoring", "probe-every", "0", "at least 10s"),
+  ])
+  func aDurationOutOfRangeIsNamedWithTheRange(_ table: String, _ key: String, _ value: String, _ limits: String) {
+    let expected = "a duration such as \"15min\", \"2h\" or \"90s\", \(limits)"
+    #expect(
+      issues("[\(table)]\n\(key) = \(value)").map(\.line)
+        == ["2:1 \(table).\(key) \(value) is out of range | \(expected)"])
+  }
+
+  @Test(arguments: [
+    ("true", "a boolean"), ("1.5", "a number with a fraction"), ("[]", "an array"), ("12:00:00", "a date or time"),
+  ])
+  func whatIsNoDurationIsNamed(_ value: String, _ type: String) {
+    #expect(
+      issues("[notify]\nremind-every = \(value)").map(\.line) == [
+        "2:1 notify.remind-every is \(type) | "
+          + "a duration such as \"15min\", \"2h\" or \"90s\", at least 1min, or \"off\""
+      ])
+  }
+
+  @Test(arguments: [
+    ("token = \"yes\"", "2:1 wait.token is a string | true or false"),
+    ("ask = 1", "2:1 wait.ask is an integer | true or false"),
+    ("key-device = \"stick\"\nkey-file = \"a\"", "2:1 wait.key-device \"stick\" is not valid | \(stick)"),
+    ("key-device = \"LABEL=key\"", "1:1 wait.key-file is missing | \(inside)"),
+    ("key-device = \"LABEL=key\"\nkey-file = \"../a\"", "3:1 wait.key-file \"../a\" is not valid | \(inside)"),
+    ("key-device = \"LABEL=key\"\nkey-file = \"/\"", "3:1 wait.key-file \"/\" is not valid | \(inside)"),
+    ("key-device = \"LABEL=key\"\nkey-file = \"keys/\"", "3:1 wait.key-file \"keys/\" is not valid | \(inside)"),
+    ("tokens = true", "2:1 wait.tokens is not a known key; did you mean \"token\"?"),
+  ])
+  func whatTheServiceCannotWaitForIsNamed(_ lines: String, _ line: String) {
+    #expect(issues("[wait]\n\(lines)").map(\.line) == [line])
+  }
+
+  private static let stick = "a path such as \"/dev/sdb1\", or \"UUID=…\", \"LABEL=…\", \"PARTUUID=…\""
+  private static let inside = "a path inside the key device's file system, such as \"vault.key\""
 
   @Test(arguments: [
     ("127.0.0.1:25", "not a URL: expected SCHEME://HOST:PORT, such as smtp://127.0.0.1:25"),

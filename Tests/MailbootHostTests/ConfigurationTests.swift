@@ -50,6 +50,17 @@ struct ConfigurationTests {
     [notify]
     directory = "/etc/notify"
     remind-every = "2h"
+    timeout = 45
+
+    [monitoring]
+    prometheus-file = "/srv/metrics/mailboot.prom"
+    probe-every = "5min"
+
+    [wait]
+    key-device = "LABEL=mailkey"
+    key-file = "/keys//vault.key"
+    token = false
+    ask = false
     """
 
   @Test func everyKeyIsTaken() throws {
@@ -85,9 +96,16 @@ struct ConfigurationTests {
     #expect(read.unlock.deviceTimeout == 0)
     #expect(read.notify.directory == "/etc/notify")
     #expect(read.notify.remindEvery == 7200)
+    #expect(read.notify.timeout == 45)
+    #expect(read.monitoring.prometheusFile == "/srv/metrics/mailboot.prom")
+    #expect(read.monitoring.probeEvery == 300)
+    #expect(read.wait.keyDevice == "LABEL=mailkey" && read.wait.keyFile == "keys/vault.key")
+    #expect(!read.wait.token && !read.wait.ask)
   }
 
-  @Test(arguments: ["", "\n# only a comment\n", "[vault]\n[verify]\n[verify.severity]\n[unlock]\n[notify]\n"])
+  @Test(arguments: [
+    "", "\n# only a comment\n", "[vault]\n[verify]\n[verify.severity]\n[unlock]\n[notify]\n[monitoring]\n[wait]\n",
+  ])
   func whatIsLeftOutKeepsItsDefault(_ toml: String) throws {
     #expect(try configuration(toml) == Configuration())
   }
@@ -106,13 +124,34 @@ struct ConfigurationTests {
     #expect(standard.unlock.attempts == 3 && standard.unlock.onFailure == .lock)
     #expect(standard.unlock.serviceTimeout == 90)
     #expect(standard.notify.directory == "/etc/mailboot/notify.d" && standard.notify.remindEvery == 900)
+    #expect(standard.notify.timeout == 30)
+    #expect(standard.monitoring.prometheusFile == nil && standard.monitoring.probeEvery == 60)
+    #expect(standard.wait.keyDevice == nil && standard.wait.keyFile == nil)
+    #expect(standard.wait.token && standard.wait.ask)
   }
 
   @Test(arguments: [
-    ("90s", 90), ("15min", 900), ("2h", 7200), ("1d", 86400), ("45", 45), ("30 min", 1800), ("20sec", 20),
+    ("90s", 90), ("15min", 900), ("2h", 7200), ("1d", 86400), ("450", 450), ("30 min", 1800), ("60sec", 60),
   ])
   func durationsHaveUnits(_ text: String, _ seconds: Int) throws {
     #expect(try configuration("[notify]\nremind-every = \"\(text)\"").notify.remindEvery == seconds)
+  }
+
+  @Test func aDurationMayBeAnIntegerOfSeconds() throws {
+    #expect(try configuration("[notify]\nremind-every = 60").notify.remindEvery == 60)
+    #expect(try configuration("[monitoring]\nprobe-every = 10").monitoring.probeEvery == 10)
+  }
+
+  @Test(arguments: ["0", "\"0\"", "\"0s\"", "\"off\""])
+  func remindersCanBeTurnedOff(_ value: String) throws {
+    let read = try configuration("[notify]\nremind-every = \(value)")
+    #expect(read.notify.remindEvery == nil)
+    #expect(try configuration(read.text()).notify.remindEvery == nil)
+  }
+
+  @Test func aKeyFileWithoutADeviceIsOnThisMachine() throws {
+    let read = try configuration("[wait]\nkey-file = \"/root/vault.key\"")
+    #expect(read.wait.keyDevice == nil && read.wait.keyFile == "/root/vault.key")
   }
 
   @Test func whatIsShownReadsBackAsTheSame() throws {

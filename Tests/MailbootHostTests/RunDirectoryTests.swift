@@ -14,9 +14,11 @@ struct RunDirectoryTests {
     }
     record.probes = ["postfix": ProbeRecord(answered: true, detail: "220 mail", at: 2)]
     record.lastUnlock = UnlockRecord(
-      at: 3, by: "root", via: .keyFile, seconds: 4.25, steps: [StepRecord(name: "open", outcome: .failed, seconds: 1)])
+      at: 3, by: "root", via: .keyFile, seconds: 4.25,
+      steps: [StepRecord(name: "open", outcome: .failed, seconds: 1, began: 0.5)])
     record.busy = BusyRecord(pid: 42, verb: "unlock", by: "root", phase: .mounting, since: 5)
     record.lockedSince = 6
+    record.attempts = AttemptCount(accepted: 1, refused: 7)
     return record
   }
 
@@ -64,6 +66,14 @@ struct RunDirectoryTests {
       seen.insert(found.bootID)
     }
     #expect(seen == ["short", "long"])
+  }
+
+  @Test func aRecordWithoutAttemptsOrWithImpossibleOnesCountsNone() throws {
+    let place = try TemporaryDirectory()
+    for attempts in ["", ", \"attempts\": {\"accepted\": 1, \"refused\": -1}", ", \"attempts\": 3"] {
+      try place.write("state.json", "{\"boot_id\": \"boot\"\(attempts)}")
+      #expect(try #require(RunDirectory(path: place.path).record()).attempts == AttemptCount())
+    }
   }
 
   @Test(arguments: ["", "{", "null", "{\"bootID\": 3}", "\u{0}\u{0}"])

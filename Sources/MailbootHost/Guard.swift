@@ -1,0 +1,138 @@
+import Glibc
+import MailbootCore
+import Systemd
+
+/// `mailboot guard`: what keeps the services from running, and anybody from writing, where the vault is not mounted.
+public struct Guard {
+  private let configuration: Configuration
+  private let files: GuardFiles
+
+  public init(configuration: Configuration) {
+    self.configuration = configuration
+    files = GuardFiles()
+  }
+
+  private var vault: Configuration.Vault { configuration.vault }
+
+  /// The mount points that lie outside the vault.
+  private var mountPoints: [String] {
+    [vault.mount] + configuration.binds.map(\.to).filter { !$0.hasPrefix(vault.mount + "/") }
+  }
+
+  /// What is guarded now. Needs no privilege; without it the bare directory below a mount is unknown.
+  public func report() throws(Failure) -> GuardReport {
+    let text = try dropIn()
+    let wanted = try guardedUnits(try manager()).names.map(\.rawValue)
+    var units = wanted.map { unit in
+      GuardReport.Unit(name: unit, file: files.file(of: unit), state: state(of: files.find(unit), text))
+    }
+    for found in files.all() where found.isOurs && !wanted.contains(found.unit) {
+      units.append(GuardReport.Unit(name: found.unit, file: files.file(of: found.unit), state: .stale))
+    }
+    return GuardReport(
+      units: units,
+      mountPoints: mountPoints.map { GuardReport.MountPoint(path: $0, state: BareMountPoint(path: $0).state()) })
+  }
+
+  private func state(of found: GuardFiles.Found?, _ text: String) -> GuardReport.UnitState {
+    guard let found else { return .unguarded }
+    if !found.isOurs { return .foreign }
+    return found.text == text ? .guarded : .differs
+  }
+
+  /// Guards everything, and takes back what is not configured any more.
+  /// - Parameter warn: told what could not be guarded, which holds nothing else up.
+  public func install(warn: (String) -> Void) throws(Failure) -> [GuardAction] {
+    let text = try dropIn()
+    let manager = try manager()
+    let units = try guardedUnits(manager)
+    let before = files.all().filter(\.isOurs)
+    var actions: [GuardAction] = []
+    for unit in units.names.map(\.rawValue) {
+      if let found = files.find(unit), !found.isOurs {
+        warn("\(files.file(of: unit)) is not ours and is left as it is: \(unit) is not guarded")
+        continue
+      }
+      actions.append(
+        GuardAction(subject: unit, action: files.file(of: unit), outcome: try files.write(text, for: unit)))
+    }
+    actions += try removeFiles(before.filter { !units.names.map(\.rawValue).contains($0.unit) })
+    if actions.contains(where: { $0.outcome == .changed }) || units.needsReload { try reload(manager) }
+    for path in formerMountPoints(before) { actions.append(makeWritable(path, warn)) }
+    for path in mountPoints { actions.append(makeImmutable(path, warn)) }
+    if MountTable.current()?.mount(on: vault.mount) == nil {
+      for unit in units.running {
+        warn("\(unit) runs although \(vault.mount) is not mounted: stopped, it starts again only after the unlock")
+      }
+    }
+    return actions
+  }
+
+  /// Takes back all that `install` does, also without systemd.
+  public func remove(warn: (String) -> Void) throws(Failure) -> [GuardAction] {
+    let before = files.all().filter(\.isOurs)
+    var actions = try removeFiles(before)
+    if !actions.isEmpty && access("/run/systemd/system", F_OK) == 0 { try reload(try manager()) }
+    for path in formerMountPoints(before) + mountPoints { actions.append(makeWritable(path, warn)) }
+    return actions
+  }
+
+  private func removeFiles(_ found: [GuardFiles.Found]) throws(Failure) -> [GuardAction] {
+    var actions: [GuardAction] = []
+    for file in found {
+      try files.remove(file.unit)
+      actions.append(GuardAction(subject: file.unit, action: "removed", outcome: .changed))
+    }
+    return actions
+  }
+
+  /// Mount points our files name and the configuration does not.
+  private func formerMountPoints(_ found: [GuardFiles.Found]) -> [String] {
+    Set(found.compactMap { $0.text.flatMap(GuardDropIn.mount(in:)) }).subtracting(mountPoints).sorted()
+  }
+
+  private func makeImmutable(_ path: String, _ warn: (String) -> Void) -> GuardAction {
+    let (state, outcome) = BareMountPoint(path: path).set(immutable: true)
+    switch state {
+    case .immutable: return GuardAction(subject: path, action: "immutable", outcome: outcome)
+    case .notEmpty(let names):
+      warn(
+        "the bare directory \(path) is not empty (\(names.joined(separator: ", "))) and stays writable: lock the vault, move"
+          + " that away, then run `mailboot guard install` again")
+    case .unsupported: warn("\(path) stays writable while locked: its file system has no immutable flag")
+    case .unknown(let why): warn("\(path) stays writable while locked: \(why)")
+    case .writable, .missing: warn("\(path) could not be made immutable")
+    }
+    return GuardAction(subject: path, action: state.word, outcome: outcome)
+  }
+
+  private func makeWritable(_ path: String, _ warn: (String) -> Void) -> GuardAction {
+    let (state, outcome) = BareMountPoint(path: path).set(immutable: false)
+    switch state {
+    case .immutable: warn("\(path) is still immutable")
+    case .unknown(let why): warn("\(path): \(why)")
+    case .writable, .notEmpty, .missing, .unsupported: break
+    }
+    return GuardAction(subject: path, action: state.word, outcome: outcome)
+  }
+
+  private func dropIn() throws(Failure) -> String {
+    let unit = UnitName.mount(forPath: vault.mount).rawValue
+    guard let text = GuardDropIn.text(mount: vault.mount, mountUnit: unit) else {
+      throw .system("systemd's unit files cannot hold the mount point \(vault.mount)")
+    }
+    return text
+  }
+
+  private func manager() throws(Failure) -> SystemdManager {
+    do { return try SystemdManager() } catch { throw Failure(error) }
+  }
+
+  private func guardedUnits(_ manager: SystemdManager) throws(Failure) -> GuardedUnits {
+    do { return try GuardedUnits(configuration, manager) } catch { throw Failure(error) }
+  }
+
+  private func reload(_ manager: SystemdManager) throws(Failure) {
+    do { try manager.reload() } catch { throw Failure(error) }
+  }
+}

@@ -1,0 +1,113 @@
+import ArgumentParser
+import MailbootCore
+import MailbootHost
+
+struct GuardVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "guard",
+    abstract: "Keep the services from starting, and anybody from writing, where the vault is not mounted.",
+    subcommands: [Install.self, Remove.self, GuardStatus.self])
+
+  struct Install: Verb {
+    static let configuration = CommandConfiguration(
+      commandName: "install",
+      abstract: "Guard every unit of every configured service; make the bare mount point immutable.")
+
+    @OptionGroup var common: ConfigurationOption
+
+    func perform(_ terminal: Terminal) -> Status {
+      change(common, terminal, verb: "guard install", done: "guarded", already: "guarded already") {
+        (subject, warn) throws(Failure) in try subject.install(warn: warn)
+      }
+    }
+  }
+
+  struct Remove: Verb {
+    static let configuration = CommandConfiguration(
+      commandName: "remove", abstract: "Take back what `guard install` did.")
+
+    @OptionGroup var common: ConfigurationOption
+
+    func perform(_ terminal: Terminal) -> Status {
+      change(common, terminal, verb: "guard remove", done: "no longer guarded", already: "not guarded already") {
+        (subject, warn) throws(Failure) in try subject.remove(warn: warn)
+      }
+    }
+  }
+
+  struct GuardStatus: Verb {
+    static let configuration = CommandConfiguration(
+      commandName: "status", abstract: "What is guarded: exit code 0 all of it, 3 not.")
+
+    @OptionGroup var common: ConfigurationOption
+    @Option(help: "text or json.")
+    var format = OutputFormat.text
+
+    func perform(_ terminal: Terminal) -> Status {
+      guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
+      let report: GuardReport
+      do throws(Failure) {
+        report = try Guard(configuration: settings).report()
+      } catch {
+        return complain(error, settings, terminal)
+      }
+      switch format {
+      case .json: say(report.json().rendered())
+      case .text: for line in lines(report) { say(visible(line)) }
+      }
+      return report.exitCode
+    }
+  }
+}
+
+/// Shows what a change of the guard has done.
+private func change(
+  _ common: ConfigurationOption, _ terminal: Terminal, verb: String, done: String, already: String,
+  _ work: (Guard, (String) -> Void) throws(Failure) -> [GuardAction]
+) -> Status {
+  guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
+  do throws(Failure) {
+    try requireRoot(verb)
+    let actions = try work(Guard(configuration: settings)) { tell(visible("warning: \($0)")) }
+    for action in actions {
+      let mark = action.outcome == .unchanged ? "already" : "       "
+      say(visible("  \(mark)  \(action.subject.padded(18))  \(action.action)"))
+    }
+    say(actions.contains { $0.outcome == .changed } ? done : already)
+    return ExitCode.done.rawValue
+  } catch {
+    return complain(error, settings, terminal)
+  }
+}
+
+private func lines(_ report: GuardReport) -> [String] {
+  let renew = "`mailboot guard install` sets it right"
+  let units = report.units.map { unit in
+    let (word, note) =
+      switch unit.state {
+      case .guarded: ("guarded", "")
+      case .unguarded: ("not guarded", renew)
+      case .differs: ("differs", "the configuration has changed since; \(renew)")
+      case .stale: ("stale", "not configured any more; \(renew)")
+      case .foreign: ("not guarded", "\(unit.file) is not ours")
+      }
+    return line(word, unit.name, note)
+  }
+  let mountPoints = report.mountPoints.map { mountPoint in
+    let (word, note) =
+      switch mountPoint.state {
+      case .immutable: ("immutable", "")
+      case .writable: ("writable", renew)
+      case .notEmpty(let names): ("not empty", "in the bare directory: " + names.joined(separator: ", "))
+      case .missing: ("missing", renew)
+      case .unsupported: ("writable", "its file system has no immutable flag")
+      case .unknown(let why): ("unknown", why)
+      }
+    return line(word, mountPoint.path, note)
+  }
+  return units + mountPoints + [report.isComplete ? "guarded" : "not all is guarded"]
+}
+
+private func line(_ word: String, _ subject: String, _ note: String) -> String {
+  "  \(word.padded(11))  " + (note.isEmpty ? subject : "\(subject.padded(18))  \(note)")
+}

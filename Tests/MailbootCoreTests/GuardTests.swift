@@ -1,0 +1,57 @@
+import MailbootCore
+import Testing
+
+struct GuardTests {
+  @Test func theDropInAssertsTheMountAndFollowsIt() throws {
+    let text = try #require(GuardDropIn.text(mount: "/vault", mountUnit: "vault.mount"))
+    let lines = text.split(separator: "\n").map(String.init)
+    #expect(lines.first == GuardDropIn.marker)
+    #expect(
+      lines.dropFirst() == [
+        "[Unit]", "AssertPathIsMountPoint=/vault", "After=vault.mount", "StopPropagatedFrom=vault.mount",
+      ])
+    #expect(text.hasSuffix("\n"))
+  }
+
+  @Test(arguments: ["/vault", "/srv/my vault", "/a%b%%c", "/ü"])
+  func theMountPointIsReadBack(_ mount: String) throws {
+    let text = try #require(GuardDropIn.text(mount: mount, mountUnit: "x.mount"))
+    #expect(GuardDropIn.mount(in: text) == mount)
+  }
+
+  @Test func aPercentSignIsNoSpecifier() throws {
+    let text = try #require(GuardDropIn.text(mount: "/a%h", mountUnit: "x.mount"))
+    #expect(text.contains("AssertPathIsMountPoint=/a%%h\n"))
+  }
+
+  @Test(arguments: ["vault", "/vault\n[Service]\nExecStartPre=/bin/sh", "/vault\\", "/vault ", "/va\u{7f}lt"])
+  func aPathThatAUnitFileCannotHoldGivesNone(_ mount: String) {
+    #expect(GuardDropIn.text(mount: mount, mountUnit: "x.mount") == nil)
+  }
+
+  @Test(arguments: ["", "[Unit]\nAssertPathIsMountPoint=/vault\n", " \(GuardDropIn.marker)\n", GuardDropIn.marker])
+  func aFileWithoutTheMarkerIsNotOurs(_ text: String) {
+    #expect(!GuardDropIn.isOurs(text))
+    #expect(GuardDropIn.mount(in: text) == nil)
+  }
+
+  @Test(
+    arguments: [
+      (.guarded, .immutable, 0), (.guarded, .unsupported, 0), (.guarded, .unknown("x"), 0), (.guarded, .writable, 3),
+      (.guarded, .missing, 3), (.guarded, .notEmpty(["a"]), 3), (.unguarded, .immutable, 3), (.differs, .immutable, 3),
+      (.stale, .immutable, 3), (.foreign, .immutable, 3),
+    ] as [(GuardReport.UnitState, GuardReport.MountPointState, Int32)])
+  func whatIsLeftToDoIsExitCode3(
+    _ unit: GuardReport.UnitState, _ mountPoint: GuardReport.MountPointState, _ code: Int32
+  ) {
+    let report = GuardReport(
+      units: [
+        .init(name: "a.service", file: "/a", state: .guarded), .init(name: "b.service", file: "/b", state: unit),
+      ], mountPoints: [.init(path: "/vault", state: mountPoint)])
+    #expect(report.exitCode == code)
+    let json = report.json().rendered()
+    #expect(json.contains("\"guarded\": \(code == 0)"))
+    #expect(json.contains("\"state\": \"\(unit.rawValue)\""))
+    #expect(json.contains("\"state\": \"\(mountPoint.word)\""))
+  }
+}
