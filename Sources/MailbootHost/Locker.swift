@@ -23,14 +23,16 @@ public final class Locker {
   private let warn: (String) -> Void
   private let begun = Reactor.monotonic()
   private let user: String
+  private let caller: Int32
 
   /// - Parameters:
+  ///   - caller: the process of whoever asked: neither it nor the shell it was started from is ended.
   ///   - unmountTimeout: seconds one unmount may take; nil: as long as systemd lets it.
   ///   - report: shows progress.
   ///   - warn: says what is wrong but holds nothing up.
   public init(
     configuration: Configuration, reactor: Reactor, directory: RunDirectory = RunDirectory(), verb: String = "lock",
-    user: String = invokingUser(),
+    user: String = invokingUser(), caller: Int32 = getppid(),
     unmountTimeout: Double? = nil, report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
   ) {
     self.configuration = configuration
@@ -38,6 +40,7 @@ public final class Locker {
     self.directory = directory
     self.verb = verb
     self.user = user
+    self.caller = caller
     self.unmountTimeout = unmountTimeout
     self.report = report
     self.warn = warn
@@ -63,7 +66,7 @@ public final class Locker {
           configuration: configuration, worker: worker, units: units, device: nil,
           mountTimeout: unmountTimeout),
         services: HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: false),
-        users: HostUsers(configuration: configuration, units: units), clock: HostClock(),
+        users: HostUsers(configuration: configuration, units: units, caller: caller), clock: HostClock(),
         report: { [self] progress in
           if progress == .undoing { reactor.stopListening() }
           report(progress)
@@ -85,7 +88,7 @@ public final class Locker {
     // From here on nothing stops it: neither Ctrl-C nor the end of the terminal that it may bring about itself.
     reactor.stopListening()
     let worker = try Worker()
-    let machine = HostEmergency(configuration: configuration, worker: worker, reactor: reactor)
+    let machine = HostEmergency(configuration: configuration, worker: worker, reactor: reactor, caller: caller)
     let run = EmergencyRun(configuration: configuration, machine: machine, clock: HostClock(), report: report)
     var keyGoneAfter: Double?
     let found = mapping
