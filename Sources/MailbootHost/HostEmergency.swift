@@ -18,7 +18,10 @@ final class HostEmergency: EmergencyPort {
   private static let unmountTimeout = 5.0
   private static let closeTimeout = 30.0
 
-  init(configuration: Configuration, worker: Worker, reactor: Reactor) {
+  private let caller: Int32
+
+  init(configuration: Configuration, worker: Worker, reactor: Reactor, caller: Int32) {
+    self.caller = caller
     self.configuration = configuration
     self.worker = worker
     self.reactor = reactor
@@ -75,7 +78,7 @@ final class HostEmergency: EmergencyPort {
 
   func endUsers() throws(Failure) -> StepOutcome {
     guard let device = mapping.flatMap({ DeviceNumber($0.device) }) else { return .unchanged }
-    let watch = MountHolders(device: device, mountPoints: configuration.shownAt)
+    let watch = MountHolders(device: device, mountPoints: configuration.shownAt, caller: caller)
     // Whoever started us would take us along; it is named at the end.
     let pids = watch.processes().filter { !$0.isAncestor }.map(\.pid)
     var ending = ProcessEnding(reactor: reactor)
@@ -102,22 +105,21 @@ final class HostEmergency: EmergencyPort {
   }
 
   func close() throws(Failure) -> StepOutcome {
+    // The mount units have failed because their device did; nobody is to find them in `systemctl --failed` for ever.
+    defer { forgetMountFailures() }
     let request = CloseRequest(mapping: vault.mapping)
     switch try ask(.close, request, as: CloseReply.self, timeout: Self.closeTimeout) {
-    case .closed:
-      forgetMountFailures()
-      return .changed
+    case .closed: return .changed
     case .alreadyClosed: return .unchanged
     case .failed(let failure):
       guard failure.kind == .busy, let units = try? units(),
-        var use = try? HostUsers(configuration: configuration, units: units).look(withServices: true)
+        var use = try? HostUsers(configuration: configuration, units: units, caller: caller).look(withServices: true)
       else { throw .vault(failure, device: "/dev/mapper/\(vault.mapping)") }
       if use.isEmpty { use.obstacles = [.unseen(failure.detail)] }
       throw .inUse(use, stopped: true)
     }
   }
 
-  /// The mount units have failed because their device did: nothing to be seen in `systemctl --failed` for ever.
   private func forgetMountFailures() {
     guard let units = try? units() else { return }
     for path in configuration.shownAt { try? units.resetFailed(.mount(forPath: path)) }

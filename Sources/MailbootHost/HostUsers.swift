@@ -7,8 +7,10 @@ final class HostUsers: UsersPort {
   private let configuration: Configuration
   private let units: UnitControl
   private let ending: ProcessEnding
+  private let caller: Int32
 
-  init(configuration: Configuration, units: UnitControl) {
+  init(configuration: Configuration, units: UnitControl, caller: Int32) {
+    self.caller = caller
     self.configuration = configuration
     self.units = units
     ending = ProcessEnding(reactor: units.reactor)
@@ -21,7 +23,7 @@ final class HostUsers: UsersPort {
     guard let table = MountTable.current() else {
       throw .system("/proc is not mounted: who uses the vault cannot be seen")
     }
-    let holders = MountHolders(device: device, mountPoints: configuration.shownAt)
+    let holders = MountHolders(device: device, mountPoints: configuration.shownAt, caller: caller)
     let inside = withServices ? [] : try serviceUnits()
     let processes = holders.processes().filter { $0.unit.map { !inside.contains($0) } ?? true }
     return VaultUse(
@@ -33,7 +35,7 @@ final class HostUsers: UsersPort {
     guard let mapping = DeviceMapper.mapping(named: configuration.vault.mapping),
       let device = DeviceNumber(mapping.device)
     else { return }
-    let watch = MountHolders(device: device, mountPoints: configuration.shownAt)
+    let watch = MountHolders(device: device, mountPoints: configuration.shownAt, caller: caller)
     try ending.end(holders.map(\.pid)) { watch.isHolding($0) }
   }
 

@@ -24,15 +24,17 @@ public final class Locker {
   private let begun = Reactor.monotonic()
   private let user: String
   private let tell: EventSink
+  private let caller: Int32
 
   /// - Parameters:
+  ///   - caller: the process of whoever asked: neither it nor the shell it was started from is ended.
   ///   - unmountTimeout: seconds one unmount may take; nil: as long as systemd lets it.
   ///   - tell: takes what happens, for the journal.
   ///   - report: shows progress.
   ///   - warn: says what is wrong but holds nothing up.
   public init(
     configuration: Configuration, reactor: Reactor, directory: RunDirectory = RunDirectory(), verb: String = "lock",
-    user: String = invokingUser(),
+    user: String = invokingUser(), caller: Int32 = getppid(),
     unmountTimeout: Double? = nil, tell: @escaping EventSink = writeToJournal,
     report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
   ) {
@@ -41,6 +43,7 @@ public final class Locker {
     self.directory = directory
     self.verb = verb
     self.user = user
+    self.caller = caller
     self.unmountTimeout = unmountTimeout
     self.tell = tell
     self.report = report
@@ -68,7 +71,7 @@ public final class Locker {
           configuration: configuration, worker: worker, units: units, device: nil,
           mountTimeout: unmountTimeout),
         services: HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: false),
-        users: HostUsers(configuration: configuration, units: units), clock: HostClock(),
+        users: HostUsers(configuration: configuration, units: units, caller: caller), clock: HostClock(),
         report: { [self] progress in
           if progress == .undoing { reactor.stopListening() }
           report(progress)
@@ -92,7 +95,7 @@ public final class Locker {
     // From here on nothing stops it: neither Ctrl-C nor the end of the terminal that it may bring about itself.
     reactor.stopListening()
     let worker = try Worker()
-    let machine = HostEmergency(configuration: configuration, worker: worker, reactor: reactor)
+    let machine = HostEmergency(configuration: configuration, worker: worker, reactor: reactor, caller: caller)
     let run = EmergencyRun(configuration: configuration, machine: machine, clock: HostClock(), report: report)
     var keyGoneAfter: Double?
     let found = mapping

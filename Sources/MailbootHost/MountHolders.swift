@@ -7,12 +7,14 @@ struct MountHolders {
   let device: DeviceNumber
   /// Directories that the file system is shown at, for sockets, which have only their path.
   let mountPoints: [String]
+  /// The process that asked for this; it and those it was started from are the caller's own.
+  var caller = getppid()
   var proc = "/proc"
 
   /// Every process but this one, by number.
   func processes() -> [Holder] {
     let sockets = boundSockets()
-    let ancestors = Self.ancestors(proc: proc)
+    let ancestors = ancestors()
     let namespaces = Namespaces(device: device, proc: proc)
     return ProcessEntry.all(proc: proc).compactMap { entry in
       guard entry.pid != getpid() else { return nil }
@@ -34,10 +36,10 @@ struct MountHolders {
       isAncestor: isAncestor)
   }
 
-  /// The processes this one was started from.
-  private static func ancestors(proc: String) -> Set<Int32> {
+  /// The caller and the processes it was started from.
+  private func ancestors() -> Set<Int32> {
     var found: Set<Int32> = []
-    var pid = getppid()
+    var pid = caller
     while pid > 1, found.insert(pid).inserted {
       guard let parent = ProcessEntry(pid: pid, proc: proc).parent else { break }
       pid = parent

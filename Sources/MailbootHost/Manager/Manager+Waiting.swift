@@ -22,13 +22,7 @@ extension Manager {
   func wait() {
     guard sources.isEmpty, question == nil else { return }
     sources = []
-    if configuration.wait.token { sources.append(.token) }
-    if let directory = getenv("CREDENTIALS_DIRECTORY").map({ String(cString: $0) }) {
-      for name in Self.credentials where access("\(directory)/\(name)", R_OK) == 0 {
-        sources.append(.credential("\(directory)/\(name)"))
-      }
-    }
-    if configuration.wait.keyFile != nil { sources.append(.keyFile) }
+    if isLockedSinceBoot { sources = sourcesThatNeedNobody() }
     if configuration.wait.ask { sources.append(.agents) }
     if record.waitingSince == nil {
       record.waitingSince = Reactor.wall()
@@ -40,6 +34,25 @@ extension Manager {
     }
     if let every = configuration.notify.remindEvery { due[.reminder] = Reactor.monotonic() + Double(every) }
     soon(.source)
+  }
+
+  /// Not locked by anybody since, on purpose or because an unlock failed: what needs nobody would undo the one at once, and repeat
+  /// the other for ever.
+  private var isLockedSinceBoot: Bool {
+    guard let last = directory.record(), last.bootID == bootID() else { return true }
+    return last.lockedSince == nil
+  }
+
+  private func sourcesThatNeedNobody() -> [WaitSource] {
+    var sources: [WaitSource] = []
+    if configuration.wait.token { sources.append(.token) }
+    if let directory = getenv("CREDENTIALS_DIRECTORY").map({ String(cString: $0) }) {
+      for name in Self.credentials where access("\(directory)/\(name)", R_OK) == 0 {
+        sources.append(.credential("\(directory)/\(name)"))
+      }
+    }
+    if configuration.wait.keyFile != nil { sources.append(.keyFile) }
+    return sources
   }
 
   func stopWaiting() {
