@@ -39,6 +39,9 @@ install-files:
 	  $(DESTDIR)/usr/share/fish/vendor_completions.d $(DESTDIR)/etc/mailboot/notify.d
 	install -s -m 755 $(RELEASE_BUILD)/release/mailboot $(DESTDIR)/usr/sbin/mailboot
 	install -s -m 755 $(RELEASE_BUILD)/release/mailboot-worker $(DESTDIR)/usr/libexec/mailboot/mailboot-worker
+	install -d $(DESTDIR)/usr/lib/systemd/system $(DESTDIR)/usr/share/dbus-1/system.d
+	install -m 644 systemd/mailboot.service $(DESTDIR)/usr/lib/systemd/system/mailboot.service
+	install -m 644 systemd/org.mailboot1.conf $(DESTDIR)/usr/share/dbus-1/system.d/org.mailboot1.conf
 	install -m 644 systemd/mailboot.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/mailboot.conf
 	install -m 644 systemd/mailboot.sysusers $(DESTDIR)/usr/lib/sysusers.d/mailboot.conf
 	gzip -9nc man/mailboot.8 > $(DESTDIR)/usr/share/man/man8/mailboot.8.gz

@@ -56,7 +56,7 @@ public enum ServiceFailure: Error, Equatable, Sendable {
 }
 
 /// Exit codes of every verb but `status`.
-public enum ExitCode: Int32, Sendable {
+public enum ExitCode: Int32, CaseIterable, Sendable {
   case done = 0
   case failure = 1
   case passphrase = 10

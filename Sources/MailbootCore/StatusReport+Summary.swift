@@ -32,6 +32,7 @@ extension StatusReport {
   private var settled: StatusReport {
     var report = self
     report.vault.availableBytes = nil
+    report.waiting?.seconds = 0
     for index in report.checks.indices { report.checks[index].at = 0 }
     for index in report.services.indices where report.services[index].probedAt != nil {
       report.services[index].probedAt = 0

@@ -5,6 +5,12 @@ public struct VerifyRun {
   /// Services that are not ready, by name, in the order of the configuration.
   public private(set) var failures: [(name: String, failure: ServiceFailure)] = []
 
+  /// What is to be said of what is wrong, if anything is: a check that failed is the cause of a service that fails, so it comes first.
+  public var failure: Failure? {
+    if !verdicts.failed.isEmpty { return .verification(verdicts.failed) }
+    return failures.first.map { .service(name: $0.name, $0.failure) }
+  }
+
   /// - Throws: only when the machine cannot be asked, or `.interrupted`; what is wrong is in the result.
   public init(
     configuration: Configuration, services port: any ServicesPort, clock: any ClockPort, report: (Progress) -> Void

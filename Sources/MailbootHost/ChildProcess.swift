@@ -176,6 +176,23 @@ final class ChildProcess {
     end = .killed(signal: SIGKILL)
   }
 
+  /// Waits for its end at most until `deadline`, whatever state it is in: one that the kernel holds is killed and left behind, for
+  /// it to end when it can.
+  /// - Returns: whether it has ended.
+  func runOrLeave(_ reactor: Reactor, until deadline: Double) throws(Failure) -> Bool {
+    while !pump() {
+      guard Reactor.monotonic() < deadline else {
+        kill(-pid, SIGKILL)
+        end = .killed(signal: SIGKILL)
+        return false
+      }
+      var descriptors = pollDescriptors
+      let look = processDescriptor < 0 ? Reactor.monotonic() + 0.05 : deadline
+      try reactor.wait(&descriptors, until: min(deadline, look))
+    }
+    return true
+  }
+
   /// Waits for its end; past `deadline` (monotonic seconds) it is killed.
   /// - Throws: `.interrupted` (it is killed then, too).
   func run(_ reactor: Reactor, until deadline: Double?) throws(Failure) -> End {

@@ -13,8 +13,8 @@ final class HostEmergency: EmergencyPort {
 
   /// Seconds the kernel has to suspend the mapping: as long as the disk takes for what is on its way to it.
   private static let revokeTimeout = 10.0
-  /// Seconds units have to stop by themselves.
-  private static let stopTimeout = 5.0
+  /// Seconds units have to stop by themselves: nothing they might still want to save can be written.
+  private static let stopTimeout = 2.0
   private static let unmountTimeout = 5.0
   private static let closeTimeout = 30.0
 
@@ -35,10 +35,8 @@ final class HostEmergency: EmergencyPort {
   }
 
   func revokeKey() throws(Failure) -> StepOutcome {
-    let reply = try worker.ask(
-      .revoke, RevokeRequest(mapping: vault.mapping), as: RevokeReply.self, reactor: reactor,
-      timeout: Self.revokeTimeout)
-    switch reply {
+    let request = RevokeRequest(mapping: vault.mapping)
+    switch try ask(.revoke, request, as: RevokeReply.self, timeout: Self.revokeTimeout) {
     case .revoked: return .changed
     case .notOpen: return .unchanged
     case .failed(let failure): throw .vault(failure, device: "/dev/mapper/\(vault.mapping)")
@@ -104,10 +102,11 @@ final class HostEmergency: EmergencyPort {
   }
 
   func close() throws(Failure) -> StepOutcome {
-    let reply = try worker.ask(
-      .close, CloseRequest(mapping: vault.mapping), as: CloseReply.self, reactor: reactor, timeout: Self.closeTimeout)
-    switch reply {
-    case .closed: return .changed
+    let request = CloseRequest(mapping: vault.mapping)
+    switch try ask(.close, request, as: CloseReply.self, timeout: Self.closeTimeout) {
+    case .closed:
+      forgetMountFailures()
+      return .changed
     case .alreadyClosed: return .unchanged
     case .failed(let failure):
       guard failure.kind == .busy, let units = try? units(),
@@ -116,5 +115,21 @@ final class HostEmergency: EmergencyPort {
       if use.isEmpty { use.obstacles = [.unseen(failure.detail)] }
       throw .inUse(use, stopped: true)
     }
+  }
+
+  /// The mount units have failed because their device did: nothing to be seen in `systemctl --failed` for ever.
+  private func forgetMountFailures() {
+    guard let units = try? units() else { return }
+    for path in configuration.shownAt { try? units.resetFailed(.mount(forPath: path)) }
+  }
+
+  private func ask<Reply: Decodable>(
+    _ verb: WorkerVerb, _ request: some Encodable, as type: Reply.Type, timeout: Double
+  ) throws(Failure) -> Reply {
+    let child = try worker.begin(verb, request)
+    guard try child.runOrLeave(reactor, until: Reactor.monotonic() + timeout) else {
+      throw .system("the kernel did not finish \(verb.rawValue) within \(Int(timeout)) s")
+    }
+    return try worker.reply(type, of: child)
   }
 }

@@ -22,7 +22,7 @@ public final class Locker {
   private let report: (Progress) -> Void
   private let warn: (String) -> Void
   private let begun = Reactor.monotonic()
-  private let user = invokingUser()
+  private let user: String
 
   /// - Parameters:
   ///   - unmountTimeout: seconds one unmount may take; nil: as long as systemd lets it.
@@ -30,12 +30,14 @@ public final class Locker {
   ///   - warn: says what is wrong but holds nothing up.
   public init(
     configuration: Configuration, reactor: Reactor, directory: RunDirectory = RunDirectory(), verb: String = "lock",
+    user: String = invokingUser(),
     unmountTimeout: Double? = nil, report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
   ) {
     self.configuration = configuration
     self.reactor = reactor
     self.directory = directory
     self.verb = verb
+    self.user = user
     self.unmountTimeout = unmountTimeout
     self.report = report
     self.warn = warn

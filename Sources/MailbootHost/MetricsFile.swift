@@ -5,7 +5,7 @@ import MailbootCore
 /// The metrics as a file for node_exporter's textfile collector, replaced in one step on every change.
 ///
 /// The directory may belong to root or to whoever collects, and be writable by nobody else.
-public struct MetricsFile {
+public struct MetricsFile: Sendable {
   private let path: String
   private let directory: String
   private let name: String

@@ -35,20 +35,28 @@ public final class Unlocker {
   private let report: (Progress) -> Void
   private let warn: (String) -> Void
   private var record: RunRecord
+  /// The service in wait mode, which then does the work.
+  private let remote: ManagerClient?
+  /// `--timeout` for it, seconds.
+  private let timeout: Int?
   private let user: String
 
   /// - Parameters:
   ///   - user: who unlocks, for the record.
+  ///   - remote: the service that is to do the work; nil: this process does it, for which it must be root.
   ///   - report: shows progress.
   ///   - warn: says what is wrong but holds nothing up.
   public init(
     configuration: Configuration, reactor: Reactor, directory: RunDirectory = RunDirectory(), verb: String = "unlock",
-    user: String = invokingUser(), report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
+    user: String = invokingUser(), remote: ManagerClient? = nil,
+    timeout: Int? = nil, report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
   ) throws(Failure) {
     self.configuration = configuration
     self.directory = directory
     self.verb = verb
     self.user = user
+    self.remote = remote
+    self.timeout = timeout
     self.report = report
     self.warn = warn
     worker = try Worker()
@@ -67,14 +75,18 @@ public final class Unlocker {
   ///   - source: nil when there is nobody to ask: fine as long as the vault is open.
   ///   - start: whether to start the services.
   public func run(source: (any PassphraseSource)?, start: Bool) throws(Failure) -> RunSummary {
+    let isRoot = geteuid() == 0
+    guard isRoot || remote != nil else { throw .notRoot(verb: "unlock") }
     let preflight = Preflight(configuration: configuration, worker: worker, units: units)
     if start { try preflight.checkUnits() }
     let observed = try Observer(configuration: configuration).storage()
     if let mapping = observed.mapping {
+      // Only root can tell whose mapping it is; else the run does.
+      guard isRoot else { return try hand(try emptyPassphrase(), source: .none, start: start) }
       try preflight.checkOpen(mapping)
       return try runOpen(start: start)
     }
-    let device = try preflight.checkClosed()
+    let device = isRoot ? try preflight.checkClosed() : nil
     guard let source else {
       throw .usage(
         "the vault is locked, and there is no terminal to ask for the passphrase",
@@ -88,7 +100,9 @@ public final class Unlocker {
       switch try source.ask(attempt: attempt, stillWanted: { !self.isOpen }) {
       case .secret(let passphrase):
         do {
-          return try runClosed(run, passphrase, source: source, start: start)
+          return remote == nil
+            ? try runClosed(run, passphrase, source: source, start: start)
+            : try hand(passphrase, source: source.kind, start: start)
         } catch .passphraseRefused(_, let empty, let carriageReturn) {
           // An empty one was never tried, so it is no attempt; but somebody leaning on Enter is not asked for ever.
           empties += empty ? 1 : 0
@@ -104,10 +118,21 @@ public final class Unlocker {
       case .withdrawn:
         while directory.isLocked() { try units.reactor.sleep(seconds: 0.2) }
         // The other run may have failed and closed it again: then the question stands.
-        if isOpen { return try runOpen(start: start) }
+        if isOpen {
+          return isRoot ? try runOpen(start: start) : try hand(try emptyPassphrase(), source: .none, start: start)
+        }
       case .endOfInput: throw .interrupted(signal: SIGINT)
       }
     }
+  }
+
+  /// Has the service do it.
+  private func hand(
+    _ passphrase: borrowing SecretBytes, source: UnlockSource, start: Bool
+  ) throws(Failure) -> RunSummary {
+    guard let remote else { throw .notRoot(verb: "unlock") }
+    return try remote.unlock(
+      passphrase, source: source, start: start, timeout: timeout, reactor: units.reactor, report: report, warn: warn)
   }
 
   private func emptyPassphrase() throws(Failure) -> SecretBytes {
@@ -221,10 +246,4 @@ public final class Unlocker {
 public func bootID() -> String { readAttribute("/proc/sys/kernel/random/boot_id") ?? "" }
 
 /// Who really sits there: the login that became root, else the user of the process.
-public func invokingUser() -> String {
-  let unset = UInt32.max
-  let login = readAttribute("/proc/self/loginuid").flatMap { UInt32($0) } ?? unset
-  let user = login == unset ? geteuid() : login
-  guard let entry = getpwuid(user) else { return String(user) }
-  return String(cString: entry.pointee.pw_name)
-}
+public func invokingUser() -> String { loginUser(of: UInt32(getpid())) ?? userName(geteuid()) }

@@ -8,12 +8,14 @@ public struct Verifier {
   private let directory: RunDirectory
   private let units: UnitControl
   private let worker: Worker
+  private let user: String
   private let warn: (String) -> Void
 
   public init(
     configuration: Configuration, reactor: Reactor, directory: RunDirectory = RunDirectory(),
-    warn: @escaping (String) -> Void
+    user: String = invokingUser(), warn: @escaping (String) -> Void
   ) throws(Failure) {
+    self.user = user
     self.configuration = configuration
     self.directory = directory
     self.warn = warn
@@ -63,7 +65,7 @@ public struct Verifier {
     try directory.withLock { () throws(Failure) in
       keep {
         $0.busy = BusyRecord(
-          pid: getpid(), verb: "verify", by: invokingUser(), phase: .verifying, since: Reactor.wall())
+          pid: getpid(), verb: "verify", by: user, phase: .verifying, since: Reactor.wall())
       }
       defer { keep { $0.busy = nil } }
       return try body()

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import MailbootCore
 
-/// All that tells of this host's vault and services without a privilege.
+/// All that tells of this host's vault and services, without a privilege. systemd's links tell less than the bus, but also without it.
 ///
 /// - Parameter warn: called with what cannot be watched.
 public func standardWatchSources(
@@ -12,6 +12,7 @@ public func standardWatchSources(
   do throws(Failure) { sources.append(try RunDirectoryWatch.make(directory)) } catch { warn(error.summary) }
   do throws(Failure) { sources.append(try MountTableWatch()) } catch { warn(error.summary) }
   do throws(Failure) { sources.append(try UnitLinks.watch(configuration, directory)) } catch { warn(error.summary) }
+  do throws(Failure) { sources.append(try BusWatch(configuration)) } catch { warn(error.summary) }
   return sources
 }
 

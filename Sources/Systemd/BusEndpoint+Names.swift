@@ -7,6 +7,11 @@ public struct BusPeer: Sendable, Equatable {
   public let uid: UInt32
   /// The process that connected; nil when the daemon cannot tell.
   public let pid: UInt32?
+
+  public init(uid: UInt32, pid: UInt32?) {
+    self.uid = uid
+    self.pid = pid
+  }
 }
 
 extension BusEndpoint {

@@ -25,10 +25,6 @@ struct Complaint {
     }
   }
 
-  private func place(_ origin: Origin) -> String {
-    origin.line > 0 ? "\(origin.file):\(origin.line):\(origin.column)" : origin.file
-  }
-
   /// All of it as it travels to another process.
   func report(_ failure: Failure) -> FailureReport {
     var evidence = evidence(failure)
@@ -50,4 +46,9 @@ struct Complaint {
     default: []
     }
   }
+}
+
+/// As editors and compilers write it.
+func place(_ origin: Origin) -> String {
+  origin.line > 0 ? "\(origin.file):\(origin.line):\(origin.column)" : origin.file
 }

@@ -26,11 +26,7 @@ struct Verify: Verb {
     }
     lines.clear()
     if format == .json { say(json(result).rendered()) }
-    // A check that failed is the cause of a service that fails, so it is the one to show first.
-    if !result.verdicts.failed.isEmpty { return complain(.verification(result.verdicts.failed), settings, terminal) }
-    if let first = result.failures.first {
-      return complain(.service(name: first.name, first.failure), settings, terminal)
-    }
+    if let failure = result.failure { return complain(failure, settings, terminal) }
     if format == .text { say("all is well") }
     return ExitCode.done.rawValue
   }

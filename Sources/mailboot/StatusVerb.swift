@@ -46,7 +46,7 @@ func showStatus(
     let code = complain(error, Configuration(), terminal)
     guard format == .nagios else { return code }
     // Whoever runs plugins reads standard output, and knows four codes.
-    say(StatusReport.nagiosUnknown(error.summary))
+    say(StatusReport.nagiosUnknown(firstIssue(error) ?? error.summary))
     return NagiosStatus.unknown.rawValue
   }
   if probe {
@@ -64,6 +64,11 @@ func showStatus(
   let report = reader.report()
   say(rendered(report, format, terminal))
   return exitCode(report, format)
+}
+
+private func firstIssue(_ failure: Failure) -> String? {
+  guard case .configuration(let error) = failure, let issue = error.issues.first else { return nil }
+  return "\(place(issue.origin)): \(issue.key.isEmpty ? "" : "\(issue.key) ")\(issue.message)"
 }
 
 /// Without the last line's end.

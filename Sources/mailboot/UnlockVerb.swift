@@ -41,12 +41,14 @@ struct Unlock: Verb {
     }
     let lines = ProgressLines(terminal)
     do throws(Failure) {
-      try requireRoot("unlock")
+      // Another configuration than the service has means another vault.
+      let remote = common.config == nil ? ManagerClient() : nil
+      if remote == nil { try requireRoot("unlock") }
       try takeDescriptor()
       let reactor = try Reactor()
       reactor.onTick = { lines.refresh() }
       let unlocker = try Unlocker(
-        configuration: settings, reactor: reactor, report: { lines.take($0) },
+        configuration: settings, reactor: reactor, remote: remote, timeout: timeout, report: { lines.take($0) },
         warn: { text in
           lines.clear()
           tell("warning: \(text)")

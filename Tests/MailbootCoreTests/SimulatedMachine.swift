@@ -5,7 +5,7 @@ import SecretMemory
 ///
 /// It keeps the rules of a real machine (a mount in use is not unmounted, an open mapping that is mounted is not closed), so
 /// an undo in a wrong order fails here as it would there.
-final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
+final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
   struct State: Equatable {
     var open = false
     var mounted = false
@@ -43,6 +43,14 @@ final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
   private(set) var lookedAhead: [CheckGroup] = []
   /// Services that were started while the vault was mounted, and so hold it.
   private var holders: Set<String> = []
+  /// Processes outside the services that use the vault.
+  var visitors: [Holder] = []
+  /// Those of them that nothing ends.
+  var stubborn: Set<Int32> = []
+  /// Uses of the vault that no process stands for.
+  var obstacles: [Obstacle] = []
+  /// Called after each operation, with its name in the log.
+  var afterwards: (String) -> Void = { _ in }
 
   var isBusy: Bool { !going.isEmpty }
 
@@ -76,6 +84,7 @@ final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
     note(operation)
     now += seconds[operation] ?? 1
     if let failure = failing[operation] { throw failure }
+    afterwards(operation)
   }
 
   private func note(_ operation: String) {
@@ -113,21 +122,41 @@ final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
     return state.binds.insert(index).inserted ? .changed : .unchanged
   }
 
-  func unmountBind(_ index: Int) throws(Failure) {
+  func unmountBind(_ index: Int) throws(Failure) -> StepOutcome {
     try act("unbind \(index)")
-    state.binds.remove(index)
+    return state.binds.remove(index) == nil ? .unchanged : .changed
   }
 
-  func unmount() throws(Failure) {
+  func unmount() throws(Failure) -> StepOutcome {
     try act("unmount")
-    guard state.binds.isEmpty, holders.isEmpty else { throw .mount(.busy("target is busy"), path: "/vault") }
+    guard state.mounted else { return .unchanged }
+    guard state.binds.isEmpty, holders.isEmpty, visitors.isEmpty else {
+      throw .mount(.busy("target is busy"), path: "/vault")
+    }
     state.mounted = false
+    return .changed
   }
 
-  func close() throws(Failure) {
+  func close() throws(Failure) -> StepOutcome {
     try act("close")
-    guard !state.mounted else { throw .vault(VaultFailure(.busy, "it is mounted"), device: "vault-blk") }
-    state.open = false
+    guard !state.mounted, obstacles.isEmpty else {
+      throw .vault(VaultFailure(.busy, "it is mounted"), device: "vault-blk")
+    }
+    defer { state.open = false }
+    return state.open ? .changed : .unchanged
+  }
+
+  // MARK: Users
+
+  func look(withServices: Bool) throws(Failure) -> VaultUse {
+    try act(withServices ? "look at all" : "look")
+    let services = withServices ? holders.sorted().map { Holder.example(7, $0, unit: "\($0).service") } : []
+    return VaultUse(holders: visitors + services, obstacles: obstacles)
+  }
+
+  func end(_ users: [Holder]) throws(Failure) {
+    try act("end " + users.map { String($0.pid) }.joined(separator: " "))
+    visitors.removeAll { users.contains($0) && !stubborn.contains($0.pid) }
   }
 
   // MARK: Services and checks
@@ -204,11 +233,22 @@ final class SimulatedMachine: VaultPort, ServicesPort, ClockPort {
     ahead = []
   }
 
-  func stop(service index: Int) throws(Failure) {
+  func stop(service index: Int) throws(Failure) -> StepOutcome {
     let name = configuration.services[index].name
+    try block()
     try act("stop \(name)")
-    state.running.remove(name)
     holders.remove(name)
+    return state.running.remove(name) == nil ? .unchanged : .changed
+  }
+}
+
+extension Holder {
+  static func example(_ pid: Int32, _ command: String, unit: String? = "session-3.scope", isAncestor: Bool = false)
+    -> Holder
+  {
+    Holder(
+      pid: pid, command: command, user: "root", unit: unit, use: .workingDirectory, place: "/vault/vmail",
+      isAncestor: isAncestor)
   }
 }
 

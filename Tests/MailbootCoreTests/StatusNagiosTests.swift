@@ -74,7 +74,7 @@ struct StatusNagiosTests {
     var fixture = StatusFixture()
     fixture.record?.checks[1] = CheckRecord(name: .database, result: .fail, detail: detail, hint: nil, at: 0)
     let found = line(fixture)
-    #expect(!found.contains(where: \.isNewline))
+    #expect(found.split(omittingEmptySubsequences: false) { $0.isNewline }.count == 1)
     #expect(found.split(separator: "|", omittingEmptySubsequences: false).count == 2)
     #expect(found.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7f && $0.value != 0x85 })
   }

@@ -1,0 +1,77 @@
+import CLinux
+import Glibc
+import MailbootCore
+import Systemd
+
+/// A script on its way.
+struct ScriptRun {
+  var path: String
+  /// Monotonic seconds.
+  var begun: Double
+}
+
+/// The executables of `notify.d`: each a unit of its own, with a time limit, its output in the journal, and every process of it gone
+/// when it has ended. Nobody waits for them.
+extension Manager {
+  /// Scripts at once; more than that are not notifications any more.
+  private static let mostScripts = 64
+
+  func runScripts(_ event: NotifyEvent) {
+    let (paths, problems) = scripts.current()
+    for problem in problems { warn(problem.description) }
+    guard !paths.isEmpty else { return }
+    let input = event.input
+    let environment = event.environment(now: Reactor.wall())
+    for path in paths {
+      guard scriptRuns.count < Self.mostScripts else {
+        return warn("too many notifications on their way: \(path) is not run")
+      }
+      do {
+        try runScript(path, input: input, environment: environment)
+      } catch {
+        note(.notifyFailed(script: path, why: error.summary))
+      }
+    }
+  }
+
+  private func runScript(_ path: String, input: String, environment: [String]) throws(Failure) {
+    let descriptor = mb_memfd_create("status")
+    guard descriptor >= 0 else { throw .system("no input for it: \(errnoText())") }
+    defer { close(descriptor) }
+    let bytes = Array(input.utf8)
+    guard bytes.withUnsafeBytes({ write(descriptor, $0.baseAddress, $0.count) }) == bytes.count,
+      lseek(descriptor, 0, SEEK_SET) == 0
+    else { throw .system("no input for it: \(errnoText())") }
+    runCount += 1
+    let unit = UnitName("mailboot-notify-\(getpid())-\(runCount).service")
+    scriptRuns[unit] = ScriptRun(path: path, begun: Reactor.monotonic())
+    watchUnits()
+    let service = TransientService(
+      name: unit, description: "mailboot notification \(path)", executable: path, environment: environment,
+      standardInput: descriptor, syslogIdentifier: "mailboot-notify",
+      runtimeMaxMicroseconds: UInt64(configuration.notify.timeout) * 1_000_000, timeoutStopMicroseconds: 5_000_000)
+    do {
+      _ = try SystemdManager().start(service)
+    } catch {
+      scriptRuns[unit] = nil
+      throw Failure(error)
+    }
+  }
+
+  /// What systemd tells of a script's unit.
+  func takeScript(_ change: UnitChange) {
+    guard let state = change.activeState, let run = scriptRuns[change.unit], state == "inactive" || state == "failed"
+    else {
+      return
+    }
+    scriptRuns[change.unit] = nil
+    watchUnits()
+    guard state == "failed" else { return }
+    let limit = Double(configuration.notify.timeout)
+    if Reactor.monotonic() - run.begun >= limit {
+      note(.notifyTimedOut(script: run.path, seconds: limit))
+    } else {
+      note(.notifyFailed(script: run.path, why: "see `journalctl -t mailboot-notify`"))
+    }
+  }
+}

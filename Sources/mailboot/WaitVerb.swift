@@ -1,0 +1,27 @@
+import ArgumentParser
+import MailbootCore
+import MailbootHost
+import Systemd
+
+struct WaitVerb: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "wait", abstract: "Wait for the passphrase, then watch: what mailboot.service runs.")
+
+  @OptionGroup var common: ConfigurationOption
+
+  func perform(_ terminal: Terminal) -> Status {
+    // First of all: nobody else is to find it in the environment.
+    let notifier = ServiceNotifier.takeFromEnvironment()
+    guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
+    do throws(Failure) {
+      try requireRoot("wait")
+      let manager = try Manager(
+        configuration: settings, configurationPath: common.config, version: Version.text, reactor: try Reactor(),
+        notifier: notifier)
+      try manager.run()
+      return ExitCode.done.rawValue
+    } catch {
+      return complain(error, settings, terminal)
+    }
+  }
+}
