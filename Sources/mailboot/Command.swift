@@ -26,7 +26,8 @@ struct Mailboot: ParsableCommand {
       """,
     version: "mailboot \(Version.text)",
     subcommands: [
-      Unlock.self, LockVerb.self, StatusVerb.self, Verify.self, PlanVerb.self, GuardVerb.self, WaitVerb.self, Config.self,
+      Unlock.self, LockVerb.self, StatusVerb.self, Verify.self, PlanVerb.self, GuardVerb.self, WaitVerb.self,
+      Config.self,
       EngineVerb.self,
     ],
     defaultSubcommand: Unlock.self)
