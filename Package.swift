@@ -69,7 +69,7 @@ let package = Package(
     .testTarget(name: "SystemdTests", dependencies: ["Systemd", "CLinux", "SecretMemory"], swiftSettings: strict),
     .testTarget(name: "MailbootCoreTests", dependencies: ["MailbootCore", "SecretMemory"], swiftSettings: strict),
     .testTarget(
-      name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore"], swiftSettings: strict),
+      name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore", "CLinux"], swiftSettings: strict),
     .testTarget(
       name: "HostChecksTests", dependencies: ["HostChecks", "MailbootCore", "COpenSSL", "CSQLite", "CLinux"],
       swiftSettings: strict),
