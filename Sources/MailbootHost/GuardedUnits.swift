@@ -11,15 +11,14 @@ struct GuardedUnits {
   let needsReload: Bool
 
   /// Every service's own unit, all that is part of it (whether or not it does the work on this release: both can be started by hand),
-  /// and the sockets, timers and paths that start one of these. A unit that does not exist is named too: its package may come later.
+  /// and the sockets, timers and paths that start one of these. A service that does not exist is named too: its package may come later.
   init(_ configuration: Configuration, _ manager: SystemdManager) throws(BusError) {
     let services = configuration.services.map { UnitName($0.name) }
     let own = try manager.details(of: services)
-    var found = own
-    let parts = Set(own.values.flatMap { $0.consistsOf + workingUnits(of: $0) }).subtracting(services)
-    if !parts.isEmpty {
-      for (name, details) in try manager.details(of: Array(parts)) { found[name] = details }
-    }
+    // A unit knows what triggers it only as long as that is loaded, and a disabled socket is not: those of the same name are asked for.
+    let namesakes = own.values.flatMap { Self.namesakes(of: $0.state.name) }
+    let others = Set(own.values.flatMap(\.consistsOf) + namesakes).subtracting(services)
+    let further = others.isEmpty ? [:] : try manager.details(of: Array(others))
     var names: [UnitName] = []
     for service in services {
       guard let details = own[service] else {
@@ -27,12 +26,20 @@ struct GuardedUnits {
         continue
       }
       let parts = details.consistsOf.sorted { $0.rawValue < $1.rawValue }
-      let triggers = ([details] + parts.compactMap { found[$0] }).flatMap(\.triggeredBy)
-      names += [details.state.name] + parts + triggers.sorted { $0.rawValue < $1.rawValue }
+      let triggers = ([details] + parts.compactMap { further[$0] }).flatMap(\.triggeredBy)
+      let namesakes = Self.namesakes(of: details.state.name).filter { further[$0]?.state.loadState == "loaded" }
+      names += [details.state.name] + parts + (triggers + namesakes).sorted { $0.rawValue < $1.rawValue }
     }
     var seen: Set<UnitName> = []
     self.names = names.map { $0.template ?? $0 }.filter { seen.insert($0).inserted }
-    running = found.values.filter { $0.state.isActive }.map(\.state.name).sorted { $0.rawValue < $1.rawValue }
-    needsReload = found.values.contains { $0.needsReload }
+    let all = Array(own.values) + Array(further.values)
+    running = Set(all.filter { $0.state.isActive }.map(\.state.name)).sorted { $0.rawValue < $1.rawValue }
+    needsReload = all.contains { $0.needsReload }
+  }
+
+  /// The units that would start this one by default.
+  private static func namesakes(of unit: UnitName) -> [UnitName] {
+    guard unit.type == "service" else { return [] }
+    return ["socket", "timer", "path"].map { UnitName(String(unit.rawValue.dropLast("service".count)) + $0) }
   }
 }

@@ -16,8 +16,9 @@ struct GuardVerb: ParsableCommand {
     @OptionGroup var common: ConfigurationOption
 
     func perform(_ terminal: Terminal) -> Status {
-      change(
-        common, terminal, verb: "guard install", done: "guarded", already: "guarded already",
+      guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
+      return change(
+        settings, terminal, verb: "guard install", done: "guarded", already: "guarded already",
         event: JournalEvent.guardInstalled(units:)
       ) {
         (subject, warn) throws(Failure) in try subject.install(warn: warn)
@@ -32,8 +33,16 @@ struct GuardVerb: ParsableCommand {
     @OptionGroup var common: ConfigurationOption
 
     func perform(_ terminal: Terminal) -> Status {
-      change(
-        common, terminal, verb: "guard remove", done: "no longer guarded", already: "not guarded already",
+      let settings: Configuration
+      do throws(Failure) {
+        settings = try ConfigurationFiles(path: common.config).configuration
+      } catch {
+        // Our files say themselves what was guarded: a package must be removable whatever its configuration.
+        tell(visible("warning: \(error.summary); what the drop-ins name is taken back"))
+        settings = Configuration()
+      }
+      return change(
+        settings, terminal, verb: "guard remove", done: "no longer guarded", already: "not guarded already",
         event: JournalEvent.guardRemoved(units:)
       ) {
         (subject, warn) throws(Failure) in try subject.remove(warn: warn)
@@ -68,10 +77,9 @@ struct GuardVerb: ParsableCommand {
 
 /// Shows what a change of the guard has done, and notes it in the journal.
 private func change(
-  _ common: ConfigurationOption, _ terminal: Terminal, verb: String, done: String, already: String,
+  _ settings: Configuration, _ terminal: Terminal, verb: String, done: String, already: String,
   event: ([String]) -> JournalEvent, _ work: (Guard, (String) -> Void) throws(Failure) -> [GuardAction]
 ) -> Status {
-  guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
   do throws(Failure) {
     try requireRoot(verb)
     let actions = try work(Guard(configuration: settings)) { tell(visible("warning: \($0)")) }
