@@ -8,15 +8,17 @@ extension LUKSDevice {
   /// - Throws: `.noToken` when none can.
   public func activateByToken(mapping: String) throws(LUKSError) -> Activation {
     if try isOpen(as: mapping) { return .alreadyOpen }
-    guard version == 2, hasTokens else { throw LUKSError(.noToken, "there is none") }
+    guard hasTokens else { throw LUKSError(.noToken, "there is none") }
     let slot = crypt_activate_by_token(handle, mapping, CRYPT_ANY_TOKEN, nil, 0)
     if slot >= 0 { return .opened(keyslot: Int(slot)) }
     if slot == -EEXIST || slot == -EBUSY { return try afterFailedActivation(slot, mapping) }
     throw LUKSError(.noToken, slot == -ENOANO ? "it needs a PIN" : log.take(orTextOf: -slot))
   }
 
-  private var hasTokens: Bool {
-    (0..<max(0, crypt_token_max(CRYPT_LUKS2))).contains {
+  /// Whether there is anything to try.
+  public var hasTokens: Bool {
+    guard version == 2 else { return false }
+    return (0..<max(0, crypt_token_max(CRYPT_LUKS2))).contains {
       crypt_token_status(handle, $0, nil).rawValue > CRYPT_TOKEN_INACTIVE.rawValue
     }
   }

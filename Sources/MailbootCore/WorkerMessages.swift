@@ -90,8 +90,13 @@ public struct LUKSSummary: Codable, Equatable, Sendable {
   public var usableKeyslots: Int
   /// The largest amount of memory a single usable keyslot's key derivation asks for, KiB; 0 for PBKDF2.
   public var derivationMemoryKiB: Int
+  /// LUKS2 only: whether there is a token that could open it.
+  public var hasTokens: Bool
 
-  public init(version: Int, uuid: String, label: String?, usableKeyslots: Int, derivationMemoryKiB: Int) {
+  public init(
+    version: Int, uuid: String, label: String?, usableKeyslots: Int, derivationMemoryKiB: Int, hasTokens: Bool = false
+  ) {
+    self.hasTokens = hasTokens
     self.version = version
     self.uuid = uuid
     self.label = label

@@ -25,10 +25,12 @@ struct Preflight {
   }
 
   /// The device to open, found and looked into.
-  func checkClosed() throws(Failure) -> String {
+  /// - Parameter byToken: whether a token is to open it.
+  func checkClosed(byToken: Bool = false) throws(Failure) -> String {
     let vault = configuration.vault
     let device = try DeviceResolver(vault: vault, timeout: configuration.unlock.deviceTimeout).resolve(reactor)
     let summary = try inspect(device)
+    if byToken && !summary.hasTokens { throw .vault(VaultFailure(.noToken, "there is none"), device: device) }
     if let available = availableMemoryKiB(), summary.derivationMemoryKiB > available {
       throw .vault(
         VaultFailure(

@@ -91,7 +91,8 @@ public final class Unlocker {
       return try runOpen(start: start)
     }
     let device =
-      isRoot ? try noted(source) { () throws(Failure) in try preflight.checkClosed() } : nil
+      isRoot
+      ? try noted(source) { () throws(Failure) in try preflight.checkClosed(byToken: source?.kind == .token) } : nil
     guard let source else {
       throw .usage(
         "the vault is locked, and there is no terminal to ask for the passphrase",
@@ -139,7 +140,7 @@ public final class Unlocker {
       return try body()
     } catch {
       // What others than root write into the journal counts for nothing.
-      if error.exitCode != .interrupted && geteuid() == 0 {
+      if error.exitCode != .interrupted && geteuid() == 0 && !error.isMissingToken {
         let actor = JournalEvent.Actor(by: user, via: source?.kind ?? .none)
         tell(.unlockFailed(actor, JournalEvent.Run(seconds: 0, steps: []), error))
       }
@@ -275,3 +276,14 @@ public func bootID() -> String { readAttribute("/proc/sys/kernel/random/boot_id"
 
 /// Who really sits there: the login that became root, else the user of the process.
 public func invokingUser() -> String { loginUser(of: UInt32(getpid())) ?? userName(geteuid()) }
+
+extension Failure {
+  /// A vault without a token is the usual one, and nothing has failed.
+  fileprivate var isMissingToken: Bool {
+    if case .vault(let failure, _) = self {
+      failure.kind == .noToken && failure.detail == "there is none"
+    } else {
+      false
+    }
+  }
+}

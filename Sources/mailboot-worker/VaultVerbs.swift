@@ -14,7 +14,7 @@ func inspectVault(_ request: InspectRequest) -> InspectReply {
     return .luks(
       LUKSSummary(
         version: device.version, uuid: device.uuid, label: device.label, usableKeyslots: device.usableKeyslots.count,
-        derivationMemoryKiB: device.derivationMemoryKiB))
+        derivationMemoryKiB: device.derivationMemoryKiB, hasTokens: device.hasTokens))
   } catch {
     return .failed(VaultFailure(error))
   }

@@ -23,6 +23,8 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .service(_, let failure): return hint(for: failure)
   case .busy: return "wait until it has ended, then look with `mailboot status`"
   case .interrupted: return nil
+  case .notRoot("unlock"):
+    return "try `sudo mailboot unlock`; members of the group mailboot may unlock while mailboot.service runs"
   case .notRoot(let verb): return "try `sudo mailboot \(verb)`"
   case .system, .noBus: return nil
   case .configuration(let error):

@@ -55,7 +55,9 @@ final class EngineRun {
       arguments: ["engine", job.rawValue, "--via", source.rawValue, "--by", by] + request.arguments,
       standardInput: input, standardOutput: ends[1], syslogIdentifier: "mailboot",
       // Stopped, it takes back what it did, which may mean to stop mail services.
-      timeoutStopMicroseconds: 180_000_000)
+      timeoutStopMicroseconds: 180_000_000,
+      // A token may lie in root's keyring, which a service does not see by itself.
+      extra: [UnitProperty("KeyringMode", .string("shared"))])
     do {
       _ = try SystemdManager().start(service)
     } catch {

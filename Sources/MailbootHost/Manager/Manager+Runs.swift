@@ -59,10 +59,6 @@ extension Manager {
     {
       runScripts(NotifyEvent(.failed, previousState: announced, report: report, failure: failure.summary))
     }
-    if let failure, run.call == nil, run.source != .none {
-      // Nobody else is told why the token or the credential did not open it.
-      warn("\(run.source.rawValue): \(failure.summary)")
-    }
     if !report.vault.open {
       soon(.announce)
       soon(.source, max(0.1, delay.remaining(at: Reactor.monotonic())))

@@ -118,7 +118,10 @@ extension Manager {
       guard isThere(.device(forPath: DeviceResolver.path(for: device))) else { return soon(.source) }
       return try start(.init(job: .unlock, source: .keyFile, arguments: ["--key-from-device"]), input: nil, call: nil)
     }
-    guard access(file, F_OK) == 0 else { return soon(.source) }
+    guard access(file, F_OK) == 0 else {
+      warn("the key file \(file) is not to be seen: \(errnoText())")
+      return soon(.source)
+    }
     try startWithFile(file, .keyFile)
   }
 
@@ -137,6 +140,7 @@ extension Manager {
   private func ask() throws(Failure) {
     guard question == nil else { return }
     let refused = delay.refused == 0 ? "" : " (\(delay.refused) refused)"
+    PasswordQuestion.withdrawAbandoned()
     do {
       // A fresh question for each try: an answered one answers nobody else.
       question = try PasswordQuestion(message: "Passphrase of the mail vault on \(report.host)\(refused):")

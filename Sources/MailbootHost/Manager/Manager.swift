@@ -108,6 +108,7 @@ public final class Manager {
     question?.withdraw()
     question = nil
     for child in probes.values { child.killAndReap() }
+    metrics?.remove()
     // Whoever waits for a run on the bus is told that it goes on without us.
     runs.removeAll()
     try? endpoint.flush()
