@@ -20,6 +20,9 @@ extension Manager {
     let (paths, problems) = scripts.current()
     for problem in problems { warn(problem.description) }
     guard !paths.isEmpty else { return }
+    // One that ended well may be forgotten before we hear of it.
+    let now = Reactor.monotonic()
+    scriptRuns = scriptRuns.filter { now - $0.value.begun < Double(configuration.notify.timeout) + 60 }
     let input = event.input
     let environment = event.environment(now: Reactor.wall())
     for path in paths {
@@ -49,7 +52,9 @@ extension Manager {
     let service = TransientService(
       name: unit, description: "mailboot notification \(path)", executable: path, environment: environment,
       standardInput: descriptor, syslogIdentifier: "mailboot-notify",
-      runtimeMaxMicroseconds: UInt64(configuration.notify.timeout) * 1_000_000, timeoutStopMicroseconds: 5_000_000)
+      runtimeMaxMicroseconds: UInt64(configuration.notify.timeout) * 1_000_000, timeoutStopMicroseconds: 5_000_000,
+      // A unit that has failed stays until we have seen it: one that is forgotten at once tells nobody how it ended.
+      extra: [UnitProperty("CollectMode", .string("inactive"))])
     do {
       _ = try SystemdManager().start(service)
     } catch {
@@ -67,6 +72,12 @@ extension Manager {
     scriptRuns[change.unit] = nil
     watchUnits()
     guard state == "failed" else { return }
+    do throws(BusError) {
+      try SystemdManager().resetFailed(change.unit)
+    } catch  where error.isNoSuchUnit {
+    } catch {
+      warn("\(change.unit): \(error)")
+    }
     let limit = Double(configuration.notify.timeout)
     if Reactor.monotonic() - run.begun >= limit {
       note(.notifyTimedOut(script: run.path, seconds: limit))
