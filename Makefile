@@ -4,10 +4,12 @@ DESTDIR =
 RELEASE_BUILD = .build-release
 # Both programs in one build folder; Swift's own libraries are linked in, Debian's are not.
 # The C++ runtime is linked in as well: looking up its symbols took a quarter of the time of `mailboot status`. Swift asks for it by
-# -lstdc++, so the linker is shown a directory first in which there is no other. Nothing here is faster for being larger (-Osize).
+# -lstdc++, so the linker is shown a directory first in which there is no other. Nothing here is
+# faster for being larger (-Osize), nobody loads anything from it (no exported symbols).
 STATIC_LIBRARIES = $(RELEASE_BUILD)/static-libraries
 SWIFT_RELEASE = swift build -c release --static-swift-stdlib --scratch-path $(RELEASE_BUILD) \
-  -Xlinker -L$(abspath $(STATIC_LIBRARIES)) -Xswiftc -Osize
+  -Xlinker -L$(abspath $(STATIC_LIBRARIES)) -Xswiftc -Osize \
+  -Xlinker --icf=safe -Xlinker --no-export-dynamic
 VERSION = $(shell sed -n 's/.*static let text = "\(.*\)"/\1/p' Sources/mailboot/Version.swift)
 DEB = dist/mailboot_$(VERSION)_$(shell dpkg --print-architecture).deb
 SWIFT_FILES = Package.swift Sources Tests

@@ -142,7 +142,8 @@ public struct Configuration: Equatable, Sendable {
     public var keyFile: String?
     /// Whether a token in the LUKS2 header is tried.
     public var token = true
-    /// Whether systemd's password agents are asked.
-    public var ask = true
+    /// Whether systemd's password agents are asked. Not by itself: while a question stands, every `systemctl` at a terminal starts an
+    /// agent there, and one that nobody answers holds up the `systemctl` of an upgrade, too.
+    public var ask = false
   }
 }

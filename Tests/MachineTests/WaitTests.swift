@@ -94,7 +94,7 @@ struct WaitTests {
   @Test(arguments: Release.both)
   func aPasswordAgentMayAnswer(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
-      try await Self.begin(host)
+      try await Self.begin(host, configuration: "[wait]\nask = true\n")
       let answer = { (text: String) in
         """
         for try in {1..120}; do

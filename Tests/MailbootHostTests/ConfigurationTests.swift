@@ -60,7 +60,7 @@ struct ConfigurationTests {
     key-device = "LABEL=mailkey"
     key-file = "/keys//vault.key"
     token = false
-    ask = false
+    ask = true
     """
 
   @Test func everyKeyIsTaken() throws {
@@ -100,7 +100,7 @@ struct ConfigurationTests {
     #expect(read.monitoring.prometheusFile == "/srv/metrics/mailboot.prom")
     #expect(read.monitoring.probeEvery == 300)
     #expect(read.wait.keyDevice == "LABEL=mailkey" && read.wait.keyFile == "keys/vault.key")
-    #expect(!read.wait.token && !read.wait.ask)
+    #expect(!read.wait.token && read.wait.ask)
   }
 
   @Test(arguments: [
@@ -127,7 +127,7 @@ struct ConfigurationTests {
     #expect(standard.notify.timeout == 30)
     #expect(standard.monitoring.prometheusFile == nil && standard.monitoring.probeEvery == 60)
     #expect(standard.wait.keyDevice == nil && standard.wait.keyFile == nil)
-    #expect(standard.wait.token && standard.wait.ask)
+    #expect(standard.wait.token && !standard.wait.ask)
   }
 
   @Test(arguments: [
