@@ -96,7 +96,11 @@ struct Mounts {
       if attempt > 0 { try units.reactor.sleep(seconds: 0.5) }
       if MountTable.current()?.mount(on: path) == nil && attempt > 0 { return .changed }
       result = try units.wait(for: try units.stop(unit), until: Reactor.monotonic() + timeout)
-      if MountTable.current()?.mount(on: path) == nil { return .changed }
+      if MountTable.current()?.mount(on: path) == nil {
+        // An earlier try that found it busy leaves the unit failed, although this one has unmounted it.
+        try? units.resetFailed(unit)
+        return .changed
+      }
     }
     throw .mount(.busy(result.map { "the unmount ended as \"\($0)\"" } ?? "no end after \(Int(timeout)) s"), path: path)
   }
