@@ -20,7 +20,9 @@ extension Manager {
   private static let credentials = ["mailboot.passphrase", "mailboot.passphrase-encrypted"]
 
   func wait() {
-    guard sources.isEmpty, question == nil else { return }
+    // Once each time it is locked: what failed is not tried again and again.
+    guard !isWaiting else { return }
+    isWaiting = true
     sources = []
     if isLockedSinceBoot { sources = sourcesThatNeedNobody() }
     if configuration.wait.ask { sources.append(.agents) }
@@ -59,6 +61,7 @@ extension Manager {
     question?.withdraw()
     question = nil
     sources = []
+    isWaiting = false
     due[.source] = nil
     due[.reminder] = nil
     guard record.waitingSince != nil else { return }

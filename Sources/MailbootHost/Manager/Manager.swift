@@ -48,6 +48,8 @@ public final class Manager {
   var runCount = 0
   /// Where else a passphrase may come from, in order; empty when all were tried.
   var sources: [WaitSource] = []
+  /// Whether the sources of this time of being locked were begun.
+  var isWaiting = false
   var question: PasswordQuestion?
   var probes: [String: ChildProcess] = [:]
   var recovery = Recovery()
