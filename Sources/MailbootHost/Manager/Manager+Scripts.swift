@@ -8,6 +8,8 @@ struct ScriptRun {
   var path: String
   /// Monotonic seconds.
   var begun: Double
+  /// Whether systemd has told that it starts: a new unit is first of all inactive.
+  var hasStarted = false
 }
 
 /// The executables of `notify.d`: each a unit of its own, with a time limit, its output in the journal, and every process of it gone
@@ -65,8 +67,9 @@ extension Manager {
 
   /// What systemd tells of a script's unit.
   func takeScript(_ change: UnitChange) {
-    guard let state = change.activeState, let run = scriptRuns[change.unit], state == "inactive" || state == "failed"
-    else {
+    guard let state = change.activeState, let run = scriptRuns[change.unit] else { return }
+    guard state == "failed" || state == "inactive" && run.hasStarted else {
+      if state != "inactive" { scriptRuns[change.unit]?.hasStarted = true }
       return
     }
     scriptRuns[change.unit] = nil
