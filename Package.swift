@@ -13,6 +13,7 @@ let package = Package(
   products: [
     .executable(name: "mailboot", targets: ["mailboot"]),
     .executable(name: "mailboot-worker", targets: ["mailboot-worker"]),
+    .executable(name: "mailcfg", targets: ["mailcfg"]),
     .executable(name: "mailboot-machine", targets: ["mailboot-machine"]),
   ],
   dependencies: [
@@ -24,8 +25,10 @@ let package = Package(
     .systemLibrary(name: "CCryptsetup", pkgConfig: "libcryptsetup", providers: [.apt(["libcryptsetup-dev"])]),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    // No pkg-config: SQLite is linked statically, see the linker settings of HostChecks.
+    // No pkg-config for these: they are linked statically, see the linker settings of the targets that use them.
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CPassword", providers: [.apt(["libcrypt-dev", "libargon2-dev"])]),
+    .systemLibrary(name: "CIDN", providers: [.apt(["libidn2-dev", "libunistring-dev"])]),
     .systemLibrary(name: "CLinux"),
 
     .target(name: "SecretMemory", dependencies: ["CLinux"], swiftSettings: strict),
@@ -33,10 +36,12 @@ let package = Package(
     .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", "SecretMemory"], swiftSettings: strict),
     .target(name: "MailbootCore", dependencies: ["SecretMemory"], swiftSettings: strict),
     .target(
-      name: "HostChecks", dependencies: ["COpenSSL", "CSQLite", "CLinux", "MailbootCore"],
+      name: "SQLite", dependencies: ["CSQLite"],
       swiftSettings: strict,
-      // Statically: the package then depends on no libsqlite3, and every host checks with the same version.
+      // Statically: the package then depends on no libsqlite3, and every host works with the same version.
       linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libsqlite3.a"]), .linkedLibrary("m")]),
+    .target(
+      name: "HostChecks", dependencies: ["COpenSSL", "SQLite", "CLinux", "MailbootCore"], swiftSettings: strict),
     .target(
       name: "MailbootHost",
       dependencies: [
@@ -54,6 +59,20 @@ let package = Package(
       name: "mailboot-worker",
       dependencies: ["CLinux", "SecretMemory", "Cryptsetup", "HostChecks", "MailbootCore"],
       swiftSettings: strict),
+
+    .target(
+      name: "MailAccounts", dependencies: ["CPassword", "CIDN", "CLinux", "SQLite", "SecretMemory", "MailbootCore"],
+      swiftSettings: strict,
+      // Statically: a call of mailcfg takes a millisecond, and finding four more libraries would take another.
+      linkerSettings: [
+        .unsafeFlags([
+          "-Xlinker", "-l:libcrypt.a", "-Xlinker", "-l:libargon2.a", "-Xlinker", "-l:libidn2.a", "-Xlinker",
+          "-l:libunistring.a",
+        ])
+      ]),
+    // Without ArgumentParser and TOMLKit, whose start-up alone takes longer than a whole call may: see docs/architecture.md.
+    .executableTarget(
+      name: "mailcfg", dependencies: ["CLinux", "SecretMemory", "MailbootCore", "MailAccounts"], swiftSettings: strict),
 
     // The disposable machine: a library that drives it, and its command line for `make`.
     .target(name: "MachineKit", path: "Tests/MachineKit", swiftSettings: strict),
@@ -73,6 +92,11 @@ let package = Package(
     .testTarget(
       name: "HostChecksTests", dependencies: ["HostChecks", "MailbootCore", "COpenSSL", "CSQLite", "CLinux"],
       swiftSettings: strict),
+    .testTarget(
+      name: "MailAccountsTests", dependencies: ["MailAccounts", "SQLite", "MailbootCore", "SecretMemory", "CLinux"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MailcfgTests", dependencies: ["mailcfg", "MailAccounts", "MailbootCore"], swiftSettings: strict),
     .testTarget(name: "MachineTests", dependencies: ["MachineKit"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

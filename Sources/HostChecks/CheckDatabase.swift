@@ -1,7 +1,7 @@
 import CLinux
-import CSQLite
 import Glibc
 import MailbootCore
+import SQLite
 
 /// How long to wait for another process's lock on the database, milliseconds.
 private let busyMilliseconds: Int32 = 5000
@@ -27,10 +27,10 @@ private func readDatabase(_ request: DatabaseRequest) throws(Problem) -> Databas
   do {
     do {
       contents = try read(path)
-    } catch  where error.code == mb_sqlite_readonly_rollback() && request.rollBackInterrupted && access.isEmpty {
+    } catch  where error.kind == .interruptedChange && request.rollBackInterrupted && access.isEmpty {
       // Where others may write, the journal may be theirs: it would have root write what they like.
       // Any reading by a connection that may write does it.
-      try SQLiteReader(path: path, busyMilliseconds: busyMilliseconds, mayWrite: true).touch()
+      try SQLiteConnection(path: path, access: .readWrite, busyMilliseconds: busyMilliseconds).touch()
       note = "; an interrupted change was rolled back"
       contents = try read(path)
     }
@@ -48,7 +48,7 @@ private func readDatabase(_ request: DatabaseRequest) throws(Problem) -> Databas
 }
 
 private func read(_ path: String) throws(SQLiteFailure) -> DatabaseContents {
-  let database = try SQLiteReader(path: path, busyMilliseconds: busyMilliseconds)
+  let database = try SQLiteConnection(path: path, access: .readOnly, busyMilliseconds: busyMilliseconds)
   return try DatabaseContents(reading: database, path: path)
 }
 
@@ -61,20 +61,19 @@ private func fileProblems(_ request: DatabaseRequest) throws(Problem) -> (access
 
 private func problem(of failure: SQLiteFailure, path: String) -> Problem {
   let word = shellWord(path)
-  if failure.code == mb_sqlite_readonly_rollback() {
+  switch failure.kind {
+  case .interruptedChange:
     // Postfix and dovecot only read and cannot roll back either: they would answer nothing until somebody who may
     // write has opened the database. That changes it, so it is not done by a check.
     return Problem(
       "\(path) has an interrupted change that must be rolled back (hot journal \(path)-journal)",
       hint: "sqlite3 \(word) 'SELECT count(*) FROM domains'")
-  }
-  switch failure.primary {
-  case SQLITE_BUSY, SQLITE_LOCKED:
+  case .busy:
     return Problem(
       "\(path) has been locked by another process for \(busyMilliseconds / 1000) s", hint: "fuser -v \(word)")
-  case SQLITE_NOTADB:
+  case .notADatabase:
     return Problem("\(path) is not an SQLite database", hint: "restore it from a backup")
-  case SQLITE_CORRUPT:
+  case .damaged:
     return Problem.damaged(path, failure.message)
   default:
     return Problem("cannot read \(path): \(failure.message)")
@@ -99,7 +98,7 @@ private struct DatabaseContents {
 
   init() {}
 
-  init(reading database: borrowing SQLiteReader, path: String) throws(SQLiteFailure) {
+  init(reading database: borrowing SQLiteConnection, path: String) throws(SQLiteFailure) {
     try database.distrustContents()
     // One transaction: all answers are about the same contents.
     _ = try database.rows("BEGIN")
@@ -123,7 +122,7 @@ private struct DatabaseContents {
   }
 
   private func danglingRows(
-    in database: borrowing SQLiteReader, path: String
+    in database: borrowing SQLiteConnection, path: String
   ) throws(SQLiteFailure) -> [Problem] {
     let rows = try database.rows("PRAGMA foreign_key_check")
     guard let first = rows.first, first.count >= 3 else { return [] }

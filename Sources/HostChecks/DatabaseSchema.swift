@@ -1,3 +1,5 @@
+import SQLite
+
 /// The account database's schema as far as postfix, dovecot and we rely on it. More columns, tables and indexes are fine.
 enum DatabaseSchema {
   struct Table {
@@ -19,7 +21,7 @@ enum DatabaseSchema {
   ]
 
   /// What the open database lacks.
-  static func problems(in database: borrowing SQLiteReader, path: String) throws(SQLiteFailure) -> [Problem] {
+  static func problems(in database: borrowing SQLiteConnection, path: String) throws(SQLiteFailure) -> [Problem] {
     let there = Set(try database.column("SELECT lower(name) FROM sqlite_master WHERE type='table'"))
     let missing = tables.filter { !there.contains($0.name) }
     // A database without them is another one: what else its tables lack would only distract.
@@ -38,7 +40,7 @@ enum DatabaseSchema {
   }
 
   private static func problems(
-    of table: Table, in database: borrowing SQLiteReader, path: String
+    of table: Table, in database: borrowing SQLiteConnection, path: String
   ) throws(SQLiteFailure) -> [Problem] {
     let columns = Set(try database.column("SELECT lower(name) FROM pragma_table_info('\(table.name)')"))
     let missing = table.columns.filter { !columns.contains($0) }
@@ -74,7 +76,7 @@ enum DatabaseSchema {
 
   /// Column sets of the table's complete (not partial) unique indexes.
   private static func uniqueColumnSets(
-    of table: String, in database: borrowing SQLiteReader
+    of table: String, in database: borrowing SQLiteConnection
   ) throws(SQLiteFailure) -> Set<Set<String>> {
     let rows = try database.rows(
       """

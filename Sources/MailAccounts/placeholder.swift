@@ -1,0 +1,2 @@
+import CIDN
+import CPassword

@@ -1,0 +1,97 @@
+import CSQLite
+
+/// A connection to one database file, owned by one value and used by one thread.
+public struct SQLiteConnection: ~Copyable {
+  let handle: OpaquePointer
+
+  public enum Access: Sendable {
+    case readOnly
+    /// The file must be there.
+    case readWrite
+  }
+
+  /// - Parameters:
+  ///   - path: must be no symbolic link, nor lie below one, with `followLinks` false.
+  ///   - busyMilliseconds: how long to wait for other processes' locks.
+  public init(
+    path: String, access: Access, busyMilliseconds: Int32, followLinks: Bool = true
+  ) throws(SQLiteFailure) {
+    var handle: OpaquePointer?
+    var flags = access == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
+    flags |= SQLITE_OPEN_NOMUTEX
+    if !followLinks { flags |= SQLITE_OPEN_NOFOLLOW }
+    let code = sqlite3_open_v2(path, &handle, flags, nil)
+    guard let handle, code == SQLITE_OK else {
+      let failure = SQLiteFailure(
+        code: handle.map { sqlite3_extended_errcode($0) } ?? code, message: String(cString: sqlite3_errstr(code)))
+      sqlite3_close_v2(handle)
+      throw failure
+    }
+    self.handle = handle
+    sqlite3_extended_result_codes(handle, 1)
+    sqlite3_busy_timeout(handle, busyMilliseconds)
+  }
+
+  deinit {
+    sqlite3_close_v2(handle)
+  }
+
+  /// Runs statements that return nothing of interest.
+  public func execute(_ sql: String) throws(SQLiteFailure) {
+    guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else { throw failure() }
+  }
+
+  /// To be called first. The file may be damaged or not ours: no functions or virtual tables from its schema, no
+  /// temporary files beside it.
+  public func distrustContents() throws(SQLiteFailure) {
+    for pragma in ["trusted_schema=OFF", "cell_size_check=ON", "query_only=ON", "temp_store=MEMORY"] {
+      _ = try rows("PRAGMA \(pragma)")
+    }
+  }
+
+  /// Reads the schema and nothing else.
+  public func touch() throws(SQLiteFailure) { _ = try rows("SELECT count(*) FROM sqlite_master") }
+
+  /// A statement to be run again and again. It must not outlive the connection.
+  public func prepare(_ sql: String) throws(SQLiteFailure) -> SQLiteStatement {
+    var statement: OpaquePointer?
+    guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK, let statement else { throw failure() }
+    return SQLiteStatement(handle: statement, connection: handle)
+  }
+
+  /// Rows that the last statement inserted, changed or deleted itself.
+  public var changes: Int { Int(sqlite3_changes(handle)) }
+
+  public var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+
+  /// Result rows in order, each value as text (nil for NULL).
+  public func rows(_ sql: String) throws(SQLiteFailure) -> [[String?]] {
+    let statement = try prepare(sql)
+    var result: [[String?]] = []
+    while try statement.step() {
+      result.append((0..<statement.columnCount).map { statement.text($0) })
+    }
+    return result
+  }
+
+  /// The first column of every row, without NULLs.
+  public func column(_ sql: String) throws(SQLiteFailure) -> [String] {
+    try rows(sql).compactMap { $0.first ?? nil }
+  }
+
+  /// Copies the whole database, as it is now, into the file of `target`, through SQLite's backup interface.
+  public func backUp(to target: borrowing SQLiteConnection) throws(SQLiteFailure) {
+    guard let backup = sqlite3_backup_init(target.handle, "main", handle, "main") else { throw target.failure() }
+    let stepped = sqlite3_backup_step(backup, -1)
+    let finished = sqlite3_backup_finish(backup)
+    // SQLITE_BUSY and SQLITE_LOCKED from the step are not repeated by the finish.
+    guard stepped == SQLITE_DONE else {
+      throw SQLiteFailure(code: stepped, message: String(cString: sqlite3_errstr(stepped)))
+    }
+    guard finished == SQLITE_OK else { throw target.failure() }
+  }
+
+  func failure() -> SQLiteFailure {
+    SQLiteFailure(code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)))
+  }
+}

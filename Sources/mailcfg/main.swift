@@ -1,0 +1,2 @@
+import MailAccounts
+print("mailcfg")
