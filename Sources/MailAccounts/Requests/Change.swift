@@ -1,0 +1,50 @@
+/// One thing that is changed in the database: what verbs and imports come down to, and what `--dry-run` shows.
+public enum Change: Equatable, Sendable {
+  case addDomain(name: String)
+  case removeDomain(DomainRecord)
+  /// - Parameter password: as dovecot reads it, `{SCHEME}…`.
+  case addUser(email: String, password: String, isActive: Bool, limits: Limits)
+  case removeUser(UserRecord)
+  case setPassword(UserRecord, password: String)
+  case setActive(UserRecord, Bool)
+  case setLimits(UserRecord, Limits)
+  case addAlias(source: String, destination: String)
+  case removeAlias(AliasRecord)
+
+  /// One line with what is added (`+`), removed (`-`) or changed (`~`). Never a password.
+  public var line: String {
+    switch self {
+    case .addDomain(let name): "+ domain \(name)"
+    case .removeDomain(let domain): "- domain \(domain.name)"
+    case .addUser(let email, _, let isActive, let limits):
+      "+ user \(email)" + (isActive ? "" : " (disabled)") + limits.words.map { " (\($0))" }.joined()
+    case .removeUser(let user): "- user \(user.email)"
+    case .setPassword(let user, _): "~ user \(user.email): password"
+    case .setActive(let user, let isActive): "~ user \(user.email): \(isActive ? "enabled" : "disabled")"
+    case .setLimits(let user, let limits):
+      "~ user \(user.email): "
+        + "\(user.limits.words.joined(separator: ", ").orNone) -> \(limits.words.joined(separator: ", ").orNone)"
+    case .addAlias(let source, let destination): "+ alias \(source) -> \(destination)"
+    case .removeAlias(let alias): "- alias \(alias.source) -> \(alias.destination)"
+    }
+  }
+}
+
+extension Limits {
+  /// "send-only", "receive-only", "quota 1073741824", as far as they apply.
+  public var words: [String] {
+    var words: [String] = []
+    switch (receives, sends) {
+    case (true, true): break
+    case (false, true): words.append("send-only")
+    case (true, false): words.append("receive-only")
+    case (false, false): words.append("neither sends nor receives")
+    }
+    if let quota { words.append("quota \(quota)") }
+    return words
+  }
+}
+
+extension String {
+  fileprivate var orNone: String { isEmpty ? "no limits" : self }
+}
