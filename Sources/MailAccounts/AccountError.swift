@@ -31,6 +31,8 @@ public enum DatabaseProblem: Equatable, Sendable {
   /// Another process has held a lock for this many seconds.
   case busy(seconds: Int)
   case readOnly
+  /// This user may not read, or not write, the file or its directory.
+  case notPermitted
   case full
   /// An interrupted change has to be rolled back, and this user may not write.
   case interruptedChange
@@ -44,7 +46,8 @@ extension AccountError: CustomStringConvertible {
     switch self {
     case .database(let problem, let path): problem.text(path)
     case .name(let error): error.description
-    case .unknownDomain(let domain, let address): "\(domain.text), the domain of \(address), is none of this host's domains"
+    case .unknownDomain(let domain, let address):
+      "\(domain.text), the domain of \(address), is none of this host's domains"
     case .noDomain(let name): "there is no domain \(name)"
     case .noUser(let email): "there is no user \(email)"
     case .noAlias(let source): "there is no alias \(source)"
@@ -64,10 +67,12 @@ extension DatabaseProblem {
     case .notADatabase: "\(path) is not an SQLite database"
     case .damaged(let what): "\(path) is damaged: \(what)"
     case .foreignSchema(let missing): "\(path) is not an account database: it lacks \(missing.joined(separator: ", "))"
-    case .newerSchema(let version): "\(path) was written by a newer mailcfg (schema \(version); this one knows \(Schema.version))"
+    case .newerSchema(let version):
+      "\(path) was written by a newer mailcfg (schema \(version); this one knows \(Schema.version))"
     case .journalModeWAL: "\(path) is in journal mode WAL, which chrooted postfix daemons cannot open"
     case .busy(let seconds): "\(path) has been locked by another process for \(seconds) s"
     case .readOnly: "\(path) may only be read"
+    case .notPermitted: "you may not open \(path)"
     case .full: "the file system of \(path) is full"
     case .interruptedChange: "\(path) has an interrupted change that must be rolled back"
     case .symbolicLink: "\(path) is a symbolic link"

@@ -1,11 +1,15 @@
 extension JSONText {
-  /// Parses one JSON value; nil when the bytes are anything else.
-  ///
-  /// For `state.json` alone, which we write ourselves and which `status` reads each time: Codable takes more time for it than all the
-  /// rest of a status does. Numbers with a fraction or exponent become `.seconds`.
+  /// Parses one JSON value; nil when the bytes are anything else. Codable takes more time for it than all the rest of a
+  /// `status` does. Numbers with a fraction or exponent become `.seconds`.
   public init?(parsing bytes: [UInt8]) {
+    guard let value = try? JSONText(strictly: bytes) else { return nil }
+    self = value
+  }
+
+  /// Parses one JSON value, and says where that fails.
+  public init(strictly bytes: [UInt8]) throws(JSONSyntaxError) {
     var parser = JSONParser(bytes)
-    guard let value = parser.value(depth: 0), parser.isAtEnd else { return nil }
+    guard let value = parser.value(depth: 0), parser.isAtEnd else { throw JSONSyntaxError(bytes, parser.position) }
     self = value
   }
 
@@ -43,9 +47,24 @@ extension JSONText {
   }
 }
 
+/// Where bytes stop being JSON.
+public struct JSONSyntaxError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Both from 1; the column in bytes.
+  public var line: Int
+  public var column: Int
+
+  init(_ bytes: [UInt8], _ position: Int) {
+    let before = bytes[..<min(position, bytes.count)]
+    line = 1 + before.count { $0 == 0x0a }
+    column = 1 + before.count - (before.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0)
+  }
+
+  public var description: String { "no JSON at line \(line), column \(column)" }
+}
+
 private struct JSONParser {
   private let bytes: [UInt8]
-  private var position = 0
+  private(set) var position = 0
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
@@ -143,17 +162,36 @@ private struct JSONParser {
       case UInt8(ascii: "r"): result.append(0x0d)
       case UInt8(ascii: "t"): result.append(0x09)
       case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): result.append(escaped)
+      case UInt8(ascii: "b"): result.append(0x08)
+      case UInt8(ascii: "f"): result.append(0x0c)
       case UInt8(ascii: "u"):
-        // We write `\u` for control characters only.
-        guard position + 4 <= bytes.count,
-          let code = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16),
-          let scalar = Unicode.Scalar(code)
-        else { return nil }
-        position += 4
+        guard let scalar = escapedScalar() else { return nil }
         result += Array(String(Character(scalar)).utf8)
       default: return nil
       }
     }
     return nil
+  }
+
+  /// What stands after `\u`: four hexadecimal digits, or a pair of surrogates.
+  private mutating func escapedScalar() -> Unicode.Scalar? {
+    guard let unit = hexadecimalUnit() else { return nil }
+    guard UTF16.isLeadSurrogate(unit) else { return Unicode.Scalar(unit) }
+    guard position + 2 <= bytes.count, bytes[position] == UInt8(ascii: "\\"), bytes[position + 1] == UInt8(ascii: "u")
+    else { return nil }
+    position += 2
+    guard let second = hexadecimalUnit(), UTF16.isTrailSurrogate(second) else { return nil }
+    return UTF16.decode(UTF16.EncodedScalar([unit, second]))
+  }
+
+  private mutating func hexadecimalUnit() -> UInt16? {
+    guard position + 4 <= bytes.count else { return nil }
+    var unit: UInt16 = 0
+    for byte in bytes[position..<position + 4] {
+      guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else { return nil }
+      unit = unit << 4 | UInt16(digit)
+    }
+    position += 4
+    return unit
   }
 }

@@ -6,7 +6,7 @@ public enum Request: Sendable {
   case addDomain(DomainName)
   case removeDomain(String)
   /// - Parameter createDomain: adds the domain if it is not there.
-  case addUser(EmailAddress, PasswordHash, Limits, createDomain: Bool)
+  case addUser(EmailAddress, PasswordHash, Limits, isActive: Bool, createDomain: Bool)
   case removeUser(String)
   case setPassword(String, PasswordHash)
   case setActive(String, Bool)
@@ -45,11 +45,15 @@ public enum Warning: Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .userIsThere(let email): "\(email) is there already and was left as it is; its password is changed by `mailcfg passwd`"
-    case .aliasTakesMail(let email): "mail to \(email) no longer reaches its own mailbox; `mailcfg addalias \(email) \(email)` keeps a copy there"
-    case .destinationIsDisabled(let email): "\(email) is disabled: mail to it is refused until `mailcfg enable \(email)`"
+    case .userIsThere(let email):
+      "\(email) is there already and was left as it is; its password is changed by `mailcfg passwd`"
+    case .aliasTakesMail(let email):
+      "mail to \(email) no longer reaches its own mailbox; `mailcfg addalias \(email) \(email)` keeps a copy there"
+    case .destinationIsDisabled(let email):
+      "\(email) is disabled: mail to it is refused until `mailcfg enable \(email)`"
     case .destinationIsSendOnly(let email): "\(email) is send-only: mail to it is refused"
-    case .deadEnd(let source, let destination): "mail to \(source) goes to \(destination), which is neither a user nor an alias here"
+    case .deadEnd(let source, let destination):
+      "mail to \(source) goes to \(destination), which is neither a user nor an alias here"
     case .stillNamed(let name, let aliases):
       "\(name) is still the destination of \(aliases.map(\.source).joined(separator: ", ")): mail to it is refused"
     case .keptFromCatchAll(let count, let domain):

@@ -1,0 +1,85 @@
+import CLinux
+import Glibc
+
+/// The database's file, as far as it concerns us before SQLite opens it.
+struct AccountFile {
+  /// Whose it is to be when it is new.
+  static let mode: mode_t = 0o640
+
+  /// Absolute, with every directory resolved; the file itself is no symbolic link.
+  let path: String
+  /// Nil: there is none yet.
+  private(set) var size: Int?
+
+  /// Looks at the file, and at the beginning of its contents. Our descriptor is closed before SQLite opens one: closing it later
+  /// would drop SQLite's locks.
+  init(_ given: String) throws(AccountError) {
+    path = try Self.resolved(given)
+    let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
+    guard descriptor >= 0 else {
+      switch errno {
+      case ENOENT: size = nil
+      case ELOOP: throw .database(.symbolicLink, path: path)
+      default: throw .database(.opening(errno), path: path)
+      }
+      return
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw .database(.other("it is not a regular file"), path: path)
+    }
+    size = Int(status.st_size)
+    guard status.st_size > 0 else { return }
+    var header = [UInt8](repeating: 0, count: 100)
+    let count = header.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+    guard count == 100, header.starts(with: Array("SQLite format 3\u{0}".utf8)) else {
+      throw .database(.notADatabase, path: path)
+    }
+    // https://www.sqlite.org/fileformat2.html#file_format_version_numbers. Opening a WAL database makes files beside it even for readers.
+    if header[18] == 2 || header[19] == 2 { throw .database(.journalModeWAL, path: path) }
+  }
+
+  /// Makes it, empty, with its owner and mode. An interruption leaves a file of 0 bytes, which counts as new.
+  mutating func create(owner: String, group: String) throws(AccountError) {
+    let descriptor = mb_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else {
+      throw .database(.opening(errno), path: path)
+    }
+    defer { close(descriptor) }
+    if geteuid() == 0 {
+      guard let user = getpwnam(owner)?.pointee.pw_uid, let group = getgrnam(group)?.pointee.gr_gid else {
+        unlink(path)
+        throw .database(.other("there is no user \(owner) or no group \(group) to own it"), path: path)
+      }
+      guard fchown(descriptor, user, group) == 0 else { throw .database(.other(errorText(errno)), path: path) }
+    }
+    guard fchmod(descriptor, Self.mode) == 0 else { throw .database(.other(errorText(errno)), path: path) }
+    size = 0
+  }
+
+  private static func resolved(_ given: String) throws(AccountError) -> String {
+    let slash = given.lastIndex(of: "/")
+    let directory = slash.map { $0 == given.startIndex ? "/" : String(given[..<$0]) } ?? "."
+    let name = slash.map { String(given[given.index(after: $0)...]) } ?? given
+    guard !name.isEmpty, name != ".", name != ".." else { throw .database(.other("it is a directory"), path: given) }
+    guard let real = realpath(directory, nil) else { throw .database(.noDirectory(directory), path: given) }
+    defer { free(real) }
+    let parent = String(cString: real)
+    return parent == "/" ? "/\(name)" : "\(parent)/\(name)"
+  }
+}
+
+extension DatabaseProblem {
+  /// What an errno of opening the file means.
+  static func opening(_ code: Int32) -> DatabaseProblem {
+    switch code {
+    case EACCES, EPERM: .notPermitted
+    case EROFS: .readOnly
+    case ENOSPC, EDQUOT: .full
+    default: .other(errorText(code))
+    }
+  }
+}
+
+func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }

@@ -1,0 +1,94 @@
+import SQLite
+
+extension AccountDatabase {
+  func planAlias(
+    _ source: AliasSource, _ destinations: AliasDestinations, _ createDomain: Bool
+  ) throws(AccountError) -> Outcome {
+    var outcome = Outcome(
+      changes: try domainChanges(for: source.text, source.domain, create: createDomain), warnings: [])
+    let there = Set(try all("SELECT dst FROM aliases WHERE src=?1", [.text(source.text)]) { $0.text(0) ?? "" })
+    let new = destinations.addresses.map(\.text).filter { !there.contains($0) }
+    guard !new.isEmpty else { return Outcome(changes: [], warnings: []) }
+    outcome.changes += new.map { .addAlias(source: source.text, destination: $0) }
+    try refuseLoop(from: source, new)
+    if case .catchAll(let domain) = source {
+      let kept = try usersWithoutAlias(of: domain)
+      outcome.changes += kept.map { .addAlias(source: $0, destination: $0) }
+      if !kept.isEmpty { outcome.warnings.append(.keptFromCatchAll(count: kept.count, domain: domain.text)) }
+    } else if there.isEmpty, !new.contains(source.text),
+      try exists("SELECT 1 FROM users WHERE email=?1", source.text)
+    {
+      outcome.warnings.append(.aliasTakesMail(of: source.text))
+    }
+    for destination in new where destination != source.text {
+      if let warning = try warning(about: destination, from: source) { outcome.warnings.append(warning) }
+    }
+    return outcome
+  }
+
+  /// Users that a catch-all of their domain would rob.
+  private func usersWithoutAlias(of domain: DomainName) throws(AccountError) -> [String] {
+    try all(
+      """
+      SELECT email FROM users WHERE domain_id IN (SELECT id FROM domains WHERE name=?1)
+      AND NOT EXISTS (SELECT 1 FROM aliases WHERE src=email) ORDER BY email
+      """, [.text(domain.text)]
+    ) { $0.text(0) ?? "" }
+  }
+
+  /// These aliases; with the last catch-all of a domain also the aliases of users to themselves that only it needed.
+  func planRemoval(of rows: [AliasRecord]) throws(AccountError) -> Outcome {
+    var changes = rows.map(Change.removeAlias)
+    if let source = rows.first?.source, source.hasPrefix("@") {
+      let rest = try all("SELECT id FROM aliases WHERE src=?1", [.text(source)]) { $0.integer(0) ?? 0 }
+      if Set(rest).isSubset(of: rows.map(\.id)) {
+        changes += try all(
+          """
+          SELECT id, src, dst FROM aliases AS a WHERE src=dst
+          AND src IN (SELECT email FROM users WHERE domain_id IN (SELECT id FROM domains WHERE name=?1))
+          AND NOT EXISTS (SELECT 1 FROM aliases WHERE src=a.src AND dst<>a.dst) ORDER BY src
+          """, [.text(String(source.dropFirst()))]
+        ) { .removeAlias(AliasRecord($0)) }
+      }
+    }
+    return Outcome(changes: changes, warnings: [])
+  }
+
+  private func refuseLoop(from source: AliasSource, _ new: [String]) throws(AccountError) {
+    var finished: Set<String> = []
+    let loop = try aliasLoop(from: source.text, finished: &finished) { (address) throws(AccountError) in
+      try next(after: address, with: source, new)
+    }
+    if let loop { throw .aliasLoop(loop) }
+  }
+
+  /// Where postfix would send mail for the address on, were the new destinations there already.
+  private func next(
+    after address: String, with source: AliasSource, _ new: [String]
+  ) throws(AccountError) -> [String] {
+    func stored(_ name: String) throws(AccountError) -> [String] {
+      let rows = try all("SELECT dst FROM aliases WHERE src=?1", [.text(name)]) { $0.text(0) ?? "" }
+      return rows.flatMap { destinations($0) } + (name == source.text ? new : [])
+    }
+    let own = try stored(address)
+    if !own.isEmpty || address.hasPrefix("@") { return own }
+    // Users get an alias to themselves beside a catch-all: it ends there.
+    if try exists("SELECT 1 FROM users WHERE email=?1", address) { return [] }
+    return try stored("@" + domainPart(address))
+  }
+
+  private func warning(about destination: String, from source: AliasSource) throws(AccountError) -> Warning? {
+    let columns = userColumns
+    let user = try first("SELECT \(columns) FROM users WHERE email=?1", [.text(destination)]) { UserRecord($0) }
+    if let user {
+      if !user.isActive { return .destinationIsDisabled(destination) }
+      return user.limits.receives ? nil : .destinationIsSendOnly(destination)
+    }
+    let domain = domainPart(destination)
+    guard try exists("SELECT 1 FROM domains WHERE name=?1", domain) else { return nil }
+    if source.text == "@" + domain { return nil }
+    if try exists("SELECT 1 FROM aliases WHERE src=?1", destination) { return nil }
+    if try exists("SELECT 1 FROM aliases WHERE src=?1", "@" + domain) { return nil }
+    return .deadEnd(source: source.text, destination: destination)
+  }
+}

@@ -1,2 +1,0 @@
-import CIDN
-import CPassword
