@@ -1,0 +1,85 @@
+import Foundation
+import SQLite
+import Testing
+
+@testable import MailAccounts
+
+/// A real database file in a directory of its own, removed with the value.
+final class DatabaseFixture {
+  let directory: String
+  let path: String
+
+  init(_ statements: String? = nil) throws {
+    directory = FileManager.default.temporaryDirectory.path + "/mailboot-accounts-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    path = directory + "/maildb.sqlite3"
+    if let statements { try execute(statements, creating: true) }
+  }
+
+  /// The schema as the old program made it, with one domain, two users and an alias.
+  static func old() throws -> DatabaseFixture {
+    try DatabaseFixture(
+      Schema.creation + """
+        INSERT INTO domains (name) VALUES ('example.org');
+        INSERT INTO users (domain_id, password, email) VALUES (1, '\(someHash.text)', 'anna@example.org');
+        INSERT INTO users (domain_id, password, email) VALUES (1, '\(someHash.text)', 'bob@example.org');
+        INSERT INTO aliases (domain_id, src, dst) VALUES (1, 'info@example.org', 'anna@example.org');
+        """)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+  /// As another program does it: no foreign keys.
+  func execute(_ statements: String, creating: Bool = false) throws {
+    if creating, !FileManager.default.fileExists(atPath: path) {
+      _ = FileManager.default.createFile(atPath: path, contents: Data(), attributes: [.posixPermissions: 0o640])
+    }
+    try connection().execute(statements)
+  }
+
+  func connection() throws -> SQLiteConnection {
+    try SQLiteConnection(path: path, access: .readWrite, busyMilliseconds: 1000)
+  }
+
+  /// The first column of a query.
+  func column(_ sql: String) throws -> [String] { try connection().column(sql) }
+
+  var bytes: Data { (try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data() }
+
+  func open(_ access: AccountDatabase.Access = .change, busySeconds: Int = 1) throws -> AccountDatabase {
+    try AccountDatabase(path: path, access, busySeconds: busySeconds)
+  }
+
+  @discardableResult
+  func perform(_ request: Request, dryRun: Bool = false) throws -> Outcome {
+    try open().perform(request, dryRun: dryRun)
+  }
+
+  /// The error of a request, which must have left every byte as it was.
+  func refusal(of request: Request) throws -> AccountError? {
+    let before = bytes
+    do throws(AccountError) {
+      let database = try AccountDatabase(path: path, .change, busySeconds: 1)
+      _ = try database.perform(request, dryRun: false)
+      return nil
+    } catch {
+      #expect(bytes == before)
+      return error
+    }
+  }
+}
+
+/// Of "secret", by perl's `crypt`.
+let someHash = PasswordHash(
+  text: "{SHA512-CRYPT}$6$rounds=200000$abcdefgh$nUZSICAH8m.0Zf"
+    + "qBc3RaARNZgI9DlkCHAMWlq7JKXZi9CiuWXjeB.zm5tT/ShrDn93diyQBmzruwu8XvqmJ5F.")
+
+extension Request {
+  static func user(_ email: String, limits: Limits = Limits(), createDomain: Bool = false) throws -> Request {
+    .addUser(try EmailAddress(email), someHash, limits, isActive: true, createDomain: createDomain)
+  }
+
+  static func alias(_ source: String, _ destination: String) throws -> Request {
+    .addAlias(try AliasSource(source), try AliasDestinations(destination), createDomain: false)
+  }
+}
