@@ -8,6 +8,9 @@ public struct SQLiteConnection: ~Copyable {
     case readOnly
     /// The file must be there.
     case readWrite
+    /// The same, for whoever reads with no busy timeout: a commit keeps readers out only for the last of its writes, and fails with
+    /// `busy` rather than wait for one that reads for long.
+    case readWriteShortly
   }
 
   /// - Parameters:
@@ -20,7 +23,8 @@ public struct SQLiteConnection: ~Copyable {
     var flags = access == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
     flags |= SQLITE_OPEN_NOMUTEX
     if !followLinks { flags |= SQLITE_OPEN_NOFOLLOW }
-    let code = sqlite3_open_v2(path, &handle, flags, nil)
+    let isShort = access == .readWriteShortly && ShortLockVFS.isRegistered
+    let code = sqlite3_open_v2(path, &handle, flags, isShort ? ShortLockVFS.name : nil)
     guard let handle, code == SQLITE_OK else {
       let failure = SQLiteFailure(
         code: handle.map { sqlite3_extended_errcode($0) } ?? code, message: String(cString: sqlite3_errstr(code)))

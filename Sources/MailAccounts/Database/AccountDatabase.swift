@@ -73,7 +73,7 @@ public struct AccountDatabase: ~Copyable {
       }
     }
     let connection = try SQLiteConnection(
-      path: path, access: .readWrite, busyMilliseconds: milliseconds, followLinks: false)
+      path: path, access: .readWriteShortly, busyMilliseconds: milliseconds, followLinks: false)
     // Without cache_spill=OFF a large change would lock readers out long before its commit.
     try connection.execute(
       "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_spill=OFF")
@@ -127,7 +127,7 @@ public struct AccountDatabase: ~Copyable {
     close(descriptor)
     do throws(SQLiteFailure) {
       let copy = try SQLiteConnection(
-        path: target.path, access: .readWrite, busyMilliseconds: 0, followLinks: false)
+        path: target.path, access: .readWriteShortly, busyMilliseconds: 0, followLinks: false)
       try connection.backUp(to: copy)
     } catch {
       unlink(target.path)

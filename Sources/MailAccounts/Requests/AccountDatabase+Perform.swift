@@ -1,3 +1,4 @@
+import Glibc
 import SQLite
 
 extension AccountDatabase {
@@ -6,6 +7,19 @@ extension AccountDatabase {
   /// Everything that takes time, such as hashing, has happened before: other writers wait for this transaction, and readers for
   /// its commit.
   public func perform(_ request: Request, dryRun: Bool = false) throws(AccountError) -> Outcome {
+    let end = ContinuousClock.now + .seconds(busySeconds)
+    while true {
+      do throws(AccountError) {
+        return try attempt(request, dryRun: dryRun)
+      } catch {
+        // A reader that reads for long: nobody else is kept waiting for it.
+        guard case .database(.busy, _) = error, ContinuousClock.now < end else { throw error }
+        usleep(100_000)
+      }
+    }
+  }
+
+  private func attempt(_ request: Request, dryRun: Bool) throws(AccountError) -> Outcome {
     try explained { () throws(SQLiteFailure) in try connection.execute(dryRun ? "BEGIN" : "BEGIN IMMEDIATE") }
     do throws(AccountError) {
       let outcome = try plan(request)
