@@ -22,7 +22,7 @@ public struct PasswordHash: Equatable, Sendable {
 
   /// What a new hash costs. dovecot pays it again at each login that its cache does not answer, so it has to stay well
   /// below a second on a small host, and the memory below the `vsz_limit` of dovecot's auth processes (256 MiB). The times
-  /// are processor time of one core at about 4 GHz.
+  /// are processor time on an AMD EPYC.
   private enum Cost {
     /// KiB; with 2 passes and 1 lane the first choice of OWASP's cheat sheet: 24 ms.
     static let argon2Memory: UInt32 = 19_456
