@@ -10,7 +10,7 @@ STATIC_LIBRARIES = $(RELEASE_BUILD)/static-libraries
 SWIFT_RELEASE = swift build -c release --static-swift-stdlib --scratch-path $(RELEASE_BUILD) \
   -Xlinker -L$(abspath $(STATIC_LIBRARIES)) -Xswiftc -Osize \
   -Xlinker --icf=safe -Xlinker --no-export-dynamic
-VERSION = $(shell sed -n 's/.*static let text = "\(.*\)"/\1/p' Sources/mailboot/Version.swift)
+VERSION = $(shell sed -n 's/.*static let text = "\(.*\)"/\1/p' Sources/MailbootCore/Version.swift)
 DEB = dist/mailboot_$(VERSION)_$(shell dpkg --print-architecture).deb
 SWIFT_FILES = Package.swift Sources Tests
 SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' scripts/* packaging/* packaging/notify.d-examples/* .ci/run $$(find machine -type f) 2>/dev/null)
