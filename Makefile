@@ -2,7 +2,7 @@
 SHELL = /bin/sh
 DESTDIR =
 RELEASE_BUILD = .build-release
-# Both programs in one build folder; Swift's own libraries are linked in, Debian's are not.
+# All programs in one build folder; Swift's own libraries are linked in, Debian's are not.
 # The C++ runtime is linked in as well: looking up its symbols took a quarter of the time of `mailboot status`. Swift asks for it by
 # -lstdc++, so the linker is shown a directory first in which there is no other. Nothing here is
 # faster for being larger (-Osize), nobody loads anything from it (no exported symbols).
@@ -10,11 +10,11 @@ STATIC_LIBRARIES = $(RELEASE_BUILD)/static-libraries
 SWIFT_RELEASE = swift build -c release --static-swift-stdlib --scratch-path $(RELEASE_BUILD) \
   -Xlinker -L$(abspath $(STATIC_LIBRARIES)) -Xswiftc -Osize \
   -Xlinker --icf=safe -Xlinker --no-export-dynamic
-VERSION = $(shell sed -n 's/.*static let text = "\(.*\)"/\1/p' Sources/mailboot/Version.swift)
+VERSION = $(shell sed -n 's/.*static let text = "\(.*\)"/\1/p' Sources/MailbootCore/Version.swift)
 DEB = dist/mailboot_$(VERSION)_$(shell dpkg --print-architecture).deb
 SWIFT_FILES = Package.swift Sources Tests
 SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' scripts/* packaging/* packaging/notify.d-examples/* .ci/run $$(find machine -type f) 2>/dev/null)
-BINARIES = $(RELEASE_BUILD)/release/mailboot $(RELEASE_BUILD)/release/mailboot-worker
+BINARIES = $(RELEASE_BUILD)/release/mailboot $(RELEASE_BUILD)/release/mailboot-worker $(RELEASE_BUILD)/release/mailcfg
 
 .PHONY: all build deps install install-files deb machines demo test test-quick test-machine bench format lint clean
 
@@ -30,17 +30,19 @@ build: deps
 	ln -sf "$$(gcc -print-file-name=libgcc_eh.a)" $(STATIC_LIBRARIES)/libgcc_s.a
 	$(SWIFT_RELEASE) --product mailboot
 	$(SWIFT_RELEASE) --product mailboot-worker
+	$(SWIFT_RELEASE) --product mailcfg
 
 install: build install-files
 
 install-files:
-	@test -x $(RELEASE_BUILD)/release/mailboot || { echo "run \`make build\` first" >&2; exit 1; }
-	install -d $(DESTDIR)/usr/sbin $(DESTDIR)/usr/libexec/mailboot $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)/usr/lib/sysusers.d \
+	@test -x $(RELEASE_BUILD)/release/mailcfg || { echo "run \`make build\` first" >&2; exit 1; }
+	install -d $(DESTDIR)/usr/bin $(DESTDIR)/usr/sbin $(DESTDIR)/usr/libexec/mailboot $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)/usr/lib/sysusers.d \
 	  $(DESTDIR)/usr/share/man/man8 $(DESTDIR)/usr/share/man/man5 $(DESTDIR)/usr/share/doc/mailboot/examples \
 	  $(DESTDIR)/usr/share/bash-completion/completions $(DESTDIR)/usr/share/zsh/vendor-completions \
 	  $(DESTDIR)/usr/share/fish/vendor_completions.d $(DESTDIR)/etc/mailboot/notify.d
 	install -s -m 755 $(RELEASE_BUILD)/release/mailboot $(DESTDIR)/usr/sbin/mailboot
 	install -s -m 755 $(RELEASE_BUILD)/release/mailboot-worker $(DESTDIR)/usr/libexec/mailboot/mailboot-worker
+	install -s -m 755 $(RELEASE_BUILD)/release/mailcfg $(DESTDIR)/usr/bin/mailcfg
 	install -d $(DESTDIR)/usr/lib/systemd/system $(DESTDIR)/usr/lib/systemd/catalog $(DESTDIR)/usr/share/dbus-1/system.d
 	install -m 644 systemd/mailboot.service $(DESTDIR)/usr/lib/systemd/system/mailboot.service
 	install -m 644 systemd/org.mailboot1.conf $(DESTDIR)/usr/share/dbus-1/system.d/org.mailboot1.conf
@@ -48,8 +50,9 @@ install-files:
 	install -m 644 systemd/mailboot.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/mailboot.conf
 	install -m 644 systemd/mailboot.sysusers $(DESTDIR)/usr/lib/sysusers.d/mailboot.conf
 	gzip -9nc man/mailboot.8 > $(DESTDIR)/usr/share/man/man8/mailboot.8.gz
+	gzip -9nc man/mailcfg.8 > $(DESTDIR)/usr/share/man/man8/mailcfg.8.gz
 	gzip -9nc man/mailboot.toml.5 > $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
-	chmod 644 $(DESTDIR)/usr/share/man/man8/mailboot.8.gz $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
+	chmod 644 $(DESTDIR)/usr/share/man/man8/mailboot.8.gz $(DESTDIR)/usr/share/man/man8/mailcfg.8.gz $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
 	install -m 644 README.md CHANGELOG.md docs/monitoring.md $(DESTDIR)/usr/share/doc/mailboot
 	install -m 644 packaging/copyright $(DESTDIR)/usr/share/doc/mailboot/copyright
 	install -m 644 packaging/mailboot.toml $(DESTDIR)/usr/share/doc/mailboot/examples/mailboot.toml
@@ -59,6 +62,9 @@ install-files:
 	$(RELEASE_BUILD)/release/mailboot --generate-completion-script bash > $(DESTDIR)/usr/share/bash-completion/completions/mailboot
 	$(RELEASE_BUILD)/release/mailboot --generate-completion-script zsh > $(DESTDIR)/usr/share/zsh/vendor-completions/_mailboot
 	$(RELEASE_BUILD)/release/mailboot --generate-completion-script fish > $(DESTDIR)/usr/share/fish/vendor_completions.d/mailboot.fish
+	install -m 644 packaging/completions/mailcfg.bash $(DESTDIR)/usr/share/bash-completion/completions/mailcfg
+	install -m 644 packaging/completions/mailcfg.zsh $(DESTDIR)/usr/share/zsh/vendor-completions/_mailcfg
+	install -m 644 packaging/completions/mailcfg.fish $(DESTDIR)/usr/share/fish/vendor_completions.d/mailcfg.fish
 
 deb: build
 	scripts/build-deb
@@ -93,6 +99,7 @@ lint: deps
 	swift format lint --strict --recursive $(SWIFT_FILES)
 	scripts/check-imports
 	shellcheck -x $(SHELL_FILES)
+	shellcheck --shell=bash packaging/completions/mailcfg.bash
 	for page in man/*.[58]; do test -z "$$(man --warnings -l -Tutf8 "$$page" 2>&1 >/dev/null)" || { echo "$$page has warnings"; exit 1; }; done
 
 clean:

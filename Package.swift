@@ -31,6 +31,7 @@ let package = Package(
     .systemLibrary(name: "CIDN", providers: [.apt(["libidn2-dev", "libunistring-dev"])]),
     .systemLibrary(name: "CLinux"),
 
+    .target(name: "Console", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "SecretMemory", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Cryptsetup", dependencies: ["CCryptsetup", "CLinux", "SecretMemory"], swiftSettings: strict),
     .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", "SecretMemory"], swiftSettings: strict),
@@ -51,7 +52,7 @@ let package = Package(
     .executableTarget(
       name: "mailboot",
       dependencies: [
-        "CLinux", "SecretMemory", "Systemd", "MailbootCore", "MailbootHost",
+        "CLinux", "Console", "SecretMemory", "Systemd", "MailbootCore", "MailbootHost",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -72,7 +73,8 @@ let package = Package(
       ]),
     // Without ArgumentParser and TOMLKit, whose start-up alone takes longer than a whole call may: see docs/architecture.md.
     .executableTarget(
-      name: "mailcfg", dependencies: ["CLinux", "SecretMemory", "MailbootCore", "MailAccounts"], swiftSettings: strict),
+      name: "mailcfg", dependencies: ["CLinux", "Console", "SecretMemory", "MailbootCore", "MailAccounts"],
+      swiftSettings: strict),
 
     // The disposable machine: a library that drives it, and its command line for `make`.
     .target(name: "MachineKit", path: "Tests/MachineKit", swiftSettings: strict),

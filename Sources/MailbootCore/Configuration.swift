@@ -8,6 +8,7 @@ public struct Configuration: Equatable, Sendable {
   public var notify = Notify()
   public var monitoring = Monitoring()
   public var wait = Wait()
+  public var accounts = Accounts()
 
   public init() {}
 
@@ -23,6 +24,8 @@ public struct Configuration: Equatable, Sendable {
     public var filesystem = "ext4"
     /// Path of a detached header.
     public var header: String?
+
+    public init() {}
   }
 
   /// One `[[bind]]`: a directory of the vault that is also shown elsewhere.
@@ -49,6 +52,8 @@ public struct Configuration: Equatable, Sendable {
     /// Percent of the file system below which free space is a finding.
     public var freeSpacePercent = 15
     public var severity: [CheckName: Severity] = [:]
+
+    public init() {}
 
     /// The configured severity of a check, else its default.
     public func severity(of check: CheckName) -> Severity {
@@ -145,5 +150,20 @@ public struct Configuration: Equatable, Sendable {
     /// Whether systemd's password agents are asked. Not by itself: while a question stands, every `systemctl` at a terminal starts an
     /// agent there, and one that nobody answers holds up the `systemctl` of an upgrade, too.
     public var ask = false
+  }
+  /// `[accounts]`: what `mailcfg` gives new domains and users.
+  public struct Accounts: Equatable, Sendable {
+    /// How passwords are hashed, as dovecot names it.
+    public var scheme = "ARGON2ID"
+    /// Where each domain has the directory of its mail, and of its users' sieve scripts.
+    public var spool = "/vault/vmail"
+    public var sieve = "/vault/sieve"
+    /// The user and group that those directories belong to, and the group that may read the database.
+    public var owner = "vmail"
+
+    public init() {}
+
+    /// The schemes that `scheme` may name.
+    public static let schemes = ["ARGON2ID", "BLF-CRYPT", "SHA512-CRYPT"]
   }
 }

@@ -13,6 +13,7 @@ extension Configuration {
     top.table("notify") { notify.read(&$0) }
     top.table("monitoring") { monitoring.read(&$0) }
     top.table("wait") { wait.read(&$0) }
+    top.table("accounts") { accounts.read(&$0) }
     var issues = top.finish()
     if issues.isEmpty {
       issues = brokenRules(services: serviceOrigins, root: root) + brokenBinds(top.node("bind"), root: root)

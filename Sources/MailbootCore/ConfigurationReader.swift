@@ -154,8 +154,8 @@ struct TableReader {
   func finish() -> [ConfigurationIssue] {
     var all = issues
     for (key, node) in entries where !known.contains(key) {
-      let near = known.min { distance($0, key) < distance($1, key) }
-      let guess = near.flatMap { distance($0, key) <= 3 ? "; did you mean \"\($0)\"?" : nil }
+      let near = known.min { editDistance($0, key) < editDistance($1, key) }
+      let guess = near.flatMap { editDistance($0, key) <= 3 ? "; did you mean \"\($0)\"?" : nil }
       let list = "one of " + known.sorted().joined(separator: ", ")
       all.append(
         ConfigurationIssue(
@@ -164,20 +164,4 @@ struct TableReader {
     }
     return all
   }
-}
-
-/// Levenshtein distance, for "perhaps you meant".
-private func distance(_ left: String, _ right: String) -> Int {
-  let b = Array(right.unicodeScalars)
-  var row = Array(0...b.count)
-  for (i, x) in left.unicodeScalars.enumerated() {
-    var corner = row[0]
-    row[0] = i + 1
-    for (j, y) in b.enumerated() {
-      let next = min(row[j] + 1, row[j + 1] + 1, corner + (x == y ? 0 : 1))
-      corner = row[j + 1]
-      row[j + 1] = next
-    }
-  }
-  return row[b.count]
 }

@@ -37,12 +37,12 @@ extension Configuration {
       "", "[unlock]", "attempts = \(unlock.attempts)", "on-failure = \(quoted(unlock.onFailure.rawValue))",
       "service-timeout = \(unlock.serviceTimeout)", "device-timeout = \(unlock.deviceTimeout)",
     ]
-    lines += daemonLines()
+    lines += furtherLines()
     return lines.joined(separator: "\n")
   }
 
-  /// What only the service in wait mode reads.
-  private func daemonLines() -> [String] {
+  /// What only the service in wait mode and `mailcfg` read.
+  private func furtherLines() -> [String] {
     var lines = [
       "", "[notify]", "directory = \(quoted(notify.directory))",
       "remind-every = " + (notify.remindEvery.map { "\"\($0)s\"" } ?? "\"off\""), "timeout = \"\(notify.timeout)s\"",
@@ -52,7 +52,10 @@ extension Configuration {
     ]
     if let device = wait.keyDevice { lines.append("key-device = \(quoted(device))") }
     lines.append(wait.keyFile.map { "key-file = \(quoted($0))" } ?? "# key-file: none is looked for")
-    return lines + ["token = \(wait.token)", "ask = \(wait.ask)"]
+    return lines + [
+      "token = \(wait.token)", "ask = \(wait.ask)", "", "[accounts]", "scheme = \(quoted(accounts.scheme))",
+      "spool = \(quoted(accounts.spool))", "sieve = \(quoted(accounts.sieve))", "owner = \(quoted(accounts.owner))",
+    ]
   }
 
   private func list(_ texts: [String]) -> String { "[" + texts.map(quoted).joined(separator: ", ") + "]" }

@@ -1,3 +1,4 @@
+import Console
 import MailbootCore
 
 /// Shows a failure: what and why, the evidence, then what to do.

@@ -1,3 +1,4 @@
+import Console
 import MailbootCore
 
 /// `mailboot history` for people, within 80 columns.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import MailbootCore
 import MailbootHost
 
@@ -136,10 +137,15 @@ struct Config: ParsableCommand {
       commandName: "show", abstract: "The configuration in force, defaults written out, as TOML.")
 
     @OptionGroup var common: ConfigurationOption
+    @Option(help: "text (TOML) or json.")
+    var format = OutputFormat.text
 
     func perform(_ terminal: Terminal) -> Status {
       guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
-      say(settings.text())
+      switch format {
+      case .text: say(settings.text())
+      case .json: say(settings.json().rendered())
+      }
       return ExitCode.done.rawValue
     }
   }

@@ -1,4 +1,5 @@
 import CLinux
+import Console
 import Glibc
 
 /// A text that is shown again and again in the same place of a terminal: each time in one write, line by line over the old one, so

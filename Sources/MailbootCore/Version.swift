@@ -1,4 +1,4 @@
 /// The released version; the changelog and the package have the same.
-enum Version {
-  static let text = "0.1.0"
+public enum Version {
+  public static let text = "0.1.0"
 }

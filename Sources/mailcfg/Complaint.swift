@@ -1,0 +1,95 @@
+import Console
+import Glibc
+import MailAccounts
+import MailbootCore
+
+/// Shows a failure and what to do about it.
+/// - Returns: the exit code.
+func complain(_ failure: Failure) -> Int32 {
+  let terminal = Terminal()
+  if let summary = summary(failure) {
+    tell(terminal.coloured("error:", .red) + terminal.wrapped("error: " + visible(summary), indent: 2).dropFirst(6))
+    if let hint = hint(failure) {
+      tell(terminal.coloured("hint:", .bold) + terminal.wrapped("hint: " + visible(hint), indent: 2).dropFirst(5))
+    }
+  }
+  return exitCode(failure)
+}
+
+/// Something that is worth a look. Nothing failed.
+func warn(_ text: String) {
+  let terminal = Terminal()
+  tell(
+    terminal.coloured("warning:", .yellow) + terminal.wrapped("warning: " + visible(text), indent: 2).dropFirst(8))
+}
+
+/// Nil: nothing has to be said any more.
+private func summary(_ failure: Failure) -> String? {
+  switch failure {
+  case .usage(let text, _), .failed(let text, _): text
+  case .accounts(let error): error.description
+  case .notMounted(let path): "\(path) is not mounted"
+  case .configuration, .interrupted: nil
+  // As `head` leaves it.
+  case .output(errno: EPIPE): nil
+  case .output(let code): "cannot write to standard output: \(String(cString: strerror(code)))"
+  }
+}
+
+private func exitCode(_ failure: Failure) -> Int32 {
+  switch failure {
+  case .usage, .accounts(.name): ExitCode.usage
+  case .accounts(.database(.notPermitted, _)): ExitCode.notPermitted
+  case .accounts(.database(.readOnly, _)), .accounts(.database(.interruptedChange, _)):
+    geteuid() == 0 ? ExitCode.failed : ExitCode.notPermitted
+  case .accounts, .failed, .notMounted, .output: ExitCode.failed
+  case .configuration(let code): code
+  case .interrupted: ExitCode.interrupted
+  }
+}
+
+/// What to do: the one place where every error meets its remedy.
+private func hint(_ failure: Failure) -> String? {
+  switch failure {
+  case .usage(_, let hint), .failed(_, let hint): hint
+  case .accounts(.database(let problem, let path)): hint(problem, path)
+  case .accounts(let error): hint(error)
+  case .notMounted: "unlock it first: `mailboot`; with `--db FILE` mailcfg asks for no mount"
+  case .configuration, .interrupted: nil
+  case .output: "see `df -h`; what has been changed in the database stays changed"
+  }
+}
+
+private func hint(_ error: AccountError) -> String? {
+  switch error {
+  case .unknownDomain(let domain, _):
+    "is it a typing mistake? if it is not: `mailcfg adddom \(domain.text)`, or add `--create-domain`"
+  case .noDomain: "see `mailcfg lsdom`"
+  case .noUser: "see `mailcfg lsuser`"
+  case .noAlias, .noAliasNumber: "see `mailcfg lsalias`"
+  case .aliasLoop: "let one of them lead to a user; see `mailcfg lsalias`"
+  case .noPassword: "give it a password in the import, or add it with `mailcfg adduser` first"
+  case .name, .invalid, .database: nil
+  }
+}
+
+private func hint(_ problem: DatabaseProblem, _ path: String) -> String {
+  switch problem {
+  case .missing:
+    "restore it from a backup; for a new one: `mailcfg adddom DOMAIN`"
+  case .noDirectory(let directory): "make it with `install -d \(directory)`, or correct `database` in [verify]"
+  case .notADatabase: "is it the right file? look with `file \(path)`; restore it from a backup"
+  case .damaged: "restore a backup, or save what can be read: `sqlite3 \(path) .recover > accounts.sql`"
+  case .foreignSchema: "is it the right file? `sqlite3 \(path) .schema` shows what it has"
+  case .newerSchema: "update this package"
+  case .journalModeWAL: "`sqlite3 \(path) 'PRAGMA journal_mode=DELETE'` while nobody uses it"
+  case .busy: "see who uses it: `fuser -v \(path)`"
+  case .readOnly:
+    geteuid() == 0 ? "is its file system mounted read only? see `findmnt -T \(path)`" : "try `sudo mailcfg …`"
+  case .notPermitted: "try `sudo mailcfg …`; members of its group (vmail) may read it"
+  case .full: "make room: `df -h \(path)`"
+  case .interruptedChange: "root's next `mailcfg` undoes it: `sudo mailcfg lsdom`"
+  case .symbolicLink: "name the file itself"
+  case .other: "see `ls -l \(path)`"
+  }
+}

@@ -1,0 +1,51 @@
+import Glibc
+
+/// Standard output, collected: one system call for a short answer, one for every 64 KiB of a list.
+final class Output {
+  private var bytes: [UInt8] = []
+  /// What the first write(2) that failed said; nothing more is written then.
+  private var failure: Int32?
+
+  private static let block = 64 << 10
+
+  func add(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+  func add(_ byte: UInt8) { bytes.append(byte) }
+
+  func endLine() {
+    bytes.append(0x0A)
+    sendIfFull()
+  }
+
+  func sendIfFull() { if bytes.count >= Self.block { send() } }
+
+  func line(_ text: String) {
+    add(text)
+    endLine()
+  }
+
+  /// Writes what is left.
+  func flush() throws(Failure) {
+    send()
+    if let failure { throw .output(errno: failure) }
+  }
+
+  private func send() {
+    defer { bytes.removeAll(keepingCapacity: true) }
+    guard failure == nil else { return }
+    var done = 0
+    while done < bytes.count {
+      let count = bytes.withUnsafeBytes { write(1, $0.baseAddress! + done, $0.count - done) }
+      if count > 0 {
+        done += count
+      } else if errno == EAGAIN {
+        // Whoever shares the descriptor has made it non-blocking.
+        var entry = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
+        poll(&entry, 1, 1000)
+      } else if errno != EINTR {
+        failure = errno
+        return
+      }
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import CLinux
+import Glibc
+import MailAccounts
+import MailbootCore
+import SecretMemory
+
+/// Where a new password comes from.
+enum PasswordSource {
+  case prompt, standardInput, generated
+  case argument(String)
+
+  init(_ arguments: Arguments) throws(Failure) {
+    let ways = [arguments.words.count > 1, arguments.has(.stdin), arguments.has(.generate)]
+    guard ways.count(where: { $0 }) <= 1 else {
+      throw .usage("the password comes from one place only", hint: "an argument, --stdin and --generate exclude each other")
+    }
+    if arguments.words.count > 1 {
+      let text = arguments.words[1]
+      guard !text.unicodeScalars.contains("\u{FFFD}") else {
+        throw .usage("the password is not UTF-8", hint: "mail clients send nothing else")
+      }
+      warn("others can see a password among the arguments in the process list; without it mailcfg asks, or use --stdin")
+      self = .argument(text)
+    } else if arguments.has(.stdin) {
+      self = .standardInput
+    } else if arguments.has(.generate) {
+      self = .generated
+    } else if isatty(0) == 1 {
+      self = .prompt
+    } else if arguments.has(.dryRun) {
+      // Nobody will need to know it.
+      self = .generated
+    } else {
+      throw .usage("there is no terminal to ask for the password", hint: "use --stdin or --generate")
+    }
+  }
+
+  /// - Parameter email: whose it will be, for the question.
+  func password(for email: String) throws(Failure) -> Password {
+    keepOutOfDumps()
+    switch self {
+    case .prompt: return Password(secret: try askTwice(email), isGenerated: false)
+    case .standardInput: return Password(secret: try usable(try readPassword()), isGenerated: false)
+    case .generated:
+      do {
+        return Password(secret: try generatedPassword(), isGenerated: true)
+      } catch {
+        throw .failed(error.description, hint: nil)
+      }
+    case .argument(let text): return Password(secret: try usable(try secret(text)), isGenerated: false)
+    }
+  }
+
+  private func secret(_ text: String) throws(Failure) -> SecretBytes {
+    do {
+      var secret = try SecretBytes(capacity: max(1, text.utf8.count))
+      for byte in text.utf8 { try secret.append(byte) }
+      return secret
+    } catch {
+      throw .failed("\(error)", hint: nil)
+    }
+  }
+}
+
+/// A password passes through this process: no core dump, no debugger of another process of the same user.
+func keepOutOfDumps() {
+  _ = mb_prctl_set_dumpable(0)
+  _ = mb_setrlimit(mb_rlimit_core, 0, 0)
+}
+
+/// A password that somebody chose, or that was generated.
+struct Password: ~Copyable {
+  let secret: SecretBytes
+  let isGenerated: Bool
+
+  /// Its hash by the scheme of `--scheme`, else of the configuration.
+  func hash(_ arguments: Arguments, _ host: inout Host) throws(Failure) -> PasswordHash {
+    let scheme = try chosenScheme(arguments, &host)
+    return try hashed(secret, scheme)
+  }
+
+  /// Alone on the first line of standard output, where a script finds it.
+  func showIfGenerated() throws(Failure) {
+    guard isGenerated else { return }
+    var code: Int32 = 0
+    do throws(SecretWriteError) {
+      try write(secret, to: 1)
+      if Glibc.write(1, "\n", 1) != 1 { code = errno }
+    } catch {
+      code = error.code
+    }
+    guard code == 0 else {
+      throw .failed(
+        "the password was set, but could not be shown: \(String(cString: strerror(code)))",
+        hint: "set another one with `mailcfg passwd`")
+    }
+  }
+}
+
+/// The hash of a password.
+func hashed(_ password: borrowing SecretBytes, _ scheme: PasswordScheme) throws(Failure) -> PasswordHash {
+  do {
+    return try PasswordHash.make(password, scheme: scheme)
+  } catch {
+    throw failure(error)
+  }
+}
+
+/// The password from standard input, without the newline at its end.
+func readPassword() throws(Failure) -> SecretBytes {
+  do {
+    return try readSecret(from: 0, limit: TerminalPrompt.limit, dropTrailingNewline: true)
+  } catch {
+    throw .usage("no password on standard input: \(error)", hint: nil)
+  }
+}
+
+private func usable(_ secret: consuming SecretBytes) throws(Failure) -> SecretBytes {
+  do {
+    try requireUsable(secret)
+  } catch {
+    throw failure(error)
+  }
+  return secret
+}
+
+private func failure(_ error: PasswordError) -> Failure {
+  switch error {
+  case .hashingFailed, .noRandomness, .memory: .failed(error.description, hint: nil)
+  case .tooLongForScheme: .usage(error.description, hint: "--scheme ARGON2ID takes longer ones")
+  case .empty, .tooLong, .containsNUL, .containsControlCharacter, .notUTF8: .usage(error.description, hint: nil)
+  }
+}

@@ -1,0 +1,59 @@
+import CLinux
+import Glibc
+import MailbootCore
+
+/// What `mailcfg` needs of the configuration.
+struct Settings {
+  var mount = Configuration.Vault().mount
+  var database = Configuration.Verify().database
+  var accounts = Configuration.Accounts()
+
+  private static let standardFile = "/etc/mailboot/mailboot.toml"
+  private static let program = "/usr/sbin/mailboot"
+  /// The usual file is read in milliseconds; a machine that swaps takes its time.
+  private static let secondsToRead = 30
+
+  /// Reading TOML takes longer than all else together, so it is asked of `mailboot`, and only where there is something to read.
+  ///
+  /// - Parameter file: the value of `--config`.
+  static func load(_ file: String?) throws(Failure) -> Settings {
+    if file == nil && !isConfigured { return Settings() }
+    let call = [program, "config", "show", "--format", "json"] + (file.map { ["--config", $0] } ?? [])
+    guard let answer = ChildOutput(call, errors: .inherited, seconds: secondsToRead) else {
+      throw .failed("\(program) cannot be run to read the configuration", hint: "is the package mailboot whole?")
+    }
+    guard answer.status == 0 else {
+      // It has said why.
+      if answer.status == ExitCode.configuration { throw .configuration(code: answer.status) }
+      throw .failed("`\(call.joined(separator: " "))` failed (\(answer.status))", hint: nil)
+    }
+    guard let root = JSONText(parsing: answer.bytes) else {
+      throw .failed("`mailboot config show` gave no JSON", hint: "are both programs of the same package?")
+    }
+    return Settings(root)
+  }
+
+  private init() {}
+
+  private init(_ root: JSONText) {
+    func text(_ table: String, _ key: String, _ otherwise: String) -> String { root[table]?[key]?.text ?? otherwise }
+    mount = text("vault", "mount", mount)
+    database = text("verify", "database", database)
+    accounts.scheme = text("accounts", "scheme", accounts.scheme)
+    accounts.spool = text("accounts", "spool", accounts.spool)
+    accounts.sieve = text("accounts", "sieve", accounts.sieve)
+    accounts.owner = text("accounts", "owner", accounts.owner)
+  }
+
+  /// Whether there is a configuration file or a drop-in.
+  private static var isConfigured: Bool {
+    if access(standardFile, F_OK) == 0 { return true }
+    guard let directory = opendir(standardFile + ".d") else { return errno != ENOENT }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let isHidden = entry.pointee.d_name.0 == CChar(UInt8(ascii: "."))
+      if !isHidden { return true }
+    }
+    return false
+  }
+}

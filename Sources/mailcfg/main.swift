@@ -1,2 +1,0 @@
-import MailAccounts
-print("mailcfg")
