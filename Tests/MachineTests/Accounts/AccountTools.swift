@@ -73,7 +73,7 @@ enum AccountTools {
     awk -v number="$1" 'BEGIN {
       print "{\\"schema\\": 1, \\"domains\\": [{\\"name\\": \\"many.example\\"}], \\"users\\": ["
       for (i = 1; i <= number; i++)
-        printf "%s{\\"email\\": \\"user%06d@many.example\\", \\"password\\": \\"$6$%08dabcdefgh$%086d\\"}\\n", i > 1 ? "," : "", (i * 7919) % number, i, i
+        printf "%s{\\"email\\": \\"user%06d@many.example\\", \\"password\\": \\"$6$%08dabcdefgh$%086d\\"}\\n", (i > 1 ? "," : ""), (i * 7919) % number, i, i
       print "]}"
     }'
 
