@@ -45,7 +45,8 @@ extension Configuration {
       (
         "wait",
         .object([
-          ("key-device", .optional(wait.keyDevice)), ("key-file", .optional(wait.keyFile)), ("token", .bool(wait.token)),
+          ("key-device", .optional(wait.keyDevice)), ("key-file", .optional(wait.keyFile)),
+          ("token", .bool(wait.token)),
           ("ask", .bool(wait.ask)),
         ])
       ),

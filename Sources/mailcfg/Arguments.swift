@@ -94,11 +94,14 @@ struct Arguments {
 
   private static func unknownVerb(_ word: String) -> Failure {
     let names = Verb.shown.map(\.rawValue)
-    if let near = nearest(word, names) { return .usage("there is no verb \(word)", hint: "did you mean `mailcfg \(near)`?") }
+    if let near = nearest(word, names) {
+      return .usage("there is no verb \(word)", hint: "did you mean `mailcfg \(near)`?")
+    }
     let begun = word.utf8.count > 1 ? names.filter { $0.hasPrefix(word) } : []
     return .usage(
       "there is no verb \(word)",
-      hint: begun.isEmpty ? "`mailcfg help` shows what there is" : "did you mean one of \(begun.joined(separator: ", "))?")
+      hint: begun.isEmpty
+        ? "`mailcfg help` shows what there is" : "did you mean one of \(begun.joined(separator: ", "))?")
   }
 
   private static func nearest(_ word: String, _ names: [String]) -> String? {

@@ -4,7 +4,8 @@ import MailAccounts
 /// - Returns: what was changed, or would be.
 @discardableResult
 func perform(
-  _ request: Request, on database: borrowing AccountDatabase, _ arguments: Arguments, _ output: Output, says line: String?
+  _ request: Request, on database: borrowing AccountDatabase, _ arguments: Arguments, _ output: Output,
+  says line: String?
 ) throws(Failure) -> [Change] {
   let isDryRun = arguments.has(.dryRun)
   let outcome = try accounts { () throws(AccountError) in try database.perform(request, dryRun: isDryRun) }

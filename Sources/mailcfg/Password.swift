@@ -12,7 +12,8 @@ enum PasswordSource {
   init(_ arguments: Arguments) throws(Failure) {
     let ways = [arguments.words.count > 1, arguments.has(.stdin), arguments.has(.generate)]
     guard ways.count(where: { $0 }) <= 1 else {
-      throw .usage("the password comes from one place only", hint: "an argument, --stdin and --generate exclude each other")
+      throw .usage(
+        "the password comes from one place only", hint: "an argument, --stdin and --generate exclude each other")
     }
     if arguments.words.count > 1 {
       let text = arguments.words[1]

@@ -117,6 +117,7 @@ struct ConfigurationErrorTests {
     ("monitoring", "prometheus-file", "\"mailboot.prom\""), ("monitoring", "prometheus-file", "\"/var/lib/\""),
     ("monitoring", "prometheus-file", "\"/var/../x.prom\""), ("monitoring", "prometheus-file", "\"/\""),
     ("monitoring", "probe-every", "\"often\""), ("wait", "key-file", "\"vault.key\""),
+    ("accounts", "scheme", "\"MD5\""), ("accounts", "spool", "\"vmail\""), ("accounts", "owner", "\"a b\""),
   ])
   func aValueThatCannotBeIsNamedWithWhatCan(_ table: String, _ key: String, _ value: String) {
     let found = issues("[\(table)]\n\(key) = \(value)")

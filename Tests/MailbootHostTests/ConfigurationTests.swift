@@ -61,6 +61,12 @@ struct ConfigurationTests {
     key-file = "/keys//vault.key"
     token = false
     ask = true
+
+    [accounts]
+    scheme = "BLF-CRYPT"
+    spool = "/srv/vault/mail"
+    sieve = "/srv/vault/sieve"
+    owner = "mail"
     """
 
   @Test func everyKeyIsTaken() throws {
@@ -101,10 +107,25 @@ struct ConfigurationTests {
     #expect(read.monitoring.probeEvery == 300)
     #expect(read.wait.keyDevice == "LABEL=mailkey" && read.wait.keyFile == "keys/vault.key")
     #expect(!read.wait.token && read.wait.ask)
+    #expect(read.accounts.scheme == "BLF-CRYPT" && read.accounts.owner == "mail")
+    #expect(read.accounts.spool == "/srv/vault/mail" && read.accounts.sieve == "/srv/vault/sieve")
+  }
+
+  @Test func whatIsShownAsTOMLAndAsJSONIsTheSame() throws {
+    let read = try configuration(Self.complete)
+    #expect(try configuration(read.text()) == read)
+    let json = read.json()
+    #expect(json["vault"]?["mount"]?.text == "/srv/vault")
+    #expect(json["verify"]?["database"]?.text == "/srv/vault/db.sqlite3")
+    #expect(json["accounts"]?["scheme"]?.text == "BLF-CRYPT" && json["accounts"]?["owner"]?.text == "mail")
+    #expect(json["accounts"]?["spool"]?.text == "/srv/vault/mail")
+    #expect(json["accounts"]?["sieve"]?.text == "/srv/vault/sieve")
+    #expect(JSONText(parsing: Array(json.rendered().utf8)) == json)
   }
 
   @Test(arguments: [
-    "", "\n# only a comment\n", "[vault]\n[verify]\n[verify.severity]\n[unlock]\n[notify]\n[monitoring]\n[wait]\n",
+    "", "\n# only a comment\n",
+    "[vault]\n[verify]\n[verify.severity]\n[unlock]\n[notify]\n[monitoring]\n[wait]\n[accounts]\n",
   ])
   func whatIsLeftOutKeepsItsDefault(_ toml: String) throws {
     #expect(try configuration(toml) == Configuration())
@@ -128,6 +149,8 @@ struct ConfigurationTests {
     #expect(standard.monitoring.prometheusFile == nil && standard.monitoring.probeEvery == 60)
     #expect(standard.wait.keyDevice == nil && standard.wait.keyFile == nil)
     #expect(standard.wait.token && !standard.wait.ask)
+    #expect(standard.accounts.scheme == "ARGON2ID" && standard.accounts.owner == "vmail")
+    #expect(standard.accounts.spool == "/vault/vmail" && standard.accounts.sieve == "/vault/sieve")
   }
 
   @Test(arguments: [
