@@ -1,0 +1,135 @@
+import Foundation
+import Testing
+
+/// kill -9, and a power cut, in front of every single change that a verb makes to a file.
+@Suite struct CrashTests {
+  /// A database before a verb, and the verb.
+  private static let verbs: [(before: [[String]], verb: [String])] = [
+    ([], ["adddom", "new.example"]),
+    ([], ["addalias", "@example.org", "anna@example.org"]),
+    ([], ["adduser", "new@example.org", "secret", "--scheme", "SHA512-CRYPT", "--quota", "1G"]),
+    ([], ["passwd", "bob@example.org", "other", "--scheme", "SHA512-CRYPT"]),
+    ([], ["disable", "bob@example.org"]),
+    ([["disable", "bob@example.org"]], ["enable", "bob@example.org"]),
+    ([], ["set", "bob@example.org", "--send-only"]),
+    ([], ["rmalias", "info@example.org"]),
+    ([], ["rmuser", "bob@example.org", "--yes"]),
+    ([], ["rmdom", "example.org", "--yes"]),
+    ([], ["import", "MANY"]),
+  ]
+
+  @Test(arguments: verbs.indices, [false, true])
+  func theDatabaseIsAsItWasOrAsItShouldBe(index: Int, powerCut: Bool) throws {
+    let (before, verb) = Self.verbs[index]
+    let crash = try CrashedDatabase(before: before, verb: verb)
+    let total = try crash.numberOfChanges()
+    #expect(total >= 5, "a commit has at least that many")
+    for number in 1...total {
+      let state = try crash.stateAfterCrash(at: number, losingUnsynced: powerCut)
+      #expect(state == crash.before || state == crash.after, "\(verb), killed at change \(number) of \(total)")
+    }
+  }
+}
+
+/// A verb that is tried again and again on a copy of the same database.
+private final class CrashedDatabase {
+  private let directory: String
+  private let shim: CrashShim
+  private let verb: [String]
+  private var original: String { directory + "/original.sqlite3" }
+  private var path: String { directory + "/crashed.sqlite3" }
+  /// What `export` says; passwords have random salts and are left out.
+  private(set) var before = ""
+  private(set) var after = ""
+
+  init(before steps: [[String]], verb: [String]) throws {
+    directory = FileManager.default.temporaryDirectory.path + "/mailcfg-crash-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    shim = try CrashShim(in: directory)
+    let many = (1...300).map {
+      #"{"email": "u\#($0 * 7919 % 10007)@example.org", "password": "{SHA512-CRYPT}$6$abcdefgh$\#(String(repeating: "x", count: 86))"}"#
+    }
+    try #"{"users": [\#(many.joined(separator: ","))]}"#.write(
+      toFile: directory + "/many.json", atomically: true, encoding: .utf8)
+    let accounts = directory + "/many.json"
+    self.verb = verb.map { $0 == "MANY" ? accounts : $0 }
+    _ = FileManager.default.createFile(atPath: original, contents: nil, attributes: [.posixPermissions: 0o640])
+    let setUp = [
+      ["adddom", "example.org"], ["adduser", "anna@example.org", "secret", "--scheme", "SHA512-CRYPT"],
+      ["adduser", "bob@example.org", "secret", "--scheme", "SHA512-CRYPT"],
+      ["addalias", "info@example.org", "anna@example.org"],
+    ]
+    for step in setUp + steps {
+      let status = try run(step, on: original)
+      try #require(status == 0, "\(step)")
+    }
+    before = try state(of: original)
+    try copy()
+    try #require(try run(self.verb, on: path) == 0)
+    after = try state(of: path)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+  func numberOfChanges() throws -> Int {
+    try copy()
+    let file = directory + "/calls"
+    _ = try run(verb, on: path, environment: ["LD_PRELOAD": shim.path, "MAILCFG_CALLS": file])
+    return try #require(Int(String(contentsOfFile: file, encoding: .utf8)))
+  }
+
+  func stateAfterCrash(at number: Int, losingUnsynced: Bool) throws -> String {
+    try copy()
+    var environment = ["LD_PRELOAD": shim.path, "MAILCFG_KILL_AT": "\(number)"]
+    if losingUnsynced { environment["MAILCFG_LOSE"] = "1" }
+    let status = try run(verb, on: path, environment: environment)
+    #expect(status == SIGKILL + 128, "killed at \(number)")
+    return try state(of: path)
+  }
+
+  private func copy() throws {
+    for suffix in ["", "-journal"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    try FileManager.default.copyItem(atPath: original, toPath: path)
+  }
+
+  /// Also that no page is damaged.
+  private func state(of database: String) throws -> String {
+    let (_, text) = try output(["export", "--no-passwords"], on: database)
+    let (_, findings) = try output(["check", "--format", "json"], on: database)
+    #expect(!findings.contains("\"damage\"") && !findings.contains("\"orphan\""), "\(findings)")
+    guard verb.first == "passwd" else { return text }
+    let right = try ["secret", "other"].filter { try verifies($0, on: database) }
+    return text + "password: \(right)"
+  }
+
+  private func verifies(_ password: String, on database: String) throws -> Bool {
+    let file = directory + "/password"
+    try password.write(toFile: file, atomically: true, encoding: .utf8)
+    return try run(["verify", verb[1], "--stdin"], on: database, input: file) == 0
+  }
+
+  private func run(
+    _ arguments: [String], on database: String, environment: [String: String] = [:], input: String? = nil
+  ) throws -> Int32 {
+    try output(arguments, on: database, environment: environment, input: input).status
+  }
+
+  private func output(
+    _ arguments: [String], on database: String, environment: [String: String] = [:], input: String? = nil
+  ) throws -> (status: Int32, text: String) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try Mailcfg.path)
+    process.arguments = ["--db", database] + arguments
+    process.environment = environment
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
+    process.standardInput =
+      try input.map { try FileHandle(forReadingFrom: URL(fileURLWithPath: $0)) } ?? FileHandle.nullDevice
+    try process.run()
+    let data = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    let status = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
+    return (status, String(decoding: data, as: UTF8.self))
+  }
+}
