@@ -136,7 +136,7 @@ struct StatusWatchTests {
     #expect(source.changed() == isOurs)
   }
 
-  @Test(.enabled(if: canMount, "needs the right to mount"))
+  @Test(.enabled(if: geteuid() == 0, "only root may mount"))
   func aMountAndItsEndTell() throws {
     let place = try TemporaryDirectory()
     let source = try MountTableWatch()
@@ -146,13 +146,6 @@ struct StatusWatchTests {
     #expect(!readable(source, within: 0))
     try #require(umount(place.path) == 0)
     #expect(readable(source))
-  }
-
-  private static var canMount: Bool {
-    guard geteuid() == 0, let place = try? TemporaryDirectory(), mount("none", place.path, "tmpfs", 0, nil) == 0 else {
-      return false
-    }
-    return umount(place.path) == 0
   }
 }
 
