@@ -78,7 +78,8 @@ struct StatusWatchTests {
     let place = try TemporaryDirectory()
     let (shown, draws) = try watch(place, redraw: 0.05) { _ in usleep(1_000_000) }
     #expect(shown == ["none"])
-    #expect(draws > 5)
+    // Twenty on an idle machine.
+    #expect(draws > 2)
   }
 
   @Test func aSignalEndsIt() throws {
