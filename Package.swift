@@ -82,17 +82,23 @@ let package = Package(
       name: "mailboot-machine", dependencies: ["MachineKit"], path: "Tests/mailboot-machine",
       swiftSettings: strict),
 
+    // What tests of several targets need.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+
     .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CLinux"], swiftSettings: strict),
     .testTarget(
       name: "CryptsetupTests",
       dependencies: ["Cryptsetup", "CCryptsetup", "SecretMemory", "MailbootCore", "mailboot-worker"],
       swiftSettings: strict),
-    .testTarget(name: "SystemdTests", dependencies: ["Systemd", "CLinux", "SecretMemory"], swiftSettings: strict),
+    .testTarget(
+      name: "SystemdTests", dependencies: ["Systemd", "CLinux", "SecretMemory", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "MailbootCoreTests", dependencies: ["MailbootCore", "SecretMemory"], swiftSettings: strict),
     .testTarget(
-      name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore", "CLinux"], swiftSettings: strict),
+      name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore", "CLinux", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
-      name: "HostChecksTests", dependencies: ["HostChecks", "MailbootCore", "COpenSSL", "CSQLite", "CLinux"],
+      name: "HostChecksTests",
+      dependencies: ["HostChecks", "MailbootCore", "COpenSSL", "CSQLite", "CLinux", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "MailAccountsTests", dependencies: ["MailAccounts", "SQLite", "MailbootCore", "SecretMemory", "CLinux"],

@@ -4,12 +4,10 @@
 public final class EmergencyRun {
   private let configuration: Configuration
   private let machine: any EmergencyPort
-  private let clock: any ClockPort
   private let report: (Progress) -> Void
-  /// On the monotonic clock.
-  private let runBegan: Double
+  private let log: StepLog
 
-  public private(set) var steps: [StepRecord] = []
+  public var steps: [StepRecord] { log.steps }
   /// Whether the kernel holds the key no more.
   public private(set) var isKeyGone = false
 
@@ -19,15 +17,14 @@ public final class EmergencyRun {
   ) {
     self.configuration = configuration
     self.machine = machine
-    self.clock = clock
-    runBegan = clock.monotonic()
     self.report = report
+    log = StepLog(clock: clock, report: report)
   }
 
   /// The key alone. What has not been written to the disk by now is lost.
   public func revoke() {
     do {
-      try perform(.revoke) { () throws(Failure) in try machine.revokeKey() }
+      try log.perform(.revoke) { () throws(Failure) in try machine.revokeKey() }
       isKeyGone = true
     } catch {
       // Closing the vault takes the key away, too.
@@ -40,39 +37,19 @@ public final class EmergencyRun {
   public func clear() throws(Failure) {
     var first: Failure?
     do {
-      try perform(.stopAll) { () throws(Failure) in try machine.stopServices() }
+      try log.perform(.stopAll) { () throws(Failure) in try machine.stopServices() }
     } catch {
       first = error
     }
     // These two only make room for closing; whether they did shows there.
-    try? perform(.users) { () throws(Failure) in try machine.endUsers() }
-    try? perform(.unmount(configuration.vault.mount)) { () throws(Failure) in try machine.unmountAll() }
+    _ = try? log.perform(.users) { () throws(Failure) in try machine.endUsers() }
+    _ = try? log.perform(.unmount(configuration.vault.mount)) { () throws(Failure) in try machine.unmountAll() }
     do {
-      try perform(.close(configuration.vault.mapping)) { () throws(Failure) in try machine.close() }
+      try log.perform(.close(configuration.vault.mapping)) { () throws(Failure) in try machine.close() }
       isKeyGone = true
     } catch {
       first = error
     }
     if let first { throw .emergency(of: first, keyGone: isKeyGone) }
-  }
-
-  private func perform(_ step: Step, _ work: () throws(Failure) -> StepOutcome) throws(Failure) {
-    report(.began(step))
-    let begun = clock.monotonic()
-    do {
-      let outcome = try work()
-      let seconds = note(step, outcome == .changed ? .changed : .unchanged, begun: begun)
-      report(.ended(step, outcome, seconds: seconds, detail: nil))
-    } catch {
-      report(.failed(step, seconds: note(step, .failed, begun: begun)))
-      throw error
-    }
-  }
-
-  /// Remembers a step that ends now, and returns how long it took.
-  private func note(_ step: Step, _ outcome: StepRecord.Outcome, begun: Double) -> Double {
-    let seconds = clock.monotonic() - begun
-    steps.append(StepRecord(name: step.name, outcome: outcome, seconds: seconds, began: begun - runBegan))
-    return seconds
   }
 }

@@ -14,13 +14,11 @@ public final class LockRun {
   private let vault: any VaultPort
   private let services: any ServicesPort
   private let users: any UsersPort
-  private let clock: any ClockPort
   private let report: (Progress) -> Void
+  private let log: StepLog
   private var undo: [Undo] = []
-  /// On the monotonic clock.
-  private let runBegan: Double
 
-  public private(set) var steps: [StepRecord] = []
+  public var steps: [StepRecord] { log.steps }
 
   public init(
     configuration: Configuration, vault: any VaultPort, services: any ServicesPort, users: any UsersPort,
@@ -30,9 +28,8 @@ public final class LockRun {
     self.vault = vault
     self.services = services
     self.users = users
-    self.clock = clock
-    runBegan = clock.monotonic()
     self.report = report
+    log = StepLog(clock: clock, report: report)
   }
 
   /// From an open vault to locked.
@@ -58,10 +55,8 @@ public final class LockRun {
   }
 
   private func look(kill: Bool) throws(Failure) {
-    report(.began(.users))
-    let begun = clock.monotonic()
-    var outcome = StepOutcome.unchanged
-    do throws(Failure) {
+    try log.perform(.users) { () throws(Failure) in
+      var outcome = StepOutcome.unchanged
       var use = try users.look(withServices: false)
       if kill, use.obstacles.isEmpty, !use.holders.isEmpty, !use.holders.contains(where: \.isAncestor) {
         try users.end(use.holders)
@@ -69,11 +64,8 @@ public final class LockRun {
         use = try users.look(withServices: false)
       }
       if !use.isEmpty { throw Failure.inUse(use, stopped: false) }
-    } catch {
-      failed(.users, begun: begun)
-      throw error
+      return outcome
     }
-    ended(.users, outcome, begun: begun)
   }
 
   private func unmountAll(kill: Bool) throws(Failure) {
@@ -101,14 +93,10 @@ public final class LockRun {
   }
 
   private func perform(_ step: Step, undo taken: Undo?, _ work: () throws(Failure) -> StepOutcome) throws(Failure) {
-    report(.began(step))
-    let begun = clock.monotonic()
-    do {
-      let outcome = try work()
+    do throws(Failure) {
+      let outcome = try log.perform(step, work)
       if outcome == .changed, let taken { undo.append(taken) }
-      ended(step, outcome, begun: begun)
     } catch {
-      failed(step, begun: begun)
       // A service that did not come down in time, or only in part, is to run again as it did.
       if case .start? = taken, let taken { undo.append(taken) }
       throw error
@@ -176,21 +164,5 @@ public final class LockRun {
     var text = done.isEmpty ? "nothing was changed" : "done so far: " + done.joined(separator: ", ")
     if let going { text += "; interrupted at: \(going)" }
     return text + "; the vault is still open; `mailboot lock` goes on from here, `mailboot` brings everything back up"
-  }
-
-  private func ended(_ step: Step, _ outcome: StepOutcome, begun: Double) {
-    let seconds = note(step, outcome == .changed ? .changed : .unchanged, begun: begun)
-    report(.ended(step, outcome, seconds: seconds, detail: nil))
-  }
-
-  private func failed(_ step: Step, begun: Double) {
-    report(.failed(step, seconds: note(step, .failed, begun: begun)))
-  }
-
-  /// Remembers a step that ends now, and returns how long it took.
-  private func note(_ step: Step, _ outcome: StepRecord.Outcome, begun: Double) -> Double {
-    let seconds = clock.monotonic() - begun
-    steps.append(StepRecord(name: step.name, outcome: outcome, seconds: seconds, began: begun - runBegan))
-    return seconds
   }
 }

@@ -16,11 +16,10 @@ public final class UnlockRun {
   private let services: any ServicesPort
   private let clock: any ClockPort
   private let report: (Progress) -> Void
+  private let log: StepLog
   private var undo: [Undo] = []
-  /// When the try that counts began, on the monotonic clock.
-  private var runBegan = 0.0
 
-  public private(set) var steps: [StepRecord] = []
+  public var steps: [StepRecord] { log.steps }
   public private(set) var verdicts: Verdicts
   public private(set) var probes: [String: ProbeRecord] = [:]
   /// Whether this run was taken back to where it began.
@@ -35,34 +34,36 @@ public final class UnlockRun {
     self.services = services
     self.clock = clock
     self.report = report
+    log = StepLog(clock: clock, report: report)
     verdicts = Verdicts(configuration.verify)
   }
 
   /// Opens the mapping. A refused passphrase is no step of the run: the next try may follow on the same run.
   public func open(_ passphrase: borrowing SecretBytes) throws(Failure) {
-    report(.began(.open))
-    let begun = clock.monotonic()
-    runBegan = begun
+    let begun = log.begin(.open)
+    // The try that counts is the last one.
+    log.restart(at: begun)
     services.lookAhead(CheckGroup.allCases.filter { $0.isOutsideVault && verdicts.wants($0) })
     do {
       let outcome = try vault.open(passphrase)
       if outcome == .changed { undo.append(.close) }
-      ended(.open, outcome, begun: begun)
+      log.ended(.open, outcome, begun: begun)
     } catch {
       services.abandon()
       if case .passphraseRefused = error {
         report(.refused)
         throw error
       }
-      failed(.open, begun: begun)
+      log.failed(.open, begun: begun)
       throw error
     }
   }
 
   /// Notes that the mapping was there already.
   public func foundOpen() {
-    runBegan = clock.monotonic()
-    ended(.open, .unchanged, begun: runBegan)
+    let begun = clock.monotonic()
+    log.restart(at: begun)
+    log.ended(.open, .unchanged, begun: begun)
   }
 
   /// From the open mapping to ready; with `start` false to mounted and checked.
@@ -92,16 +93,8 @@ public final class UnlockRun {
   }
 
   private func perform(_ step: Step, undo taken: Undo, _ work: () throws(Failure) -> StepOutcome) throws(Failure) {
-    report(.began(step))
-    let begun = clock.monotonic()
-    do {
-      let outcome = try work()
-      if outcome == .changed { undo.append(taken) }
-      ended(step, outcome, begun: begun)
-    } catch {
-      failed(step, begun: begun)
-      throw error
-    }
+    let outcome = try log.perform(step, work)
+    if outcome == .changed { undo.append(taken) }
   }
 
   private func checkAndStart(start: Bool) throws(Failure) {
@@ -113,14 +106,12 @@ public final class UnlockRun {
         let (serviceIndices, groups) = schedule.begin()
         for index in serviceIndices {
           let name = configuration.services[index].name
-          begun[name] = clock.monotonic()
-          report(.began(.service(name)))
+          begun[name] = log.begin(.service(name))
           undo.append(.stop(index))
           services.begin(service: index, start: true)
         }
         for group in groups {
-          begun[Step.check(group).name] = clock.monotonic()
-          report(.began(.check(group)))
+          begun[Step.check(group).name] = log.begin(.check(group))
           services.begin(check: group)
         }
       } else if schedule.goingChecks == 0 || configuration.unlock.onFailure == .lock && serviceFailure == nil {
@@ -133,19 +124,19 @@ public final class UnlockRun {
         schedule.ended(group)
         let records = verdicts.take(findings, of: group, at: clock.wall())
         let bad = records.contains { $0.result == .fail }
-        let seconds = note(
+        let seconds = log.note(
           .check(group), bad ? .failed : .unchanged, begun: begun[Step.check(group).name] ?? clock.monotonic())
         report(.checked(group, records, seconds: seconds))
       case .ready(let index, let outcome, let probe):
         schedule.ended(service: index)
         let name = configuration.services[index].name
         if let probe { probes[name] = probe }
-        ended(.service(name), outcome, begun: begun[name] ?? clock.monotonic(), detail: probe?.detail)
+        log.ended(.service(name), outcome, begun: begun[name] ?? clock.monotonic(), detail: probe?.detail)
       case .failed(let index, let failure, let probe):
         schedule.ended(service: index)
         let name = configuration.services[index].name
         if let probe { probes[name] = probe }
-        failed(.service(name), begun: begun[name] ?? clock.monotonic())
+        log.failed(.service(name), begun: begun[name] ?? clock.monotonic())
         serviceFailure = serviceFailure ?? .service(name: name, failure)
       }
     }
@@ -187,21 +178,5 @@ public final class UnlockRun {
     case .unmountBind(let index): "unmount \(configuration.binds[index].to)"
     case .stop(let index): "stop \(configuration.services[index].name)"
     }
-  }
-
-  private func ended(_ step: Step, _ outcome: StepOutcome, begun: Double, detail: String? = nil) {
-    let seconds = note(step, outcome == .changed ? .changed : .unchanged, begun: begun)
-    report(.ended(step, outcome, seconds: seconds, detail: detail))
-  }
-
-  private func failed(_ step: Step, begun: Double) {
-    report(.failed(step, seconds: note(step, .failed, begun: begun)))
-  }
-
-  /// Remembers a step that ends now, and returns how long it took.
-  private func note(_ step: Step, _ outcome: StepRecord.Outcome, begun: Double) -> Double {
-    let seconds = clock.monotonic() - begun
-    steps.append(StepRecord(name: step.name, outcome: outcome, seconds: seconds, began: begun - runBegan))
-    return seconds
   }
 }

@@ -1,5 +1,6 @@
 import COpenSSL
 import Foundation
+import TestSupport
 
 /// A self-signed certificate and its key, made by `openssl`, valid from now on for `days`.
 struct CertificateFixture {

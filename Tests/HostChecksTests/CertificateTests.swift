@@ -1,6 +1,7 @@
 import Foundation
 import HostChecks
 import MailbootCore
+import TestSupport
 import Testing
 
 private let day: Int64 = 86400

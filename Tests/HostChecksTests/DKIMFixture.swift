@@ -2,6 +2,7 @@ import COpenSSL
 import Foundation
 import HostChecks
 import MailbootCore
+import TestSupport
 
 /// A DKIM directory with keys as `rspamadm dkim_keygen` leaves them, owned by a user that every machine has.
 struct DKIMFixture {

@@ -3,6 +3,7 @@ import CSQLite
 import Foundation
 import HostChecks
 import MailbootCore
+import TestSupport
 
 struct SQLError: Error { var message: String }
 

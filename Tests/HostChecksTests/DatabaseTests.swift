@@ -2,6 +2,7 @@ import CSQLite
 import Foundation
 import HostChecks
 import MailbootCore
+import TestSupport
 import Testing
 
 @Suite("Account database")

@@ -1,6 +1,7 @@
 import Foundation
 import HostChecks
 import MailbootCore
+import TestSupport
 import Testing
 
 /// Short times: a test server answers at once.

@@ -1,5 +1,6 @@
 import Foundation
 import MailbootCore
+import TestSupport
 import Testing
 
 @testable import MailbootHost

@@ -1,4 +1,5 @@
 import MailbootCore
+import TestSupport
 import Testing
 
 @testable import MailbootHost

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import MailbootCore
+import TestSupport
 import Testing
 
 @testable import MailbootHost

@@ -1,5 +1,6 @@
 import Foundation
 import MailbootCore
+import TestSupport
 import Testing
 
 /// The examples of `notify.d`, run as they are against real servers on loopback: what arrives there.

@@ -1,6 +1,7 @@
 import Foundation
 import MailbootCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MailbootHost

@@ -1,6 +1,7 @@
 import Foundation
 import MailbootCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MailbootHost
@@ -77,7 +78,8 @@ struct StatusWatchTests {
     let place = try TemporaryDirectory()
     let (shown, draws) = try watch(place, redraw: 0.05) { _ in usleep(1_000_000) }
     #expect(shown == ["none"])
-    #expect(draws > 5)
+    // Twenty on an idle machine.
+    #expect(draws > 2)
   }
 
   @Test func aSignalEndsIt() throws {
@@ -135,7 +137,7 @@ struct StatusWatchTests {
     #expect(source.changed() == isOurs)
   }
 
-  @Test(.enabled(if: canMount, "needs the right to mount"))
+  @Test(.enabled(if: geteuid() == 0, "only root may mount"))
   func aMountAndItsEndTell() throws {
     let place = try TemporaryDirectory()
     let source = try MountTableWatch()
@@ -145,13 +147,6 @@ struct StatusWatchTests {
     #expect(!readable(source, within: 0))
     try #require(umount(place.path) == 0)
     #expect(readable(source))
-  }
-
-  private static var canMount: Bool {
-    guard geteuid() == 0, let place = try? TemporaryDirectory(), mount("none", place.path, "tmpfs", 0, nil) == 0 else {
-      return false
-    }
-    return umount(place.path) == 0
   }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import MailbootCore
+import TestSupport
 import Testing
 
 @testable import MailbootHost
@@ -77,9 +78,11 @@ struct VaultUseTests {
   }
 
   @Test func whoHoldsTheLockIsKnown() throws {
-    let directory = RunDirectory(path: try TemporaryDirectory().path)
+    let place = try TemporaryDirectory()
+    let directory = RunDirectory(path: place.path)
     #expect(directory.lockHolder() == nil)
     try directory.withLock { #expect(directory.lockHolder() == getpid()) }
     #expect(directory.lockHolder() == nil)
+    #expect(try place.names() == ["lock"])
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Systemd
+import TestSupport
 import Testing
 
 private let name = "org.mailboot1"
@@ -12,8 +13,7 @@ final class Busctl {
   private let output: String
 
   init(_ bus: PrivateBus, _ arguments: [String]) throws {
-    output = bus.directory + "/busctl." + UUID().uuidString
-    try Data().write(to: URL(fileURLWithPath: output))
+    output = try bus.directory.write("busctl." + UUID().uuidString, "")
     let handle = try #require(FileHandle(forWritingAtPath: output))
     process.executableURL = URL(fileURLWithPath: "/usr/bin/busctl")
     process.arguments = ["--address=\(bus.address)", "--timeout=20"] + arguments

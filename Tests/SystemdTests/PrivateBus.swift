@@ -1,27 +1,26 @@
 import CLinux
 import Foundation
 import Systemd
+import TestSupport
 import Testing
 
 /// A dbus-daemon of its own for one test, with a policy that allows everything but one name.
 final class PrivateBus {
   static let forbiddenName = "org.mailboot1.forbidden"
 
-  let directory: String
+  let directory: TemporaryDirectory
   let address: String
   private let daemon = Process()
 
   init() throws {
-    var template = Array("/tmp/mailboot-bus.XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw CocoaError(.fileWriteUnknown) }
-    directory = String(cString: made)
-    address = "unix:path=\(directory)/bus"
-    try Data(Self.configuration(listen: address).utf8).write(to: URL(fileURLWithPath: directory + "/bus.conf"))
+    directory = try TemporaryDirectory()
+    address = "unix:path=" + directory.file("bus")
+    let configuration = try directory.write("bus.conf", Self.configuration(listen: address))
     // The limit is for tests that end without their clean-up. Only SIGKILL ends it: what Foundation starts from a test has
     // the signals blocked that the test's thread has.
     daemon.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
     daemon.arguments = [
-      "-s", "KILL", "300", "dbus-daemon", "--nofork", "--nosyslog", "--config-file=\(directory)/bus.conf",
+      "-s", "KILL", "300", "dbus-daemon", "--nofork", "--nosyslog", "--config-file=\(configuration)",
     ]
     daemon.standardInput = FileHandle.nullDevice
     // It complains when it may not raise its limits.
@@ -44,10 +43,7 @@ final class PrivateBus {
     """
   }
 
-  deinit {
-    stop()
-    try? FileManager.default.removeItem(atPath: directory)
-  }
+  deinit { stop() }
 
   func connect() throws -> BusEndpoint { try BusEndpoint(address: address) }
 

@@ -1,23 +1,17 @@
 import CLinux
 import Foundation
 import SecretMemory
+import TestSupport
 import Testing
 
 @testable import Systemd
 
 /// A directory for questions, with what is needed to play an agent's part.
 final class QuestionDirectory {
-  let path: String
+  private let directory: TemporaryDirectory
+  var path: String { directory.path }
 
-  init() throws {
-    var template = Array("/tmp/mailboot-ask.XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw CocoaError(.fileWriteUnknown) }
-    path = String(cString: made)
-    // Open to all, as systemd's is.
-    guard chmod(path, 0o755) == 0 else { throw CocoaError(.fileWriteNoPermission) }
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  init() throws { directory = try TemporaryDirectory() }
 
   func ask(_ message: String = "Passphrase", notAfter: UInt64? = nil, id: String = PasswordQuestion.defaultID) throws
     -> PasswordQuestion
@@ -26,7 +20,7 @@ final class QuestionDirectory {
       message: message, notAfter: notAfter, icon: "drive-harddisk", id: id, directory: path, trustedUser: getuid())
   }
 
-  func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+  func names() throws -> [String] { try directory.names() }
 
   func only(_ prefix: String) throws -> String {
     let found = try names().filter { $0.hasPrefix(prefix) }

@@ -1,5 +1,6 @@
 import Foundation
 import Systemd
+import TestSupport
 import Testing
 
 /// A systemd of its own for one test: a user's manager, which is the same program as the system's.
@@ -9,7 +10,7 @@ final class UserManager {
   /// Only root may give it a `/run` of its own, in which it believes that the system runs systemd.
   static let canRun = geteuid() == 0
 
-  private let directory: String
+  private let directory: TemporaryDirectory
   /// systemd's own socket, without a bus daemon between.
   private let address: String
   /// The bus that systemd starts, and joins, with the first connection.
@@ -17,16 +18,12 @@ final class UserManager {
   private let process = Process()
 
   init() throws {
-    var template = Array("/tmp/mailboot-systemd.XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw CocoaError(.fileWriteUnknown) }
-    directory = String(cString: made)
-    let runtime = directory + "/run"
+    directory = try TemporaryDirectory()
+    let runtime = directory.file("run")
     address = "unix:path=\(runtime)/systemd/private"
     busAddress = "unix:path=\(runtime)/bus"
-    for path in [directory + "/units", runtime] {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    }
-    try Data(PrivateBus.configuration(listen: "systemd:").utf8).write(to: URL(fileURLWithPath: directory + "/bus.conf"))
+    try FileManager.default.createDirectory(atPath: runtime, withIntermediateDirectories: false)
+    let busConfiguration = try directory.write("bus.conf", PrivateBus.configuration(listen: "systemd:"))
     // systemd joins the bus once units of these names run.
     try write("dbus.socket", "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=%t/bus\n")
     try write(
@@ -38,16 +35,17 @@ final class UserManager {
       Before=exit.target
       [Service]
       Type=exec
-      ExecStart=dbus-daemon --address=systemd: --nofork --nopidfile --nosyslog --config-file=\(directory)/bus.conf
+      ExecStart=dbus-daemon --address=systemd: --nofork --nopidfile --nosyslog --config-file=\(busConfiguration)
       """)
     try write("basic.target", "[Unit]\nWants=dbus.socket\n")
     // What SIGTERM starts.
     try write("exit.target", "[Unit]\nDefaultDependencies=no\nSuccessAction=exit-force\n")
-    // The limit is for tests that end without their clean-up. In a process namespace of its own systemd would refuse us.
+    // The limit is for tests that end without their clean-up; only SIGKILL ends it, see `PrivateBus`. In a process namespace of its
+    // own systemd would refuse us.
     process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
     process.arguments =
       [
-        "300", "unshare", "--mount", "sh", "-ec",
+        "-s", "KILL", "300", "unshare", "--mount", "sh", "-ec",
         """
         mount -t tmpfs none /run
         mkdir -p /run/systemd/system
@@ -57,7 +55,7 @@ final class UserManager {
       ] + cgroups
     process.environment = [
       "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "XDG_RUNTIME_DIR": runtime,
-      "SYSTEMD_UNIT_PATH": directory + "/units",
+      "SYSTEMD_UNIT_PATH": directory.file("units"),
       "SYSTEMD_LOG_TARGET": "null", "DBUS_SESSION_BUS_ADDRESS": busAddress,
     ]
     process.standardInput = FileHandle.nullDevice
@@ -71,14 +69,13 @@ final class UserManager {
     kill(-process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     do { try waitUntil("all its processes have ended", removeCgroups) } catch { Issue.record(error) }
-    try? FileManager.default.removeItem(atPath: directory)
   }
 
   /// Of its own: managers that share one end each other's services of the same name. One in each hierarchy that systemd uses.
   private var cgroups: [String] {
     ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"]
       .filter { access($0 + "/cgroup.procs", W_OK) == 0 }
-      .map { $0 + "/" + (directory as NSString).lastPathComponent }
+      .map { $0 + "/" + (directory.path as NSString).lastPathComponent }
   }
 
   /// Ends what is left in them. Whether they are gone: one with a process in it stays.
@@ -109,7 +106,7 @@ final class UserManager {
   }
 
   func write(_ unit: String, _ contents: String) throws {
-    try Data(contents.utf8).write(to: URL(fileURLWithPath: directory + "/units/" + unit))
+    try directory.write("units/" + unit, contents)
   }
 }
 
