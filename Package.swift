@@ -103,8 +103,7 @@ let package = Package(
     .testTarget(
       name: "MailAccountsTests", dependencies: ["MailAccounts", "SQLite", "MailbootCore", "SecretMemory", "CLinux"],
       swiftSettings: strict),
-    .testTarget(
-      name: "MailcfgTests", dependencies: ["mailcfg", "MailAccounts", "MailbootCore"], swiftSettings: strict),
+    .testTarget(name: "MailcfgTests", dependencies: ["mailcfg", "mailboot"], swiftSettings: strict),
     .testTarget(name: "MachineTests", dependencies: ["MachineKit"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
