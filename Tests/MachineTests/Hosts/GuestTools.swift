@@ -11,7 +11,9 @@ enum GuestTools {
     exec </dev/null
     for file in /sys/class/block/dm-*/dm/name; do [ ! -e "$file" ] || echo "mapping $(<"$file")"; done
     for file in /sys/class/block/loop*/loop/backing_file; do [ ! -e "$file" ] || echo "loop $(<"$file")"; done
-    while read -r _ _ _ root target _; do echo "mount $target $root"; done </proc/self/mountinfo | sort
+    # Credentials of systemd's own timers come and go.
+    while read -r _ _ _ root target _; do echo "mount $target $root"; done </proc/self/mountinfo |
+      grep -v '^mount /run/credentials/' | sort
     for directory in /vault /srv; do
       [ ! -e "$directory" ] || ls -Ad "$directory"
       [ ! -d "$directory" ] || mountpoint --quiet "$directory" || ls -A "$directory" | sed "s|^|entry $directory/|"
