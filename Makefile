@@ -5,10 +5,9 @@ RELEASE_BUILD = .build-release
 # All programs in one build folder; Swift's own libraries are linked in, Debian's are not.
 # The C++ runtime is linked in as well: looking up its symbols took a quarter of the time of `mailboot status`. Swift asks for it by
 # -lstdc++, so the linker is shown a directory first in which there is no other. Nothing here is
-# faster for being larger (-Osize), nobody loads anything from it (no exported symbols). Without the local rpath the loader does not
-# look for libc in ten directories beside the program first: that was a fifth of the time of `mailcfg lsdom`.
+# faster for being larger (-Osize), nobody loads anything from it (no exported symbols).
 STATIC_LIBRARIES = $(RELEASE_BUILD)/static-libraries
-SWIFT_RELEASE = swift build -c release --static-swift-stdlib --disable-local-rpath --scratch-path $(RELEASE_BUILD) \
+SWIFT_RELEASE = swift build -c release --static-swift-stdlib --scratch-path $(RELEASE_BUILD) \
   -Xlinker -L$(abspath $(STATIC_LIBRARIES)) -Xswiftc -Osize \
   -Xlinker --icf=safe -Xlinker --no-export-dynamic
 VERSION = $(shell sed -n 's/.*static let text = "\(.*\)"/\1/p' Sources/MailbootCore/Version.swift)
