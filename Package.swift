@@ -74,9 +74,7 @@ let package = Package(
     // Without ArgumentParser and TOMLKit, whose start-up alone takes longer than a whole call may: see docs/architecture.md.
     .executableTarget(
       name: "mailcfg", dependencies: ["CLinux", "Console", "SecretMemory", "MailbootCore", "MailAccounts"],
-      swiftSettings: strict,
-      // At a fixed address: relocating 30,000 pointers of Swift's library took 0.5 of the 2.6 ms of `mailcfg lsdom`.
-      linkerSettings: [.unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))]),
+      swiftSettings: strict),
 
     // The disposable machine: a library that drives it, and its command line for `make`.
     .target(name: "MachineKit", path: "Tests/MachineKit", swiftSettings: strict),

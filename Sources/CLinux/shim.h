@@ -188,3 +188,13 @@ static inline int mb_set_inode_flags(int fd, int flags) { return ioctl(fd, _IOW(
 static inline int mb_open_bare_tree(const char *path) {
   return (int)syscall(428 /* SYS_open_tree */, AT_FDCWD, path, 1u | O_CLOEXEC);
 }
+
+// Swift's runtime has a crash, and Ctrl-\ (SIGQUIT), run a program named swift-backtrace, which it looks for beside ours. When ours was called by
+// its bare name, as a shell does, that is below the working directory: whoever owns that would be root. To be called first.
+static inline void mb_leave_crashes_to_the_kernel(void) {
+  const int signals[] = {SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
+  for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) {
+    // Who started us may want one ignored.
+    if (signal(signals[i], SIG_DFL) == SIG_IGN) signal(signals[i], SIG_IGN);
+  }
+}

@@ -1,5 +1,6 @@
 import CCryptsetup
 import Glibc
+import SecretMemory
 
 /// What became of a request to close a mapping.
 public enum Deactivation: Equatable, Sendable {
@@ -14,7 +15,7 @@ extension LUKSDevice {
   /// at 0.2 s; but a mounted file system or a device on top makes libcryptsetup give up at once, and both may be on their way
   /// out: that is repeated here for up to 3 s.
   public static func deactivate(mapping: String) throws(LUKSError) -> Deactivation {
-    let end = ContinuousClock.now + .seconds(3)
+    let end = MonotonicInstant.now + .seconds(3)
     while true {
       guard let existing = DeviceMapping.named(mapping) else { return .alreadyClosed }
       guard existing.isEncrypted else {
@@ -28,7 +29,7 @@ extension LUKSDevice {
       case -ENODEV: return .alreadyClosed
       case -ENOTSUP: throw LUKSError(.noDeviceMapper, detail)
       case -EBUSY:
-        guard ContinuousClock.now < end else {
+        guard MonotonicInstant.now < end else {
           let holders = existing.holders
           throw LUKSError(.busy, holders.isEmpty ? detail : "\(mapping) is used by \(holders.joined(separator: ", "))")
         }

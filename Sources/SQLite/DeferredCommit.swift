@@ -118,10 +118,11 @@ final class DeferredCommit {
   }
 
   private func takeExclusive() -> Int32 {
-    let end = ContinuousClock.now + ShortLockVFS.patience
+    var tries = 0
     while true {
       let code = methods.xLock(file, SQLITE_LOCK_EXCLUSIVE)
-      guard code == SQLITE_BUSY, ContinuousClock.now < end else { return code }
+      guard code == SQLITE_BUSY, tries < ShortLockVFS.patience else { return code }
+      tries += 1
       usleep(200)
     }
   }

@@ -39,7 +39,7 @@ public struct SecretWriteError: Error, Equatable, Sendable, CustomStringConverti
 ///   - deadline: nil waits for ever.
 ///   - signals: a signalfd of the caller for signals that it has blocked; each but SIGTSTP ends the wait.
 public func readSecret(
-  from descriptor: Int32, limit: Int, dropTrailingNewline: Bool, deadline: ContinuousClock.Instant? = nil,
+  from descriptor: Int32, limit: Int, dropTrailingNewline: Bool, deadline: MonotonicInstant? = nil,
   signals: Int32? = nil
 ) throws(SecretReadError) -> SecretBytes {
   var secret: SecretBytes
@@ -72,12 +72,12 @@ public func readSecret(
 }
 
 private func waitUntilReadable(
-  _ descriptor: Int32, _ deadline: ContinuousClock.Instant?, _ signals: Int32?
+  _ descriptor: Int32, _ deadline: MonotonicInstant?, _ signals: Int32?
 ) throws(SecretReadError) {
   while true {
     var timeout: Int32 = -1
     if let deadline {
-      let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
+      let left = MonotonicInstant.now.duration(to: deadline) / .milliseconds(1)
       guard left > 0 else { throw .timedOut }
       timeout = Int32(min(left.rounded(.up), 3_600_000))
     }

@@ -112,7 +112,7 @@ private struct Question {
     } catch {
       throw .memory(error)
     }
-    var nextLook = ContinuousClock.now + Self.interval
+    var nextLook = MonotonicInstant.now + Self.interval
     while true {
       let ready = try wait(until: nextLook)
       if let signals, ready.signal, let number = try nextSignal(signals) {
@@ -132,17 +132,17 @@ private struct Question {
           throw .tooLong(limit: TerminalPrompt.limit)
         }
       }
-      if ContinuousClock.now >= nextLook {
+      if MonotonicInstant.now >= nextLook {
         guard stillWanted() else { return .withdrawn }
-        nextLook = ContinuousClock.now + Self.interval
+        nextLook = MonotonicInstant.now + Self.interval
       }
     }
   }
 
-  private func wait(until end: ContinuousClock.Instant) throws(TerminalError) -> (terminal: Bool, signal: Bool) {
+  private func wait(until end: MonotonicInstant) throws(TerminalError) -> (terminal: Bool, signal: Bool) {
     var entries = [pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)]
     if let signals { entries.append(pollfd(fd: signals, events: Int16(POLLIN), revents: 0)) }
-    let left = max(0, ContinuousClock.now.duration(to: end) / .milliseconds(1))
+    let left = max(0, MonotonicInstant.now.duration(to: end) / .milliseconds(1))
     let count = poll(&entries, nfds_t(entries.count), Int32(left.rounded(.up)))
     guard count >= 0 || errno == EINTR else { throw .failed("poll", errno) }
     guard count > 0 else { return (false, false) }

@@ -7,6 +7,7 @@ import MailbootCore
 @main
 enum Main {
   static func main() {
+    mb_leave_crashes_to_the_kernel()
     // A passphrase passes through this process: no core dump, no debugger of another process of the same user.
     _ = mb_prctl_set_dumpable(0)
     _ = mb_setrlimit(mb_rlimit_core, 0, 0)

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import SecretMemory
 
 /// What another program printed, and how it ended.
 struct ChildOutput {
@@ -60,11 +61,11 @@ struct ChildOutput {
 
   /// All it writes until it closes its end, or until its time is over.
   private static func collect(_ descriptor: Int32, _ child: pid_t, _ seconds: Int) -> [UInt8] {
-    let end = ContinuousClock.now + .seconds(seconds)
+    let end = MonotonicInstant.now + .seconds(seconds)
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16 << 10)
     while true {
-      let left = ContinuousClock.now.duration(to: end) / .milliseconds(1)
+      let left = MonotonicInstant.now.duration(to: end) / .milliseconds(1)
       var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       if left <= 0 || poll(&entry, 1, Int32(left.rounded(.up))) == 0 {
         kill(child, SIGKILL)

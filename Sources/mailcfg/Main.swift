@@ -3,14 +3,18 @@ import Console
 import Glibc
 import MailbootCore
 
+/// Outside of ``Main``: a signal may arrive in any thread.
+private func endInterrupted(_: Int32) { _exit(ExitCode.interrupted) }
+
 @main
 enum Main {
-  static func main() {
+  nonisolated static func main() {
+    mb_leave_crashes_to_the_kernel()
     occupyStandardDescriptors()
     // A reader that has gone shows in the result of write(2).
     signal(SIGPIPE, SIG_IGN)
     // SQLite undoes what was interrupted. A shell that started us in the background wants it ignored.
-    let before = signal(SIGINT) { _ in _exit(ExitCode.interrupted) }
+    let before = signal(SIGINT, endInterrupted)
     if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(SIGINT, SIG_IGN) }
     exit(run(Array(CommandLine.arguments.dropFirst())))
   }

@@ -23,36 +23,34 @@ public struct AccountDatabase: ~Copyable {
     let path = file.path
     guard let size = file.size else { throw .database(.missing, path: path) }
     if size == 0 && (access == .read || access == .change) { throw .database(.missing, path: path) }
-    let connection = try Self.connect(path, size, access, busySeconds)
-    version = try Self.version(of: connection, path, busySeconds)
-    self.connection = connection
+    let opened = try Self.opened(path, size, access, busySeconds)
+    guard opened.version <= Schema.version else { throw .database(.newerSchema(opened.version), path: path) }
     self.path = path
     self.busySeconds = busySeconds
+    version = opened.version
+    connection = opened.connection
   }
 
-  private static func connect(
+  private struct Opened: ~Copyable {
+    let connection: SQLiteConnection
+    let version: Int64
+  }
+
+  private static func opened(
     _ path: String, _ size: Int, _ access: Access, _ busySeconds: Int
-  ) throws(AccountError) -> SQLiteConnection {
+  ) throws(AccountError) -> Opened {
     do throws(SQLiteFailure) {
       let connection = try open(path, access, busySeconds)
       if size == 0 { try createTables(connection) }
-      return connection
+      let version = try connection.column("PRAGMA user_version").first.flatMap { Int64($0) } ?? 0
+      return Opened(connection: connection, version: version)
     } catch {
+      // After a crash somebody who may write has to undo the interrupted change, and that may be us.
+      if access == .read, error.kind == .interruptedChange, Glibc.access(path, W_OK) == 0 {
+        return try opened(path, size, .change, busySeconds)
+      }
       throw .database(DatabaseProblem(error, busySeconds), path: path)
     }
-  }
-
-  private static func version(
-    of connection: borrowing SQLiteConnection, _ path: String, _ busySeconds: Int
-  ) throws(AccountError) -> Int64 {
-    var version: Int64 = 0
-    do throws(SQLiteFailure) {
-      version = try connection.column("PRAGMA user_version").first.flatMap { Int64($0) } ?? 0
-    } catch {
-      throw .database(DatabaseProblem(error, busySeconds), path: path)
-    }
-    guard version <= Schema.version else { throw .database(.newerSchema(version), path: path) }
-    return version
   }
 
   private static func open(
@@ -60,17 +58,11 @@ public struct AccountDatabase: ~Copyable {
   ) throws(SQLiteFailure) -> SQLiteConnection {
     let milliseconds = Int32(busySeconds * 1000)
     if access == .read {
-      do {
-        let connection = try SQLiteConnection(
-          path: path, access: .readOnly, busyMilliseconds: milliseconds, followLinks: false)
-        // What is in the file may be damaged, or not ours.
-        try connection.execute("PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON")
-        try connection.touch()
-        return connection
-      } catch {
-        // After a crash somebody who may write has to undo the interrupted change, and that may be us.
-        guard error.kind == .interruptedChange, Glibc.access(path, W_OK) == 0 else { throw error }
-      }
+      let connection = try SQLiteConnection(
+        path: path, access: .readOnly, busyMilliseconds: milliseconds, followLinks: false)
+      // What is in the file may be damaged, or not ours.
+      try connection.execute("PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON")
+      return connection
     }
     let connection = try SQLiteConnection(
       path: path, access: .readWriteShortly, busyMilliseconds: milliseconds, followLinks: false)

@@ -1,5 +1,6 @@
 import Glibc
 import SQLite
+import SecretMemory
 
 extension AccountDatabase {
   /// Does what is asked, in one transaction; with a dry run only finds out what would be done.
@@ -7,13 +8,13 @@ extension AccountDatabase {
   /// Everything that takes time, such as hashing, has happened before: other writers wait for this transaction, and readers for
   /// its commit.
   public func perform(_ request: Request, dryRun: Bool = false) throws(AccountError) -> Outcome {
-    let end = ContinuousClock.now + .seconds(busySeconds)
+    let end = MonotonicInstant.now + .seconds(busySeconds)
     while true {
       do throws(AccountError) {
         return try attempt(request, dryRun: dryRun)
       } catch {
         // A reader that reads for long: nobody else is kept waiting for it.
-        guard case .database(.busy, _) = error, ContinuousClock.now < end else { throw error }
+        guard case .database(.busy, _) = error, MonotonicInstant.now < end else { throw error }
         usleep(100_000)
       }
     }
