@@ -90,6 +90,7 @@ test-machine: machines
 	MAILBOOT_DEB=$(abspath $(DEB)) swift test --skip-build --filter MachineTests
 
 bench: machines
+	scripts/bench-accounts $(RELEASE_BUILD)/release/mailcfg
 	.build/debug/mailboot-machine bench --deb $(DEB)
 
 format:

@@ -23,6 +23,12 @@ func warn(_ text: String) {
     terminal.coloured("warning:", .yellow) + terminal.wrapped("warning: " + visible(text), indent: 2).dropFirst(8))
 }
 
+/// What to do about the warning before.
+func advise(_ text: String) {
+  let terminal = Terminal()
+  tell(terminal.coloured("hint:", .bold) + terminal.wrapped("hint: " + visible(text), indent: 2).dropFirst(5))
+}
+
 /// Nil: nothing has to be said any more.
 private func summary(_ failure: Failure) -> String? {
   switch failure {

@@ -21,7 +21,9 @@ func perform(
 /// Makes the directories of the domains that were added.
 func makeDirectories(for changes: [Change], _ arguments: Arguments, _ host: inout Host) throws(Failure) {
   guard !arguments.has(.dryRun) else { return }
-  for case .addDomain(let name) in changes {
-    for problem in try host.directories().make(domain: name) { warn(problem) }
-  }
+  let new = changes.compactMap { if case .addDomain(let name) = $0 { name } else { nil } }
+  guard !new.isEmpty else { return }
+  let directories = try host.directories()
+  for problem in new.flatMap({ directories.make(domain: $0) }) { warn(problem) }
+  warnAboutSigningKeys(of: new, try host.settings())
 }

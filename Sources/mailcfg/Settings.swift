@@ -7,6 +7,10 @@ struct Settings {
   var mount = Configuration.Vault().mount
   var database = Configuration.Verify().database
   var accounts = Configuration.Accounts()
+  var dkimDirectory = Configuration.Verify().dkimDirectory
+  var dkimSelector = Configuration.Verify().dkimSelector
+  var dkimUser = Configuration.Verify().dkimUser
+  var dkimSeverity = Configuration.Verify().severity(of: .dkim).rawValue
 
   private static let standardFile = "/etc/mailboot/mailboot.toml"
   private static let program = "/usr/sbin/mailboot"
@@ -39,6 +43,10 @@ struct Settings {
     func text(_ table: String, _ key: String, _ otherwise: String) -> String { root[table]?[key]?.text ?? otherwise }
     mount = text("vault", "mount", mount)
     database = text("verify", "database", database)
+    dkimDirectory = text("verify", "dkim-directory", dkimDirectory)
+    dkimSelector = text("verify", "dkim-selector", dkimSelector)
+    dkimUser = text("verify", "dkim-user", dkimUser)
+    dkimSeverity = root["verify"]?["severity"]?["dkim"]?.text ?? dkimSeverity
     accounts.scheme = text("accounts", "scheme", accounts.scheme)
     accounts.spool = text("accounts", "spool", accounts.spool)
     accounts.sieve = text("accounts", "sieve", accounts.sieve)

@@ -60,8 +60,10 @@ public struct AccountDatabase: ~Copyable {
     if access == .read {
       let connection = try SQLiteConnection(
         path: path, access: .readOnly, busyMilliseconds: milliseconds, followLinks: false)
-      // What is in the file may be damaged, or not ours.
-      try connection.execute("PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON")
+      // What is in the file may be damaged, or not ours. With the usual 2 MB of cache, 100,000 users in order of their addresses are
+      // 100,000 reads of the file.
+      try connection.execute(
+        "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_size=-65536")
       return connection
     }
     let connection = try SQLiteConnection(

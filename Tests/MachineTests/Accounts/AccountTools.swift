@@ -7,16 +7,19 @@ enum AccountTools {
   static let database = "/vault/maildb/maildb.sqlite3"
   private static let machineTools = "/usr/local/lib/mailboot-machine"
 
-  /// `imap-login USER PASSWORD`: exit 0 when dovecot accepts it, 1 when it refuses.
+  /// `imap-login USER PASSWORD`: exit 0 when dovecot accepts it, 3 when it refuses.
   private static let imapLogin = """
     #!/usr/bin/python3
-    import imaplib, ssl, sys
+    import imaplib, os, ssl, sys
+    user, password = (os.fsencode(word) for word in sys.argv[1:])
     context = ssl.create_default_context(cafile="/usr/local/share/mailboot-machine/ca.pem")
     with imaplib.IMAP4_SSL("mail.example.org", 993, ssl_context=context, timeout=60) as imap:
         try:
-            imap.login(sys.argv[1], sys.argv[2])
+            imap.authenticate("PLAIN", lambda _: b"\\0" + user + b"\\0" + password)
         except imaplib.IMAP4.error as error:
-            sys.exit(f"refused: {error}") if "AUTHENTICATIONFAILED" in str(error) else sys.exit(2)
+            if "AUTHENTICATIONFAILED" in str(error):
+                sys.exit(3)
+            raise
 
     """
 
@@ -118,7 +121,7 @@ struct AccountHost: Sendable {
   /// Whether dovecot lets the user in.
   func logsIn(_ user: String, _ password: String) async throws -> Bool {
     let output = try await machine.run("imap-login \(GuestTools.quoted(user)) \(GuestTools.quoted(password))")
-    try #require(output.status == 0 || output.status == 1, "\(output.stderr)")
+    try #require(output.status == 0 || output.status == 3, "\(output.stderr)")
     return output.status == 0
   }
 
