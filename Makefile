@@ -53,7 +53,7 @@ install-files:
 	gzip -9nc man/mailcfg.8 > $(DESTDIR)/usr/share/man/man8/mailcfg.8.gz
 	gzip -9nc man/mailboot.toml.5 > $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
 	chmod 644 $(DESTDIR)/usr/share/man/man8/mailboot.8.gz $(DESTDIR)/usr/share/man/man8/mailcfg.8.gz $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
-	install -m 644 README.md CHANGELOG.md docs/monitoring.md $(DESTDIR)/usr/share/doc/mailboot
+	install -m 644 README.md CHANGELOG.md docs/monitoring.md docs/remote-unlock.md $(DESTDIR)/usr/share/doc/mailboot
 	install -m 644 packaging/copyright $(DESTDIR)/usr/share/doc/mailboot/copyright
 	install -m 644 packaging/mailboot.toml $(DESTDIR)/usr/share/doc/mailboot/examples/mailboot.toml
 	install -d $(DESTDIR)/usr/share/doc/mailboot/examples/notify.d $(DESTDIR)/etc/mailboot/notify.d
@@ -83,11 +83,11 @@ test: test-quick test-machine
 # Pure and component tests: no machine.
 test-quick: deps
 	swift build --build-tests
-	swift test --skip-build --skip MachineTests
+	scripts/run-tests --skip-build --skip MachineTests
 
 test-machine: machines
 	swift build --build-tests
-	MAILBOOT_DEB=$(abspath $(DEB)) swift test --skip-build --filter MachineTests
+	MAILBOOT_DEB=$(abspath $(DEB)) scripts/run-tests --skip-build --filter MachineTests
 
 bench: machines
 	scripts/bench-accounts $(RELEASE_BUILD)/release/mailcfg

@@ -96,11 +96,14 @@ public struct MappingStatus: Equatable, Sendable {
   public var dmUUID: String
   /// Paths of the devices below it (for a loop device, its backing file).
   public var backing: [String]
+  /// False when a device below it has gone away: unplugged, or given up by its driver.
+  public var hasItsDisk: Bool
 
-  public init(device: String, dmUUID: String, backing: [String]) {
+  public init(device: String, dmUUID: String, backing: [String], hasItsDisk: Bool = true) {
     self.device = device
     self.dmUUID = dmUUID
     self.backing = backing
+    self.hasItsDisk = hasItsDisk
   }
 
   /// The LUKS header's UUID with dashes; nil when this is no LUKS mapping.
@@ -120,14 +123,18 @@ public struct MountStatus: Equatable, Sendable {
   public var filesystem: String
   public var sizeBytes: UInt64?
   public var availableBytes: UInt64?
+  /// Also what the kernel makes of a file system after an error.
+  public var isReadOnly: Bool
 
   public init(
-    device: String, source: String, filesystem: String, sizeBytes: UInt64? = nil, availableBytes: UInt64? = nil
+    device: String, source: String, filesystem: String, sizeBytes: UInt64? = nil, availableBytes: UInt64? = nil,
+    isReadOnly: Bool = false
   ) {
     self.device = device
     self.source = source
     self.filesystem = filesystem
     self.sizeBytes = sizeBytes
     self.availableBytes = availableBytes
+    self.isReadOnly = isReadOnly
   }
 }

@@ -151,6 +151,12 @@ extension StatusReport {
         observation.mount.map { "\(mount) holds \($0.source), not the vault" }
           ?? "the vault is open but not mounted on \(mount)")
     }
+    if let mapping = observation.mapping, !mapping.hasItsDisk {
+      reasons.append("the disk below the open vault \(configuration.vault.mapping) is gone")
+    }
+    if observation.vaultMounted, observation.mount?.isReadOnly == true, !configuration.vault.options.contains("ro") {
+      reasons.append("\(mount) can only be read: no mail can be stored")
+    }
     for (bind, mounted) in zip(configuration.binds, observation.bindsMounted) where !mounted {
       reasons.append("\(bind.from) is not mounted on \(bind.to)")
     }

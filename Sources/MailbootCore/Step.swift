@@ -88,8 +88,8 @@ public enum Progress: Codable, Equatable, Sendable {
   case began(Step)
   case ended(Step, StepOutcome, seconds: Double, detail: String?)
   case failed(Step, seconds: Double)
-  /// The passphrase opened nothing; another try may follow.
-  case refused
+  /// The passphrase opened nothing, or was empty and not tried; another one may follow.
+  case refused(empty: Bool)
   case checked(CheckGroup, [CheckRecord], seconds: Double)
   case undoing
   /// A step taken back: its name, and what went wrong if it did.

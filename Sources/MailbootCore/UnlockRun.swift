@@ -50,8 +50,8 @@ public final class UnlockRun {
       log.ended(.open, outcome, begun: begun)
     } catch {
       services.abandon()
-      if case .passphraseRefused = error {
-        report(.refused)
+      if case .passphraseRefused(_, let empty, _) = error {
+        report(.refused(empty: empty))
         throw error
       }
       log.failed(.open, begun: begun)

@@ -10,12 +10,15 @@ enum DeviceMapper {
     for device in listDirectory(block) ?? [] where device.hasPrefix("dm-") {
       let path = "\(block)/\(device)"
       guard readAttribute(path + "/dm/name") == name else { continue }
-      let below = (listDirectory(path + "/slaves") ?? []).map { slave in
+      let slaves = listDirectory(path + "/slaves") ?? []
+      let below = slaves.map { slave in
         // The file behind a loop device is what the administrator knows.
         readAttribute("\(block)/\(slave)/loop/backing_file") ?? "/dev/\(slave)"
       }
       return MappingStatus(
-        device: readAttribute(path + "/dev") ?? "", dmUUID: readAttribute(path + "/dm/uuid") ?? "", backing: below)
+        device: readAttribute(path + "/dev") ?? "", dmUUID: readAttribute(path + "/dm/uuid") ?? "", backing: below,
+        // A disk that goes away leaves no entry, or one that leads nowhere; the mapping stays as long as it is mounted.
+        hasItsDisk: !slaves.isEmpty && slaves.allSatisfy { fileStatus("\(block)/\($0)") != nil })
     }
     return nil
   }

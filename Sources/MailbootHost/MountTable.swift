@@ -59,7 +59,8 @@ struct MountTable {
     let block = UInt64(space.f_frsize)
     return MountStatus(
       device: entry.device, source: entry.source, filesystem: entry.filesystem,
-      sizeBytes: UInt64(space.f_blocks) * block, availableBytes: UInt64(space.f_bavail) * block)
+      sizeBytes: UInt64(space.f_blocks) * block, availableBytes: UInt64(space.f_bavail) * block,
+      isReadOnly: UInt(space.f_flag) & UInt(ST_RDONLY) != 0)
   }
 }
 

@@ -229,6 +229,36 @@ struct WaitTests {
   }
 
   @Test(arguments: Release.both)
+  func aVaultThatCanOnlyBeReadAndADiskThatGoesAwayAreNamed(_ release: Release) async throws {
+    try await MailHosts.with(release) { host in
+      // Nothing is signalled when a file system becomes read-only: it is seen with the next probes.
+      try await Self.begin(host, configuration: "[monitoring]\nprobe-every = \"10s\"\n")
+      #expect(try await host.unlock().status == 0)
+      // What the kernel does when the disk has an error.
+      try await host.machine.succeed(
+        "mount -o remount,errors=remount-ro /vault && echo test >/sys/fs/ext4/dm-0/trigger_fs_error")
+      try await host.machine.succeed(
+        """
+        for try in {1..80}; do
+          journalctl -b -t mailboot -o cat --no-pager | grep -q '^degraded: .*/vault can only be read' && exit 0
+          sleep 0.5
+        done
+        journalctl -b -t mailboot --no-pager | tail; mailboot status; findmnt /vault; exit 1
+        """)
+      // The driver gives the disk up, as when it is unplugged.
+      try await host.machine.succeed(
+        """
+        echo $(basename $(readlink -f /sys/block/vdb/device)) >/sys/bus/virtio/drivers/virtio_blk/unbind
+        for try in {1..20}; do
+          mailboot status | grep -q 'the disk below the open vault vault-blk is gone' && exit 0
+          sleep 0.5
+        done
+        mailboot status; ls /sys/block/dm-0/slaves; exit 1
+        """)
+    }
+  }
+
+  @Test(arguments: Release.both)
   func theMachineGoesDownWithoutWaiting(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
       try await Self.begin(host)

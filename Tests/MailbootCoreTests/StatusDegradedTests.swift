@@ -16,6 +16,11 @@ struct StatusDegradedTests {
       change: { $0.observation?.mount = MountStatus(device: "8:1", source: "/dev/sda1", filesystem: "ext4") },
       reason: "/vault holds /dev/sda1, not the vault"),
     Shortcoming(
+      change: { $0.observation?.mapping?.hasItsDisk = false },
+      reason: "the disk below the open vault vault-blk is gone"),
+    Shortcoming(
+      change: { $0.observation?.mount?.isReadOnly = true }, reason: "/vault can only be read: no mail can be stored"),
+    Shortcoming(
       change: {
         $0.configuration.binds = configurationWithBinds().binds
         $0.observation?.bindsMounted = [true, false]

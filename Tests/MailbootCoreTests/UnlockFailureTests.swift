@@ -116,7 +116,7 @@ struct UnlockFailureTests {
     machine.failing["open"] = .passphraseRefused(tries: 1, empty: false, endsInCarriageReturn: false)
     let unlock = try SimulatedUnlock(machine)
     #expect(unlock.run.steps.isEmpty)
-    #expect(unlock.progress == [.began(.open), .refused])
+    #expect(unlock.progress == [.began(.open), .refused(empty: false)])
     machine.failing = [:]
     try unlock.run.open(SecretBytes(capacity: 8))
     try unlock.run.complete(start: true)

@@ -15,10 +15,12 @@ extension Manager {
   func take(_ run: EngineRun) {
     for event in run.take() {
       switch event {
-      case .progress(.refused): noteRefused(run)
+      // An empty one was never tried.
+      case .progress(.refused(empty: false)): noteRefused(run)
+      // Right, whatever becomes of the rest.
+      case .progress(.ended(.open, _, _, _)): delay.noteAccepted()
       case .warning(let text): warn(text)
-      case .done: if run.job == .unlock { delay.noteAccepted() }
-      case .progress, .failed: break
+      case .progress, .done, .failed: break
       }
       do {
         try endpoint.emit(
@@ -52,6 +54,8 @@ extension Manager {
         hint: "see `journalctl -u \(run.unit)`")
     }
     answer(run, failure)
+    // Nobody else is told: a key file too long, a credential that cannot be one.
+    if let failure, run.call == nil, [.usage, .busy].contains(failure.exitCode) { warn(failure.summary) }
     look()
     if let failure, run.job == .unlock, failure.exitCode != .passphrase, failure.exitCode != .busy,
       run.source != .token,

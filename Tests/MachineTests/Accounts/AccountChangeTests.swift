@@ -52,15 +52,19 @@ struct AccountChangeTests {
     }
   }
 
-  @Test(arguments: Release.both, ["ARGON2ID", "BLF-CRYPT", "SHA512-CRYPT"])
-  func dovecotReadsEachScheme(_ release: Release, scheme: String) async throws {
+  @Test(arguments: Release.both)
+  func dovecotReadsEachScheme(_ release: Release) async throws {
     try await AccountTools.withReadyHost(release) { host in
-      try await host.mailcfg("adduser s@example.net --stdin --scheme \(scheme)", stdin: "pässword with spaces")
-      let stored = try await host.machine.succeed(
-        "sqlite3 \(AccountTools.database) \"SELECT password FROM users WHERE email='s@example.net'\"")
-      #expect(stored.hasPrefix("{\(scheme)}"))
-      #expect(try await host.logsIn("s@example.net", "pässword with spaces"))
-      #expect(try await !host.logsIn("s@example.net", "pässword with space"))
+      for (user, scheme) in [
+        ("a@example.net", "ARGON2ID"), ("b@example.net", "BLF-CRYPT"), ("c@example.net", "SHA512-CRYPT"),
+      ] {
+        try await host.mailcfg("adduser \(user) --stdin --scheme \(scheme)", stdin: "pässword with spaces")
+        let stored = try await host.machine.succeed(
+          "sqlite3 \(AccountTools.database) \"SELECT password FROM users WHERE email='\(user)'\"")
+        #expect(stored.hasPrefix("{\(scheme)}"))
+        #expect(try await host.logsIn(user, "pässword with spaces"), "\(scheme)")
+        #expect(try await !host.logsIn(user, "pässword with space"), "\(scheme)")
+      }
     }
   }
 
