@@ -34,6 +34,8 @@ public enum DatabaseProblem: Equatable, Sendable {
   /// This user may not read, or not write, the file or its directory.
   case notPermitted
   case full
+  /// A new one cannot be given to them.
+  case noOwner(user: String, group: String)
   /// An interrupted change has to be rolled back, and this user may not write.
   case interruptedChange
   case symbolicLink
@@ -73,6 +75,8 @@ extension DatabaseProblem {
     case .busy(let seconds): "\(path) has been locked by another process for \(seconds) s"
     case .readOnly: "\(path) may only be read"
     case .notPermitted: "you may not open \(path)"
+    case .noOwner(let user, let group):
+      "\(path) was not made: there is no user \(user), or no group \(group), for it to belong to"
     case .full: "the file system of \(path) is full"
     case .interruptedChange: "\(path) has an interrupted change that must be rolled back"
     case .symbolicLink: "\(path) is a symbolic link"

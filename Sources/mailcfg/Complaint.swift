@@ -94,6 +94,7 @@ private func hint(_ problem: DatabaseProblem, _ path: String) -> String {
     geteuid() == 0 ? "is its file system mounted read only? see `findmnt -T \(path)`" : "try `sudo mailcfg …`"
   case .notPermitted: "try `sudo mailcfg …`; members of its group (vmail) may read it"
   case .full: "make room: `df -h \(path)`"
+  case .noOwner(_, let group): "make the group, as dovecot's, or name another as `owner` in [accounts] of mailboot.toml (now: \(group))"
   case .interruptedChange: "root's next `mailcfg` undoes it: `sudo mailcfg lsdom`"
   case .symbolicLink: "name the file itself"
   case .other: "see `ls -l \(path)`"

@@ -33,6 +33,14 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: getuid() == 0, "only root gives files away"))
+  func withoutItsOwnerANewOneIsNotMade() throws {
+    let fixture = try DatabaseFixture()
+    #expect(
+      problem(fixture, .create(owner: "root", group: "no-such-group")) == .noOwner(user: "root", group: "no-such-group"))
+    #expect(!FileManager.default.fileExists(atPath: fixture.path))
+  }
+
   @Test func somethingElseIsNotTouched() throws {
     let fixture = try DatabaseFixture()
     let text = Data(

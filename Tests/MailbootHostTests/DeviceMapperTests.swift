@@ -17,6 +17,7 @@ struct DeviceMapperTests {
     }
     try sysfs.write("\(block)/vda/dm/name", "imposter\n")
     try sysfs.write("\(block)/dm-1/slaves/vdb", "")
+    try sysfs.write("\(block)/vdb/dev", "252:16\n")
     try sysfs.write("\(block)/dm-10/slaves/loop3", "")
     try sysfs.write("\(block)/loop3/loop/backing_file", "/srv/my vault.img\n")
     return sysfs
@@ -30,6 +31,17 @@ struct DeviceMapperTests {
         == MappingStatus(
           device: "254:1", dmUUID: "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-vault-blk", backing: ["/dev/vdb"]))
     #expect(mapping.luksUUID == "01234567-89ab-cdef-0123-456789abcdef")
+  }
+
+  @Test func aDiskThatIsGoneIsSeen() throws {
+    let sysfs = try sysfs()
+    let mapping = try #require(DeviceMapper.mapping(named: "vault-blk2", sysfs: sysfs.path))
+    #expect(!mapping.hasItsDisk, "nothing is below it any more")
+    try sysfs.write("class/block/dm-0/slaves/vdz", "")
+    #expect(
+      DeviceMapper.mapping(named: "vault-blk2", sysfs: sysfs.path)?.hasItsDisk == false, "an entry that leads nowhere")
+    try sysfs.write("class/block/vdz/dev", "252:32\n")
+    #expect(DeviceMapper.mapping(named: "vault-blk2", sysfs: sysfs.path)?.hasItsDisk == true)
   }
 
   @Test func behindALoopDeviceItsFileIsNamed() throws {

@@ -41,16 +41,16 @@ struct AccountFile {
   }
 
   /// Makes it, empty, with its owner and mode. An interruption leaves a file of 0 bytes, which counts as new.
-  mutating func create(owner: String, group: String) throws(AccountError) {
+  mutating func create(owner: String, group wanted: String) throws(AccountError) {
     let descriptor = mb_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else {
       throw .database(.opening(errno), path: path)
     }
     defer { close(descriptor) }
     if geteuid() == 0 {
-      guard let user = getpwnam(owner)?.pointee.pw_uid, let group = getgrnam(group)?.pointee.gr_gid else {
+      guard let user = getpwnam(owner)?.pointee.pw_uid, let group = getgrnam(wanted)?.pointee.gr_gid else {
         unlink(path)
-        throw .database(.other("there is no user \(owner) or no group \(group) to own it"), path: path)
+        throw .database(.noOwner(user: owner, group: wanted), path: path)
       }
       guard fchown(descriptor, user, group) == 0 else { throw .database(.other(errorText(errno)), path: path) }
     }
