@@ -123,12 +123,14 @@ public struct MountStatus: Equatable, Sendable {
   public var filesystem: String
   public var sizeBytes: UInt64?
   public var availableBytes: UInt64?
-  /// Also what the kernel makes of a file system after an error.
   public var isReadOnly: Bool
+  /// Errors that the kernel has found in an ext4 file system since its last check. Since Linux 6.12, and in older ones that are
+  /// maintained, it refuses to write after one (`errors=remount-ro`) without calling the mount read-only.
+  public var errors: Int
 
   public init(
     device: String, source: String, filesystem: String, sizeBytes: UInt64? = nil, availableBytes: UInt64? = nil,
-    isReadOnly: Bool = false
+    isReadOnly: Bool = false, errors: Int = 0
   ) {
     self.device = device
     self.source = source
@@ -136,5 +138,6 @@ public struct MountStatus: Equatable, Sendable {
     self.sizeBytes = sizeBytes
     self.availableBytes = availableBytes
     self.isReadOnly = isReadOnly
+    self.errors = errors
   }
 }

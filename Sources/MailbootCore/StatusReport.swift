@@ -157,6 +157,11 @@ extension StatusReport {
     if observation.vaultMounted, observation.mount?.isReadOnly == true, !configuration.vault.options.contains("ro") {
       reasons.append("\(mount) can only be read: no mail can be stored")
     }
+    if observation.vaultMounted, let errors = observation.mount?.errors, errors > 0 {
+      reasons.append(
+        "the file system on \(mount) has errors (\(errors) seen by the kernel): see `journalctl -k`, then have it checked"
+      )
+    }
     for (bind, mounted) in zip(configuration.binds, observation.bindsMounted) where !mounted {
       reasons.append("\(bind.from) is not mounted on \(bind.to)")
     }

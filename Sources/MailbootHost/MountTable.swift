@@ -60,7 +60,15 @@ struct MountTable {
     return MountStatus(
       device: entry.device, source: entry.source, filesystem: entry.filesystem,
       sizeBytes: UInt64(space.f_blocks) * block, availableBytes: UInt64(space.f_bavail) * block,
-      isReadOnly: UInt(space.f_flag) & UInt(ST_RDONLY) != 0)
+      isReadOnly: UInt(space.f_flag) & UInt(ST_RDONLY) != 0, errors: errors(of: entry))
+  }
+
+  /// As ext4 counts them; other file systems do not.
+  private func errors(of entry: MountEntry) -> Int {
+    guard entry.filesystem == "ext4", let device = resolvedPath("/sys/dev/block/\(entry.device)"),
+      let name = device.split(separator: "/").last, let count = readAttribute("/sys/fs/ext4/\(name)/errors_count")
+    else { return 0 }
+    return Int(count) ?? 0
   }
 }
 

@@ -21,6 +21,9 @@ struct StatusDegradedTests {
     Shortcoming(
       change: { $0.observation?.mount?.isReadOnly = true }, reason: "/vault can only be read: no mail can be stored"),
     Shortcoming(
+      change: { $0.observation?.mount?.errors = 2 },
+      reason: "the file system on /vault has errors (2 seen by the kernel): see `journalctl -k`, then have it checked"),
+    Shortcoming(
       change: {
         $0.configuration.binds = configurationWithBinds().binds
         $0.observation?.bindsMounted = [true, false]
