@@ -90,8 +90,8 @@ test-machine: machines
 	MAILBOOT_DEB=$(abspath $(DEB)) scripts/run-tests --skip-build --filter MachineTests
 
 bench: machines
-	scripts/bench-accounts $(RELEASE_BUILD)/release/mailcfg
-	.build/debug/mailboot-machine bench --deb $(DEB)
+	status=0; scripts/bench-accounts $(RELEASE_BUILD)/release/mailcfg || status=1; \
+	  .build/debug/mailboot-machine bench --deb $(DEB) || status=1; exit $$status
 
 format:
 	swift format --in-place --recursive $(SWIFT_FILES)

@@ -29,7 +29,10 @@ final class DeferredCommit {
     if level == SQLITE_LOCK_EXCLUSIVE && isWriting {
       guard phase == .passing else { return SQLITE_OK }
       let code = methods.xFileSize(file, &oldSize)
-      if code == SQLITE_OK { phase = .deferring }
+      guard code == SQLITE_OK else { return code }
+      // Of an empty file readers look at the whole, also at what is written behind its old end.
+      guard oldSize > 0 else { return methods.xLock(file, level) }
+      phase = .deferring
       return code
     }
     let code = methods.xLock(file, level)

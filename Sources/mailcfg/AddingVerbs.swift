@@ -25,7 +25,7 @@ func removeAlias(_ arguments: Arguments, _ output: Output) throws(Failure) {
   switch (arguments.words.first, arguments[.id]) {
   case (let source?, nil): request = .removeAlias(source)
   case (nil, let text?):
-    guard let number = Int64(text), number > 0 else {
+    guard let number = Int64(text) else {
       throw .usage("\"\(text)\" is no alias's number", hint: "`mailcfg lsalias` shows the numbers")
     }
     request = .removeAliasNumber(number)

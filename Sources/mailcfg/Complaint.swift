@@ -69,7 +69,7 @@ private func hint(_ failure: Failure) -> String? {
 private func hint(_ error: AccountError) -> String? {
   switch error {
   case .unknownDomain(let domain, _):
-    "is it a typing mistake? if it is not: `mailcfg adddom \(domain.text)`, or add `--create-domain`"
+    "is it a typing mistake? if it is not: `mailcfg adddom \(domain.text)`; adduser and addalias know `--create-domain`"
   case .noDomain: "see `mailcfg lsdom`"
   case .noUser: "see `mailcfg lsuser`"
   case .noAlias, .noAliasNumber: "see `mailcfg lsalias`"
@@ -94,7 +94,8 @@ private func hint(_ problem: DatabaseProblem, _ path: String) -> String {
     geteuid() == 0 ? "is its file system mounted read only? see `findmnt -T \(path)`" : "try `sudo mailcfg …`"
   case .notPermitted: "try `sudo mailcfg …`; members of its group (vmail) may read it"
   case .full: "make room: `df -h \(path)`"
-  case .noOwner(_, let group): "make the group, as dovecot's, or name another as `owner` in [accounts] of mailboot.toml (now: \(group))"
+  case .noOwner(_, let group):
+    "make the group, as dovecot's, or name another as `owner` in [accounts] of mailboot.toml (now: \(group))"
   case .interruptedChange: "root's next `mailcfg` undoes it: `sudo mailcfg lsdom`"
   case .symbolicLink: "name the file itself"
   case .other: "see `ls -l \(path)`"

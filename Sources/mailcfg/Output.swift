@@ -6,6 +6,10 @@ final class Output {
   /// What the first write(2) that failed said; nothing more is written then.
   private var failure: Int32?
 
+  /// Whether nothing is to be written for now: a reader that does not go on reading, such as a pager, would have a list keep the
+  /// database locked for writers.
+  var isHeld = false
+
   private static let block = 64 << 10
 
   func add(_ text: String) { bytes.append(contentsOf: text.utf8) }
@@ -17,7 +21,7 @@ final class Output {
     sendIfFull()
   }
 
-  func sendIfFull() { if bytes.count >= Self.block { send() } }
+  func sendIfFull() { if !isHeld && bytes.count >= Self.block { send() } }
 
   func line(_ text: String) {
     add(text)

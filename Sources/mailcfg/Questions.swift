@@ -44,7 +44,7 @@ func ask(_ question: String) throws(Failure) -> SecretBytes {
 func confirm(_ question: String) throws(Failure) -> Bool? {
   guard isatty(0) == 1 else { return nil }
   let terminal = mb_open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC, 0)
-  guard terminal >= 0 else { return nil }
+  guard terminal >= 0 else { throw .usage("there is no /dev/tty to ask at", hint: "`--yes` says it beforehand") }
   defer { close(terminal) }
   let signals = Signals()
   defer { signals.end() }

@@ -6,7 +6,7 @@ import MailbootCore
 func warnAboutSigningKeys(of domains: [String], _ settings: Settings) {
   guard !domains.isEmpty, settings.dkimSeverity != Severity.off.rawValue, let keys = files(in: settings.dkimDirectory)
   else { return }
-  for domain in domains where !keys.contains(where: { $0.hasPrefix(domain + ".") && $0.hasSuffix(".key") }) {
+  for domain in domains where !keys.contains(where: { isKey($0, of: domain) }) {
     let consequence =
       settings.dkimSeverity == Severity.require.rawValue
       ? "its mail leaves unsigned, and `mailboot` will not bring the services up after a reboot"
@@ -18,6 +18,12 @@ func warnAboutSigningKeys(of domains: [String], _ settings: Settings) {
     warn("\(domain) has no DKIM key: \(consequence)")
     advise("`\(command)` makes one; publish what it prints in the DNS")
   }
+}
+
+/// DOMAIN.SELECTOR.key; a selector has no dot here, else example.org would have the keys of example.org.uk.
+private func isKey(_ name: String, of domain: String) -> Bool {
+  let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+  return parts.count > 2 && parts.last == "key" && parts.dropLast(2).joined(separator: ".") == domain
 }
 
 /// Nil: it is not there, or not for this user to see.

@@ -33,6 +33,13 @@ import Testing
     #expect(try fixture.column("SELECT src FROM aliases") == ["info@example.org"])
   }
 
+  @Test func whoLosesHisAliasToACatchAllIsNamed() throws {
+    let fixture = try DatabaseFixture.old()
+    try fixture.perform(.alias("@example.org", "anna@example.org"))
+    #expect(
+      try fixture.perform(.removeAlias("bob@example.org")).warnings == [.catchAllTakesMail(of: "bob@example.org")])
+  }
+
   @Test func anAliasThatKeepsACopyOutlivesTheCatchAll() throws {
     let fixture = try DatabaseFixture.old()
     try fixture.perform(.alias("bob@example.org", "bob@example.org,anna@example.org"))

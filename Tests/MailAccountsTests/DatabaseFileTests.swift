@@ -37,8 +37,26 @@ import Testing
   func withoutItsOwnerANewOneIsNotMade() throws {
     let fixture = try DatabaseFixture()
     #expect(
-      problem(fixture, .create(owner: "root", group: "no-such-group")) == .noOwner(user: "root", group: "no-such-group"))
+      problem(fixture, .create(owner: "root", group: "no-such-group")) == .noOwner(user: "root", group: "no-such-group")
+    )
     #expect(!FileManager.default.fileExists(atPath: fixture.path))
+  }
+
+  @Test func severalProcessesMayMakeItAtOnce() async throws {
+    for _ in 0..<10 {
+      let fixture = try DatabaseFixture()
+      let path = fixture.path
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for number in 1...4 {
+          group.addTask {
+            let database = try AccountDatabase(path: path, .create(owner: "root", group: "root"), busySeconds: 10)
+            _ = try database.perform(.addDomain(DomainName("d\(number).example")))
+          }
+        }
+        try await group.waitForAll()
+      }
+      #expect(try fixture.column("SELECT count(*) FROM domains") == ["4"])
+    }
   }
 
   @Test func somethingElseIsNotTouched() throws {

@@ -57,6 +57,8 @@ import Testing
     #expect(
       try refusal(AccountSet(users: [.init(email: "x@gmail.com", password: someHash.text)]))
         == .unknownDomain(DomainName("gmail.com"), address: "x@gmail.com"))
+    // Eleven to thirteen letters are an ancient hash to crypt(3), but more likely the password itself.
+    #expect(try refusal(AccountSet(users: [.init(email: "new@example.org", password: "correcthorse1")])) != nil)
     let circle = ["a", "b"].map {
       AccountSet.Alias(source: "\($0)@example.org", destination: "\($0 == "a" ? "b" : "a")@example.org")
     }
@@ -65,6 +67,7 @@ import Testing
 
   @Test(arguments: [
     #"{"users": [{"email": 3}]}"#, #"{"users": {}}"#, #"[]"#, #"{"schema": 2}"#, #"{"user": []}"#, #"{"users": ["#,
+    #"{"domains": [], "domains": []}"#, #"{"users": [{"email": "a@b.example", "email": "c@b.example"}]}"#,
     #"{"users": [{"email": "a@b.example", "quota": -1}]}"#, #"{"users": [{"email": "a@b.example", "active": 7}]}"#,
   ])
   func whatIsNoExportIsSaidToBeThat(json: String) {

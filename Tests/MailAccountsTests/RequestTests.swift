@@ -77,6 +77,8 @@ import Testing
       """)
     #expect(try fixture.perform(.removeUser("carol@example.org")).changes.count == 1)
     #expect(try fixture.perform(.removeUser(" two words@example.org ")).changes.count == 1)
+    try fixture.execute("INSERT INTO users (domain_id, password, email) VALUES (1, 'x', ' lead@example.org')")
+    #expect(try fixture.perform(.removeUser(" lead@example.org")).changes.count == 1)
   }
 
   @Test func limitsComeAsColumnsThatOldStatementsNeedNotKnow() throws {

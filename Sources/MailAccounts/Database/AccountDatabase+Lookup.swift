@@ -42,8 +42,9 @@ extension AccountDatabase {
     _ typed: String, _ normal: Result<String, NameError>,
     _ look: (_ name: String, _ anyCase: String) throws(AccountError) -> Row?
   ) throws(AccountError) -> Row? {
+    if let row = try look(typed, "") { return row }
     let trimmed = trimmedSpaces(typed)
-    if let row = try look(trimmed, "") { return row }
+    if trimmed != typed, let row = try look(trimmed, "") { return row }
     guard case .success(let normal) = normal else { return nil }
     if normal != trimmed, let row = try look(normal, "") { return row }
     return try look(normal, " COLLATE NOCASE")

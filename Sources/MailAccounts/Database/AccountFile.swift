@@ -44,6 +44,11 @@ struct AccountFile {
   mutating func create(owner: String, group wanted: String) throws(AccountError) {
     let descriptor = mb_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else {
+      // Another process was faster: its tables are waited for as any change.
+      if errno == EEXIST {
+        size = 0
+        return
+      }
       throw .database(.opening(errno), path: path)
     }
     defer { close(descriptor) }

@@ -75,7 +75,12 @@ private struct Members {
 
   init(_ value: JSONText, _ place: String, known: Set<String>) throws(AccountError) {
     guard let members = value.members else { throw .invalid("\(place) is no object") }
-    for (key, _) in members where !known.contains(key) { throw .invalid("\(place) has an unknown key \"\(key)\"") }
+    var seen: Set<String> = []
+    for (key, _) in members {
+      guard known.contains(key) else { throw .invalid("\(place) has an unknown key \"\(key)\"") }
+      // Of two lists one would be lost, and `--prune` would then remove what it had.
+      guard seen.insert(key).inserted else { throw .invalid("\(place) has the key \"\(key)\" twice") }
+    }
     self.members = members
     self.place = place
   }

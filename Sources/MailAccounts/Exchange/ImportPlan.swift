@@ -57,8 +57,14 @@ struct ImportPlan {
   private mutating func plan(_ user: AccountSet.User, _ email: EmailAddress) throws(AccountError) {
     guard finalDomains.contains(email.domain.text) else { throw .unknownDomain(email.domain, address: email.text) }
     finalUsers.insert(email.text)
-    if let password = user.password, StoredHash(password).strength == .unreadable {
-      throw .invalid("\(email.text) has a password that dovecot could not read")
+    if let password = user.password {
+      guard StoredHash(password).strength != .unreadable else {
+        throw .invalid("\(email.text) has a password that dovecot could not read")
+      }
+      // What crypt(3) takes for an ancient hash of 13 letters may be the password itself, in the wrong field.
+      guard password.isEmpty || "{$!*".contains(password.first ?? "{") else {
+        throw .invalid("\(email.text) has a password that is no hash: one begins with {SCHEME} or $")
+      }
     }
     guard let (there, stored) = users[email.text] else {
       guard let password = user.password else { throw .noPassword(email: email.text) }

@@ -13,9 +13,9 @@ extension AccountDatabase {
       do throws(AccountError) {
         return try attempt(request, dryRun: dryRun)
       } catch {
-        // A reader that reads for long: nobody else is kept waiting for it.
+        // A reader that reads for long. Each attempt keeps new readers out for some milliseconds: so there are few.
         guard case .database(.busy, _) = error, MonotonicInstant.now < end else { throw error }
-        usleep(100_000)
+        usleep(500_000)
       }
     }
   }

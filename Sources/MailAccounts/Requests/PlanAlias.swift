@@ -51,7 +51,15 @@ extension AccountDatabase {
         ) { .removeAlias(AliasRecord($0)) }
       }
     }
-    return Outcome(changes: changes, warnings: [])
+    return Outcome(changes: changes, warnings: try warning(aboutRemovalOf: rows))
+  }
+
+  private func warning(aboutRemovalOf rows: [AliasRecord]) throws(AccountError) -> [Warning] {
+    guard let source = rows.first?.source, try exists("SELECT 1 FROM users WHERE email=?1", source),
+      try exists("SELECT 1 FROM aliases WHERE src=?1", "@" + domainPart(source))
+    else { return [] }
+    let rest = try all("SELECT id FROM aliases WHERE src=?1", [.text(source)]) { $0.integer(0) ?? 0 }
+    return Set(rest).isSubset(of: rows.map(\.id)) ? [.catchAllTakesMail(of: source)] : []
   }
 
   private func refuseLoop(from source: AliasSource, _ new: [String]) throws(AccountError) {

@@ -33,6 +33,8 @@ public enum Warning: Equatable, Sendable, CustomStringConvertible {
   case userIsThere(email: String)
   /// The alias takes all mail of this user's address away from its mailbox.
   case aliasTakesMail(of: String)
+  /// Without its alias to itself the user's mail goes to the catch-all of its domain.
+  case catchAllTakesMail(of: String)
   /// Mail to the destination is refused as long as this user is disabled, or send-only.
   case destinationIsDisabled(String)
   case destinationIsSendOnly(String)
@@ -49,6 +51,8 @@ public enum Warning: Equatable, Sendable, CustomStringConvertible {
       "\(email) is there already and was left as it is; its password is changed by `mailcfg passwd`"
     case .aliasTakesMail(let email):
       "mail to \(email) no longer reaches its own mailbox; `mailcfg addalias \(email) \(email)` keeps a copy there"
+    case .catchAllTakesMail(let email):
+      "mail to \(email) now goes to the catch-all; `mailcfg addalias \(email) \(email)` gives it back its own"
     case .destinationIsDisabled(let email):
       "\(email) is disabled: mail to it is refused until `mailcfg enable \(email)`"
     case .destinationIsSendOnly(let email): "\(email) is send-only: mail to it is refused"
