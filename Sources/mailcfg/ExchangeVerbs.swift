@@ -80,12 +80,12 @@ private func accountSet(csv bytes: [UInt8], _ arguments: Arguments, _ host: inou
   var set = AccountSet()
   for index in list.rows.indices {
     let row = list.rows[index]
-    var user = AccountSet.User(email: row.email, password: row.passwordHash, isActive: row.active)
+    var user = AccountSet.User(email: row.email, passwordHash: row.passwordHash, isActive: row.active)
     do throws(Failure) {
       if let text = row.quota { user.limits.quota = .some(try quota(text)) }
       if row.password != nil {
         if scheme == nil { scheme = try chosenScheme(arguments, &host) }
-        if let scheme { user.password = try hashed(try takePassword(of: &list.rows[index]), scheme).text }
+        if let scheme { user.passwordHash = try hashed(try takePassword(of: &list.rows[index]), scheme).text }
       }
     } catch .usage(let text, _) {
       throw .failed("line \(row.line): \(text)", hint: nil)

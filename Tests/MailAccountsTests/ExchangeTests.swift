@@ -31,7 +31,7 @@ import Testing
     var set = AccountSet(
       domains: ["example.net"],
       users: [
-        .init(email: "anna@example.org", isActive: false), .init(email: "Eva@Example.net", password: someHash.text),
+        .init(email: "anna@example.org", isActive: false), .init(email: "Eva@Example.net", passwordHash: someHash.text),
       ],
       aliases: [.init(source: "hi@example.net", destination: "eva@example.net")])
     #expect(
@@ -49,16 +49,17 @@ import Testing
   @Test func oneBadEntryStopsAllOfIt() throws {
     let fixture = try DatabaseFixture.old()
     func refusal(_ set: AccountSet) throws -> AccountError? { try fixture.refusal(of: .import(set, prune: false)) }
-    let good = AccountSet.User(email: "carol@example.org", password: someHash.text)
+    let good = AccountSet.User(email: "carol@example.org", passwordHash: someHash.text)
     #expect(
       try refusal(AccountSet(users: [good, .init(email: "new@example.org")])) == .noPassword(email: "new@example.org"))
     #expect(try refusal(AccountSet(users: [good, good])) != nil)
-    #expect(try refusal(AccountSet(users: [good, .init(email: "x@y@example.org", password: someHash.text)])) != nil)
+    let unsound = AccountSet.User(email: "x@y@example.org", passwordHash: someHash.text)
+    #expect(try refusal(AccountSet(users: [good, unsound])) != nil)
     #expect(
-      try refusal(AccountSet(users: [.init(email: "x@gmail.com", password: someHash.text)]))
+      try refusal(AccountSet(users: [.init(email: "x@gmail.com", passwordHash: someHash.text)]))
         == .unknownDomain(DomainName("gmail.com"), address: "x@gmail.com"))
     // Eleven to thirteen letters are an ancient hash to crypt(3), but more likely the password itself.
-    #expect(try refusal(AccountSet(users: [.init(email: "new@example.org", password: "correcthorse1")])) != nil)
+    #expect(try refusal(AccountSet(users: [.init(email: "new@example.org", passwordHash: "correcthorse1")])) != nil)
     let circle = ["a", "b"].map {
       AccountSet.Alias(source: "\($0)@example.org", destination: "\($0 == "a" ? "b" : "a")@example.org")
     }

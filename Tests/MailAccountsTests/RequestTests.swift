@@ -110,7 +110,7 @@ import Testing
     let writer = try fixture.open()
     try writer.connection.execute("BEGIN IMMEDIATE")
     try writer.apply(
-      (1...20_000).map { .addUser(email: "u\($0)@example.org", password: "x", isActive: true, limits: Limits()) })
+      (1...20_000).map { .addUser(email: "u\($0)@example.org", hash: "x", isActive: true, limits: Limits()) })
     // As postfix reads: with no busy timeout.
     let reader = try SQLiteConnection(path: fixture.path, access: .readOnly, busyMilliseconds: 0)
     #expect(try reader.column("SELECT 1 FROM users WHERE email='anna@example.org' AND active=1") == ["1"])

@@ -7,7 +7,7 @@ import Testing
 /// How much others notice of a commit. Postfix reads as the reader here does: with no busy timeout.
 @Suite(.serialized) struct ShortLockTests {
   private func users(_ numbers: ClosedRange<Int>) -> AccountSet {
-    AccountSet(users: numbers.map { .init(email: "u\($0 &* 7919 % 100_003)@example.org", password: someHash.text) })
+    AccountSet(users: numbers.map { .init(email: "u\($0 &* 7919 % 100_003)@example.org", passwordHash: someHash.text) })
   }
 
   /// Reads without a pause until told to stop.

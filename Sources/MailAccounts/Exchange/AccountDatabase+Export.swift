@@ -9,12 +9,12 @@ extension AccountDatabase {
     var set = AccountSet()
     try domains { set.domains.append($0.name) }
     let hasLimits = version >= 1
-    func add(_ user: UserRecord, _ password: String?) {
+    func add(_ user: UserRecord, _ hash: String?) {
       let limits =
         hasLimits
         ? LimitsChange(receives: user.limits.receives, sends: user.limits.sends, quota: .some(user.limits.quota))
         : LimitsChange()
-      set.users.append(.init(email: user.email, password: password, isActive: user.isActive, limits: limits))
+      set.users.append(.init(email: user.email, passwordHash: hash, isActive: user.isActive, limits: limits))
     }
     if withPasswords {
       try storedPasswords { add($0, $1) }

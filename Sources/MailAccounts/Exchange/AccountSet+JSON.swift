@@ -51,7 +51,7 @@ extension AccountSet {
 extension AccountSet.User {
   fileprivate init(_ members: Members) throws(AccountError) {
     self.init(
-      email: try members.text("email"), password: try members.optionalText("password"),
+      email: try members.text("email"), passwordHash: try members.optionalText("password"),
       isActive: try members.flag("active"),
       limits: LimitsChange(
         receives: try members.flag("receives"), sends: try members.flag("sends"), quota: try members.quota("quota")))
@@ -59,7 +59,7 @@ extension AccountSet.User {
 
   fileprivate var members: [(String, JSONText)] {
     var members: [(String, JSONText)] = [("email", .string(email))]
-    if let password { members.append(("password", .string(password))) }
+    if let passwordHash { members.append(("password", .string(passwordHash))) }
     if let isActive { members.append(("active", .bool(isActive))) }
     if let receives = limits.receives { members.append(("receives", .bool(receives))) }
     if let sends = limits.sends { members.append(("sends", .bool(sends))) }

@@ -3,13 +3,15 @@ public struct AccountSet: Equatable, Sendable {
   public struct User: Equatable, Sendable {
     public var email: String
     /// As dovecot reads it; nil leaves the one that is there.
-    public var password: String?
+    public var passwordHash: String?
     public var isActive: Bool?
     public var limits: LimitsChange
 
-    public init(email: String, password: String? = nil, isActive: Bool? = nil, limits: LimitsChange = LimitsChange()) {
+    public init(
+      email: String, passwordHash: String? = nil, isActive: Bool? = nil, limits: LimitsChange = LimitsChange()
+    ) {
       self.email = email
-      self.password = password
+      self.passwordHash = passwordHash
       self.isActive = isActive
       self.limits = limits
     }

@@ -1,7 +1,7 @@
 /// What an import changes: reads all that is there once, then compares in memory.
 struct ImportPlan {
   private var domains: [String: DomainRecord] = [:]
-  private var users: [String: (user: UserRecord, password: String)] = [:]
+  private var users: [String: (user: UserRecord, hash: String)] = [:]
   /// By source, then destination.
   private var aliases: [String: [String: AliasRecord]] = [:]
 
@@ -17,7 +17,7 @@ struct ImportPlan {
   init(_ accounts: AccountSet, into database: borrowing AccountDatabase, prune: Bool) throws(AccountError) {
     var domains: [String: DomainRecord] = [:]
     try database.domains { domains[$0.name] = $0 }
-    var users: [String: (user: UserRecord, password: String)] = [:]
+    var users: [String: (user: UserRecord, hash: String)] = [:]
     try database.storedPasswords { users[$0.email] = ($0, $1) }
     var aliases: [String: [String: AliasRecord]] = [:]
     try database.aliases { aliases[$0.source, default: [:]][$0.destination] = $0 }
@@ -57,24 +57,24 @@ struct ImportPlan {
   private mutating func plan(_ user: AccountSet.User, _ email: EmailAddress) throws(AccountError) {
     guard finalDomains.contains(email.domain.text) else { throw .unknownDomain(email.domain, address: email.text) }
     finalUsers.insert(email.text)
-    if let password = user.password {
-      guard StoredHash(password).strength != .unreadable else {
+    if let hash = user.passwordHash {
+      guard StoredHash(hash).strength != .unreadable else {
         throw .invalid("\(email.text) has a password that dovecot could not read")
       }
       // What crypt(3) takes for an ancient hash of 13 letters may be the password itself, in the wrong field.
-      guard password.isEmpty || "{$!*".contains(password.first ?? "{") else {
+      guard hash.isEmpty || "{$!*".contains(hash.first ?? "{") else {
         throw .invalid("\(email.text) has a password that is no hash: one begins with {SCHEME} or $")
       }
     }
     guard let (there, stored) = users[email.text] else {
-      guard let password = user.password else { throw .noPassword(email: email.text) }
+      guard let hash = user.passwordHash else { throw .noPassword(email: email.text) }
       added.append(
         .addUser(
-          email: email.text, password: password, isActive: user.isActive ?? true,
+          email: email.text, hash: hash, isActive: user.isActive ?? true,
           limits: user.limits.applied(to: Limits())))
       return
     }
-    if let password = user.password, password != stored { added.append(.setPassword(there, password: password)) }
+    if let hash = user.passwordHash, hash != stored { added.append(.setPassword(there, hash: hash)) }
     if let isActive = user.isActive, isActive != there.isActive { added.append(.setActive(there, isActive)) }
     let limits = user.limits.applied(to: there.limits)
     if limits != there.limits { added.append(.setLimits(there, limits)) }

@@ -58,9 +58,9 @@ private struct ChangeWriter: ~Copyable {
     switch change {
     case .addDomain(let name): try run("INSERT INTO domains (name) VALUES (?1)", [.text(name)])
     case .removeDomain(let domain): try run("DELETE FROM domains WHERE id=?1", [.integer(domain.id)])
-    case .addUser(let email, let password, let isActive, let limits):
+    case .addUser(let email, let hash, let isActive, let limits):
       var values: [SQLiteValue] = [
-        .integer(try number(ofDomain: domainPart(email), connection)), .text(password), .text(email),
+        .integer(try number(ofDomain: domainPart(email), connection)), .text(hash), .text(email),
         .integer(isActive ? 1 : 0),
       ]
       if hasLimits {
@@ -69,8 +69,8 @@ private struct ChangeWriter: ~Copyable {
       try addUser.bind(values)
       while try addUser.step() {}
     case .removeUser(let user): try run("DELETE FROM users WHERE id=?1", [.integer(user.id)])
-    case .setPassword(let user, let password):
-      try run("UPDATE users SET password=?1 WHERE id=?2", [.text(password), .integer(user.id)])
+    case .setPassword(let user, let hash):
+      try run("UPDATE users SET password=?1 WHERE id=?2", [.text(hash), .integer(user.id)])
     case .setActive(let user, let isActive):
       try run("UPDATE users SET active=?1 WHERE id=?2", [.integer(isActive ? 1 : 0), .integer(user.id)])
     case .setLimits(let user, let limits):

@@ -49,7 +49,7 @@ extension AccountDatabase {
       return try planUser(email, password, limits, isActive, createDomain)
     case .removeUser(let typed): return try planRemoval(of: user(typed))
     case .setPassword(let typed, let password):
-      return Outcome(changes: [.setPassword(try user(typed), password: password.text)], warnings: [])
+      return Outcome(changes: [.setPassword(try user(typed), hash: password.text)], warnings: [])
     case .setActive(let typed, let isActive):
       let user = try user(typed)
       return Outcome(changes: user.isActive == isActive ? [] : [.setActive(user, isActive)], warnings: [])

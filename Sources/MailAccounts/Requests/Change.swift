@@ -2,10 +2,10 @@
 public enum Change: Equatable, Sendable {
   case addDomain(name: String)
   case removeDomain(DomainRecord)
-  /// - Parameter password: as dovecot reads it, `{SCHEME}…`.
-  case addUser(email: String, password: String, isActive: Bool, limits: Limits)
+  /// - Parameter hash: as dovecot reads it, `{SCHEME}…`.
+  case addUser(email: String, hash: String, isActive: Bool, limits: Limits)
   case removeUser(UserRecord)
-  case setPassword(UserRecord, password: String)
+  case setPassword(UserRecord, hash: String)
   case setActive(UserRecord, Bool)
   case setLimits(UserRecord, Limits)
   case addAlias(source: String, destination: String)

@@ -8,7 +8,7 @@ extension AccountDatabase {
       return Outcome(changes: [], warnings: [.userIsThere(email: email.text)])
     }
     var changes = try domainChanges(for: email.text, email.domain, create: createDomain)
-    changes.append(.addUser(email: email.text, password: password.text, isActive: isActive, limits: limits))
+    changes.append(.addUser(email: email.text, hash: password.text, isActive: isActive, limits: limits))
     let aliases = try all("SELECT dst FROM aliases WHERE src=?1", [.text(email.text)]) { $0.text(0) ?? "" }
     if aliases.isEmpty {
       // The catch-all would take the new user's mail: postfix asks for it when the address itself has no alias.
