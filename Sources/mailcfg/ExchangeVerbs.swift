@@ -38,10 +38,7 @@ func exportAccounts(_ arguments: Arguments, _ output: Output) throws(Failure) {
   let set = try accounts { () throws(AccountError) in
     try database.accounts(withPasswords: !arguments.has(.noPasswords))
   }
-  set.json { text in
-    output.add(text)
-    output.sendIfFull()
-  }
+  set.json { output.add($0) }
 }
 
 private enum ImportFormat: String {

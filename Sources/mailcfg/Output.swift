@@ -1,34 +1,24 @@
 import Glibc
 
-/// Standard output, collected: one system call for a short answer, one for every 64 KiB of a list.
+/// Standard output, collected and written once the database is no longer read: a reader that does not go on, such as a pager, would
+/// have a list keep the database locked for writers. 100,000 users are some 15 MB.
 final class Output {
   private var bytes: [UInt8] = []
   /// What the first write(2) that failed said; nothing more is written then.
   private var failure: Int32?
 
-  /// Whether nothing is to be written for now: a reader that does not go on reading, such as a pager, would have a list keep the
-  /// database locked for writers.
-  var isHeld = false
-
-  private static let block = 64 << 10
-
   func add(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
   func add(_ byte: UInt8) { bytes.append(byte) }
 
-  func endLine() {
-    bytes.append(0x0A)
-    sendIfFull()
-  }
-
-  func sendIfFull() { if !isHeld && bytes.count >= Self.block { send() } }
+  func endLine() { bytes.append(0x0A) }
 
   func line(_ text: String) {
     add(text)
     endLine()
   }
 
-  /// Writes what is left.
+  /// Writes it.
   func flush() throws(Failure) {
     send()
     if let failure { throw .output(errno: failure) }

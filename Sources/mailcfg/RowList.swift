@@ -31,7 +31,6 @@ final class RowList {
   init(_ names: [String], _ arguments: Arguments, _ output: Output, isTable: Bool = true) throws(Failure) {
     self.names = names
     self.output = output
-    output.isHeld = true
     if let given = arguments[.format] {
       guard let format = ListFormat(rawValue: given) else {
         throw .usage("there is no format \"\(given)\"", hint: "one of json, tsv, text")
@@ -58,11 +57,8 @@ final class RowList {
     }
   }
 
-  /// The rows are all there: the database is no longer read.
-  ///
   /// - Parameter headings: of the table on a terminal.
   func end(_ headings: [String]) {
-    output.isHeld = false
     switch form {
     case .text, .tsv: break
     case .json: output.line(count == 0 ? "[]" : "\n]")
@@ -97,7 +93,6 @@ final class RowList {
       }
     }
     output.add("}")
-    output.sendIfFull()
   }
 
   private func addTable(_ headings: [String]) {
