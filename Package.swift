@@ -91,7 +91,7 @@ let package = Package(
     .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CLinux"], swiftSettings: strict),
     .testTarget(
       name: "CryptsetupTests",
-      dependencies: ["Cryptsetup", "CCryptsetup", "SecretMemory", "MailbootCore", "mailboot-worker"],
+      dependencies: ["Cryptsetup", "CCryptsetup", "SecretMemory", "MailbootCore", "mailboot-worker", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "SystemdTests", dependencies: ["Systemd", "CLinux", "SecretMemory", "TestSupport"], swiftSettings: strict),
@@ -104,9 +104,10 @@ let package = Package(
       dependencies: ["HostChecks", "MailbootCore", "COpenSSL", "CSQLite", "CLinux", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "MailAccountsTests", dependencies: ["MailAccounts", "SQLite", "MailbootCore", "SecretMemory", "CLinux"],
+      name: "MailAccountsTests",
+      dependencies: ["MailAccounts", "SQLite", "MailbootCore", "SecretMemory", "CLinux", "TestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "MailcfgTests", dependencies: ["mailcfg", "mailboot"], swiftSettings: strict),
+    .testTarget(name: "MailcfgTests", dependencies: ["mailcfg", "mailboot", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "MachineTests", dependencies: ["MachineKit"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

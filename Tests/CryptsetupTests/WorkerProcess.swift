@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The built `mailboot-worker`, run as `mailboot` runs it.
@@ -9,17 +10,7 @@ enum WorkerProcess {
     var complaint: String
   }
 
-  /// Beside the test bundle.
-  static var path: String {
-    get throws {
-      let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-      let path = (bundle as NSString).deletingLastPathComponent + "/mailboot-worker"
-      // Under a runner of the toolchain the bundle is an argument.
-      if FileManager.default.isExecutableFile(atPath: path) { return path }
-      let argument = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
-      return (argument as NSString).deletingLastPathComponent + "/mailboot-worker"
-    }
-  }
+  static var path: String { get throws { try builtProgram("mailboot-worker") } }
 
   /// Runs a verb to its end, which must come within a minute.
   ///

@@ -110,7 +110,7 @@ import Testing
     var error: AccountError?
     let time = try clock.measure { error = try fixture.refusal(of: .addDomain(DomainName("example.net"))) }
     #expect(error == .database(.busy(seconds: 1), path: try fixture.open(.read).path))
-    #expect((.milliseconds(900)..<(.seconds(4))).contains(time))
+    #expect(time >= .milliseconds(900))
     // Reading goes on meanwhile.
     var names: [String] = []
     try fixture.open(.read).domains { names.append($0.name) }

@@ -1,18 +1,19 @@
 import Foundation
 import SQLite
+import TestSupport
 import Testing
 
 @testable import MailAccounts
 
 /// A real database file in a directory of its own, removed with the value.
 final class DatabaseFixture {
-  let directory: String
+  private let temporary: TemporaryDirectory
+  var directory: String { temporary.path }
   let path: String
 
   init(_ statements: String? = nil) throws {
-    directory = FileManager.default.temporaryDirectory.path + "/mailboot-accounts-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    path = directory + "/maildb.sqlite3"
+    temporary = try TemporaryDirectory()
+    path = temporary.file("maildb.sqlite3")
     if let statements { try execute(statements, creating: true) }
   }
 
@@ -26,8 +27,6 @@ final class DatabaseFixture {
         INSERT INTO aliases (domain_id, src, dst) VALUES (1, 'info@example.org', 'anna@example.org');
         """)
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: directory) }
 
   /// As another program does it: no foreign keys.
   func execute(_ statements: String, creating: Bool = false) throws {

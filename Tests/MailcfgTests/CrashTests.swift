@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// kill -9, and a power cut, in front of every single change that a verb makes to a file.
@@ -33,7 +34,8 @@ import Testing
 
 /// A verb that is tried again and again on a copy of the same database.
 private final class CrashedDatabase {
-  private let directory: String
+  private let temporary: TemporaryDirectory
+  private var directory: String { temporary.path }
   private let shim: CrashShim
   private let verb: [String]
   private var original: String { directory + "/original.sqlite3" }
@@ -43,8 +45,8 @@ private final class CrashedDatabase {
   private(set) var after = ""
 
   init(before steps: [[String]], verb: [String]) throws {
-    directory = FileManager.default.temporaryDirectory.path + "/mailcfg-crash-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    temporary = try TemporaryDirectory()
+    let directory = temporary.path
     shim = try CrashShim(in: directory)
     let many = (1...300).map {
       #"{"email": "u\#($0 * 7919 % 10007)@example.org", "password": "{SHA512-CRYPT}$6$abcdefgh$\#(String(repeating: "x", count: 86))"}"#
@@ -68,8 +70,6 @@ private final class CrashedDatabase {
     try #require(try run(self.verb, on: path) == 0)
     after = try state(of: path)
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: directory) }
 
   func numberOfChanges() throws -> Int {
     try copy()

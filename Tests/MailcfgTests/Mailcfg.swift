@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The built `mailcfg` with a database of its own, made by the statements of the script that it replaces.
@@ -12,18 +13,16 @@ final class Mailcfg {
     var lines: [String] { output.split(separator: "\n", omittingEmptySubsequences: true).map(String.init) }
   }
 
-  let directory: String
+  private let temporary: TemporaryDirectory
+  var directory: String { temporary.path }
   let database: String
 
   /// - Parameter sql: what the database has besides example.org with joe, whose password is "secret".
   init(_ sql: String = "") throws {
-    directory = NSTemporaryDirectory() + "mailcfg-" + UUID().uuidString
-    database = directory + "/maildb.sqlite3"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    temporary = try TemporaryDirectory()
+    database = temporary.file("maildb.sqlite3")
     try run("/usr/bin/sqlite3", [database, Self.schema + sql])
   }
-
-  deinit { try? FileManager.default.removeItem(atPath: directory) }
 
   static let schema = """
     CREATE TABLE domains (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
@@ -40,17 +39,7 @@ final class Mailcfg {
 
     """
 
-  /// Beside the test bundle.
-  static var path: String {
-    get throws {
-      let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-      let path = (bundle as NSString).deletingLastPathComponent + "/mailcfg"
-      // Under a runner of the toolchain the bundle is an argument.
-      if FileManager.default.isExecutableFile(atPath: path) { return path }
-      let argument = try #require(CommandLine.arguments.first { $0.hasSuffix(".xctest") })
-      return (argument as NSString).deletingLastPathComponent + "/mailcfg"
-    }
-  }
+  static var path: String { get throws { try builtProgram("mailcfg") } }
 
   /// Runs it on the database.
   func callAsFunction(_ arguments: String..., input: String = "") throws -> Run {

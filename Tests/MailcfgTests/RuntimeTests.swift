@@ -20,7 +20,7 @@ import Testing
       process.waitUntilExit()
     }
     var caught: UInt64?
-    for _ in 0..<200 where caught == nil {
+    for _ in 0..<3000 where caught == nil {
       usleep(10_000)
       let status = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
       // Asleep: it is at its standard input, behind all that its start does.
