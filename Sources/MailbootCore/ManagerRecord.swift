@@ -9,29 +9,21 @@ public struct ManagerRecord: Equatable, Sendable {
   public var attemptsFailed = 0
   /// By service name.
   public var probes: [String: ProbeRecord] = [:]
+  /// As long as no run has noted them.
+  public var working: WorkingUnits?
 
   public init(bootID: String) {
     self.bootID = bootID
   }
 
   public func json() -> JSONText {
-    .object([
-      ("boot_id", .string(bootID)),
-      ("waiting_since", waitingSince.map(JSONText.seconds) ?? .null),
-      ("attempts_failed", .integer(Int64(attemptsFailed))),
-      (
-        "probes",
-        .object(
-          probes.sorted { $0.key < $1.key }.map { name, probe in
-            (
-              name,
-              .object([
-                ("answered", .bool(probe.answered)), ("detail", .string(probe.detail)), ("at", .seconds(probe.at)),
-              ])
-            )
-          })
-      ),
-    ])
+    .object(
+      [
+        ("boot_id", .string(bootID)),
+        ("waiting_since", waitingSince.map(JSONText.seconds) ?? .null),
+        ("attempts_failed", .integer(Int64(attemptsFailed))),
+        ("probes", .object(probes.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
+      ] + WorkingUnits.entries(working))
   }
 
   /// Nil when it is none of ours.
@@ -40,10 +32,7 @@ public struct ManagerRecord: Equatable, Sendable {
     self.bootID = bootID
     waitingSince = json["waiting_since"]?.number
     attemptsFailed = json["attempts_failed"]?.number.flatMap { Int(exactly: $0) } ?? 0
-    for (name, probe) in json["probes"]?.members ?? [] {
-      guard let answered = probe["answered"]?.flag, let detail = probe["detail"]?.text, let at = probe["at"]?.number
-      else { continue }
-      probes[name] = ProbeRecord(answered: answered, detail: detail, at: at)
-    }
+    for (name, probe) in json["probes"]?.members ?? [] { probes[name] = ProbeRecord(json: probe) }
+    working = WorkingUnits(record: json)
   }
 }

@@ -1,21 +1,17 @@
 extension RunRecord {
   /// As it stands in `/run/mailboot/state.json`. Times are rounded to milliseconds.
   public func json() -> JSONText {
-    .object([
-      ("boot_id", .string(bootID)),
-      ("checks", .array(checks.map(\.json))),
-      ("probes", .object(probes.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
-      ("last_unlock", lastUnlock?.json ?? .null),
-      ("busy", busy?.json ?? .null),
-      (
-        "units",
-        units.map { .object($0.sorted { $0.key < $1.key }.map { ($0.key, .array($0.value.map(JSONText.string))) }) }
-          ?? .null
-      ),
-      ("units_stamp", .optional(unitsStamp)),
-      ("locked_since", lockedSince.map(JSONText.seconds) ?? .null),
-      ("attempts", attempts.json),
-    ])
+    .object(
+      [
+        ("boot_id", .string(bootID)),
+        ("checks", .array(checks.map(\.json))),
+        ("probes", .object(probes.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
+        ("last_unlock", lastUnlock?.json ?? .null),
+        ("busy", busy?.json ?? .null),
+      ] + WorkingUnits.entries(working) + [
+        ("locked_since", lockedSince.map(JSONText.seconds) ?? .null),
+        ("attempts", attempts.json),
+      ])
   }
 
   /// Nil when this is no record of ours; single entries that are not understood are left out.
@@ -26,11 +22,7 @@ extension RunRecord {
     for (name, probe) in json["probes"]?.members ?? [] { probes[name] = ProbeRecord(json: probe) }
     lastUnlock = json["last_unlock"].flatMap(UnlockRecord.init(json:))
     busy = json["busy"].flatMap(BusyRecord.init(json:))
-    if let members = json["units"]?.members {
-      units = [:]
-      for (name, list) in members { units?[name] = list.items?.compactMap(\.text) ?? [] }
-    }
-    unitsStamp = json["units_stamp"]?.text
+    working = WorkingUnits(record: json)
     lockedSince = json["locked_since"]?.number
     attempts = json["attempts"].flatMap(AttemptCount.init(json:)) ?? AttemptCount()
   }

@@ -8,10 +8,7 @@ public struct RunRecord: Equatable, Sendable {
   public var lastUnlock: UnlockRecord?
   /// Who is busy; means something only while the lock is held.
   public var busy: BusyRecord?
-  /// Which units do each service's work, by service name: what systemd's unit files say, not what runs.
-  public var units: [String: [String]]?
-  /// The unit files that `units` was read from; see `unitFilesStamp`.
-  public var unitsStamp: String?
+  public var working: WorkingUnits?
   /// When the vault was last locked by `mailboot`, seconds since 1970.
   public var lockedSince: Double?
   /// Passphrases that were tried since the boot.

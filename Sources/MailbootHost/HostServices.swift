@@ -8,6 +8,7 @@ final class HostServices: ServicesPort {
   private let units: UnitControl
   private let worker: Worker
   private let checker: HostChecker
+  private let working: WorkingUnits?
   private var checks: [CheckTask] = []
   private var services: [ServiceTask] = []
   /// Checks begun before the vault was open.
@@ -26,11 +27,16 @@ final class HostServices: ServicesPort {
   /// Only asking is not waiting: what does not answer within so many seconds does not answer.
   private static let askTimeout = 10.0
 
-  /// - Parameter mayRollBack: whether an interrupted change of the database may be rolled back.
-  init(configuration: Configuration, units: UnitControl, worker: Worker, mayRollBack: Bool) {
+  /// - Parameters:
+  ///   - working: the units that do the services' work, where that is known.
+  ///   - mayRollBack: whether an interrupted change of the database may be rolled back.
+  init(
+    configuration: Configuration, units: UnitControl, worker: Worker, working: WorkingUnits? = nil, mayRollBack: Bool
+  ) {
     self.configuration = configuration
     self.units = units
     self.worker = worker
+    self.working = working
     checker = HostChecker(configuration: configuration, worker: worker, facts: CheckFacts(), mayRollBack: mayRollBack)
   }
 
@@ -55,7 +61,9 @@ final class HostServices: ServicesPort {
     do {
       services.append(
         try ServiceTask(
-          configuration.services[index], index: index, start: start, timeout: timeout, units: units, worker: worker,
+          configuration.services[index], index: index,
+          working: working?.byService[configuration.services[index].name]?.map { UnitName($0) },
+          start: start, timeout: timeout, units: units, worker: worker,
           quickStart: configuration.services[index].name.hasPrefix("postfix") ? checker.quickStart : nil,
           onStart: { [weak self] in self?.started.insert(index) }))
     } catch {

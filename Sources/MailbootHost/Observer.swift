@@ -27,13 +27,11 @@ struct Observer {
 
   /// The services in one message to systemd, which answers each in some 15 ms when emulated; that is what `status` is made of.
   ///
-  /// Which units to ask for the last run has left in `record`, as long as systemd has not read its unit files anew since. When a
-  /// unit started is the age of the link that systemd makes for the journal at each start.
-  func services(_ manager: SystemdManager, record: RunRecord?) throws(BusError) -> [ServiceStatus] {
-    guard let known = record?.units, let stamp = record?.unitsStamp, stamp == unitFilesStamp(),
-      configuration.services.allSatisfy({ known[$0.name]?.isEmpty == false })
-    else { return try services(manager) }
-    let units = configuration.services.map { (known[$0.name] ?? []).map { UnitName($0) } }
+  /// Which units to ask for is noted, as long as systemd has not read its unit files anew since. When a unit started is the age of
+  /// the link that systemd makes for the journal at each start.
+  func services(_ manager: SystemdManager, known: [WorkingUnits?]) throws(BusError) -> [ServiceStatus] {
+    guard let noted = current(known) else { return try services(manager) }
+    let units = configuration.services.map { (noted.byService[$0.name] ?? []).map { UnitName($0) } }
     let states = try manager.states(of: Array(units.joined()))
     return zip(configuration.services, units).map { service, units in
       let started = units.map { startedMicroseconds($0) }
@@ -41,6 +39,23 @@ struct Observer {
         service, units.map { ($0, states[$0]) }, started: started.contains(nil) ? nil : started.compactMap(\.self).max()
       )
     }
+  }
+
+  /// What of that still holds.
+  private func current(_ known: [WorkingUnits?]) -> WorkingUnits? {
+    guard let stamp = unitFilesStamp() else { return nil }
+    return known.lazy.compactMap(\.self).first { known in
+      known.stamp == stamp && configuration.services.allSatisfy { known.byService[$0.name]?.isEmpty == false }
+    }
+  }
+
+  /// Which units do the services' work: what is known if it still holds, else what systemd says; nil when it cannot be asked.
+  func workingUnits(_ manager: SystemdManager, known: [WorkingUnits?]) -> WorkingUnits? {
+    if let known = current(known) { return known }
+    // The stamp first: unit files that are read anew in between make it stale, and then it counts for nothing.
+    guard let stamp = unitFilesStamp(), let services = try? services(manager) else { return nil }
+    return WorkingUnits(
+      byService: services.reduce(into: [:]) { $0[$1.name] = $1.units.map(\.unit) }, stamp: stamp)
   }
 
   private static func status(

@@ -13,12 +13,12 @@ struct Preflight {
 
   /// Every configured unit is there and may be started.
   func checkUnits() throws(Failure) {
-    let details = try units.details(of: configuration.services.map { UnitName($0.name) })
+    let states = try units.states(of: configuration.services.map { UnitName($0.name) })
     for service in configuration.services {
       let unit = UnitName(service.name)
-      guard let own = details[unit] else { throw .service(name: service.name, .missing(unit: unit.rawValue)) }
-      if own.state.isMasked { throw .service(name: service.name, .masked(unit: unit.rawValue)) }
-      guard own.state.loadState == "loaded" else {
+      guard let own = states[unit] else { throw .service(name: service.name, .missing(unit: unit.rawValue)) }
+      if own.isMasked { throw .service(name: service.name, .masked(unit: unit.rawValue)) }
+      guard own.loadState == "loaded" else {
         throw .service(name: service.name, .missing(unit: unit.rawValue))
       }
     }

@@ -106,15 +106,6 @@ public struct RunDirectory: Sendable {
     return JSONText(parsing: bytes).flatMap(RunRecord.init(json:))
   }
 
-  /// Notes in the record which units do the services' work, so that `status` need not ask for that.
-  static func noteUnits(_ configuration: Configuration, _ manager: SystemdManager, in record: inout RunRecord) {
-    // The stamp first: unit files that are read anew in between make it stale, and then it counts for nothing.
-    let stamp = unitFilesStamp()
-    guard let services = try? Observer(configuration: configuration).services(manager) else { return }
-    record.unitsStamp = stamp
-    record.units = services.reduce(into: [:]) { $0[$1.name] = $1.units.map(\.unit) }
-  }
-
   /// Replaces the record in one step, readable by all.
   public func store(_ record: RunRecord) throws(Failure) { try replace(statePath, with: record.json()) }
 

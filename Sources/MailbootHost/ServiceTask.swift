@@ -23,6 +23,8 @@ final class ServiceTask {
   private let onStart: () -> Void
   /// Whether the probe is waited for, not only asked.
   private let waits: Bool
+  /// The units that do the work; nil until systemd was asked.
+  private var names: [UnitName]?
   /// Units already given a start job of their own.
   private var started: Set<UnitName> = []
   /// When to look at the units again while the probe goes on.
@@ -30,15 +32,18 @@ final class ServiceTask {
   private(set) var event: ServicesEvent?
 
   /// - Parameters:
+  ///   - working: the units that do the work, where that is known.
   ///   - start: false only asks the probe, once.
   ///   - quickStart: set for postfix when its checks have just passed.
   ///   - onStart: called before each start job is asked for.
   init(
-    _ service: Configuration.Service, index: Int, start: Bool, timeout: Double, units: UnitControl, worker: Worker,
+    _ service: Configuration.Service, index: Int, working: [UnitName]? = nil, start: Bool, timeout: Double,
+    units: UnitControl, worker: Worker,
     quickStart: PostfixQuickStart? = nil, onStart: @escaping () -> Void = {}
   ) throws(Failure) {
     self.service = service
     self.index = index
+    names = working
     self.units = units
     self.worker = worker
     self.timeout = timeout
@@ -104,17 +109,23 @@ final class ServiceTask {
     return [own] + others.compactMap { details[$0] }
   }
 
+  /// The states of the units that do the work. All their properties, which cost systemd several times as much, are for saying why.
+  private func states() throws(Failure) -> [UnitState] {
+    let names: [UnitName]
+    if let known = self.names { names = known } else { names = try Self.working(name, units).map(\.state.name) }
+    self.names = names
+    let states = try units.states(of: names)
+    return names.compactMap { states[$0] }
+  }
+
   /// Starts the first unit that is down and has not been tried; with none left, goes on to the probe.
   private func startNext() throws(Failure) {
-    let working = try Self.working(name, units)
-    guard let down = working.first(where: { !$0.state.isActive }) else {
+    guard let unit = try states().first(where: { !$0.isActive })?.name else {
       quickStart?.withdraw()
       return try beginProbe()
     }
-    let unit = down.state.name
     guard started.insert(unit).inserted else {
-      return fail(
-        .notStarted(unit: unit.rawValue, result: Self.words(down), journal: journal(unit)))
+      return fail(.notStarted(unit: unit.rawValue, result: try words(unit), journal: journal(unit)))
     }
     onStart()
     if outcome == .unchanged { _ = quickStart?.request() }
@@ -127,13 +138,12 @@ final class ServiceTask {
   private func jobEnded(_ unit: UnitName, _ result: String) throws(Failure) {
     // "done" says too little (a failed condition is "done"), so the units themselves are asked again either way.
     if result == "done" { return try startNext() }
-    let details = try units.details(of: [unit])[unit]
-    let words = details.map { Self.words($0, job: result) } ?? result
-    fail(.notStarted(unit: unit.rawValue, result: words, journal: journal(unit)))
+    fail(.notStarted(unit: unit.rawValue, result: try words(unit, job: result), journal: journal(unit)))
   }
 
   /// A unit's state as a person would say it.
-  private static func words(_ details: UnitDetails, job: String = "done") -> String {
+  private func words(_ unit: UnitName, job: String = "done") throws(Failure) -> String {
+    guard let details = try units.details(of: [unit])[unit] else { return job }
     var text = details.state.isMasked ? "masked" : "\(details.state.activeState) (\(details.state.subState))"
     if let result = details.result, result != "success" { text += ", \(result)" }
     switch job {
@@ -172,9 +182,8 @@ final class ServiceTask {
     phase = .done
     if record.answered {
       // Somebody else may have answered: whoever has the port keeps the service from starting.
-      if let down = try Self.working(name, units).first(where: { !$0.state.isActive }) {
-        let unit = down.state.name
-        let result = Self.words(down) + ", although something answers at \(service.probeText ?? "")"
+      if let unit = try states().first(where: { !$0.isActive })?.name {
+        let result = try words(unit) + ", although something answers at \(service.probeText ?? "")"
         return fail(.notStarted(unit: unit.rawValue, result: result, journal: journal(unit)))
       }
       event = .ready(service: index, outcome, record)
@@ -190,16 +199,15 @@ final class ServiceTask {
   /// A unit that dies while its probe waits (rspamd with a broken configuration does) need not be waited for to the end.
   private func lookWhileProbing(_ child: ChildProcess) throws(Failure) {
     nextLook = Reactor.monotonic() + 1
-    guard let failed = try Self.working(name, units).first(where: { $0.state.isFailed }) else { return }
+    guard let unit = try states().first(where: \.isFailed)?.name else { return }
     child.killAndReap()
-    let unit = failed.state.name
-    fail(.notStarted(unit: unit.rawValue, result: Self.words(failed), journal: journal(unit)))
+    fail(.notStarted(unit: unit.rawValue, result: try words(unit), journal: journal(unit)))
   }
 
   /// Without starting: the units have to be active, and then the probe answers or not.
   private func look() throws(Failure) {
-    if let down = try Self.working(name, units).first(where: { !$0.state.isActive }) {
-      fail(.notStarted(unit: down.state.name.rawValue, result: Self.words(down), journal: []))
+    if let unit = try states().first(where: { !$0.isActive })?.name {
+      fail(.notStarted(unit: unit.rawValue, result: try words(unit), journal: []))
     } else {
       try beginProbe()
     }

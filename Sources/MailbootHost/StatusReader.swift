@@ -4,18 +4,26 @@ import MailbootCore
 import Systemd
 
 /// `mailboot status`: needs no privilege, starts no process, changes nothing.
-public struct StatusReader {
+public final class StatusReader {
   private let configuration: Configuration
   private let directory: RunDirectory
+  private let restsDuringRuns: Bool
+  /// The services as last asked for.
+  private var services: [ServiceStatus]?
 
-  public init(configuration: Configuration, directory: RunDirectory = RunDirectory()) {
+  /// - Parameter restsDuringRuns: while a run is on its way, leave systemd alone and say of the services what was true before: whoever
+  ///   looks at each step of a run would otherwise keep systemd busier than the run itself does.
+  public init(configuration: Configuration, directory: RunDirectory = RunDirectory(), restsDuringRuns: Bool = false) {
     self.configuration = configuration
     self.directory = directory
+    self.restsDuringRuns = restsDuringRuns
   }
 
   public func report() -> StatusReport {
     var trouble: [String] = []
     let record = directory.record()
+    let manager = directory.managerRecord()
+    let isLocked = directory.isLocked()
     var observation: Observation?
     let observer = Observer(configuration: configuration)
     do {
@@ -24,15 +32,18 @@ public struct StatusReader {
       trouble.append(error.summary)
     }
     do {
-      let manager = try SystemdManager()
-      observation?.services = try observer.services(manager, record: record)
+      if !restsDuringRuns || !isLocked || services == nil {
+        services = nil
+        services = try observer.services(try SystemdManager(), known: [record?.working, manager?.working])
+      }
+      observation?.services = services
     } catch {
       trouble.append(Failure(error).summary)
     }
     var input = StatusInput(
       configuration: configuration, observation: observation, record: record,
-      locked: directory.isLocked(), host: hostName(), bootID: bootID(), bootedAt: bootTime(), trouble: trouble)
-    input.manager = directory.managerRecord()
+      locked: isLocked, host: hostName(), bootID: bootID(), bootedAt: bootTime(), trouble: trouble)
+    input.manager = manager
     input.managerRuns = input.manager != nil && directory.managerRuns()
     input.now = Reactor.wall()
     return StatusReport(input)

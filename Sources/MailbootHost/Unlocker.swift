@@ -65,12 +65,15 @@ public final class Unlocker {
     self.warn = warn
     worker = try Worker()
     units = try UnitControl(reactor: reactor)
-    record = Self.freshRecord(directory)
+    record = RunRecord(bootID: bootID())
   }
 
-  private static func freshRecord(_ directory: RunDirectory) -> RunRecord {
+  private func freshRecord() -> RunRecord {
     let boot = bootID()
-    return directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? RunRecord(bootID: boot)
+    var record = directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? RunRecord(bootID: boot)
+    record.working = Observer(configuration: configuration).workingUnits(
+      units.manager, known: [record.working, directory.managerRecord()?.working])
+    return record
   }
 
   private var isOpen: Bool { DeviceMapper.mapping(named: configuration.vault.mapping) != nil }
@@ -162,9 +165,11 @@ public final class Unlocker {
   }
 
   private func makeRun(_ vault: HostVault) -> UnlockRun {
-    UnlockRun(
+    record = freshRecord()
+    return UnlockRun(
       configuration: configuration, vault: vault,
-      services: HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: true),
+      services: HostServices(
+        configuration: configuration, units: units, worker: worker, working: record.working, mayRollBack: true),
       clock: HostClock(),
       report: { [self] progress in
         if progress == .undoing { units.reactor.stopListening() }
@@ -219,7 +224,7 @@ public final class Unlocker {
   private func locked(_ body: () throws(Failure) -> RunSummary) throws(Failure) -> RunSummary {
     try directory.withLock { () throws(Failure) in
       // Another run may have been here while the question stood.
-      record = Self.freshRecord(directory)
+      record = freshRecord()
       record.busy = BusyRecord(pid: getpid(), verb: verb, by: user, phase: .opening, since: Reactor.wall())
       store()
       return try body()
@@ -253,7 +258,6 @@ public final class Unlocker {
     record.busy = nil
     record.checks = run.verdicts.records
     record.probes.merge(run.probes) { $1 }
-    RunDirectory.noteUnits(configuration, units.manager, in: &record)
     // A run that found everything as it should be unlocked nothing.
     if source != .none || run.steps.contains(where: { $0.outcome != .unchanged }) {
       record.lastUnlock = UnlockRecord(at: Reactor.wall(), by: user, via: source, seconds: seconds, steps: run.steps)

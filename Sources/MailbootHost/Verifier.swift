@@ -34,7 +34,8 @@ public struct Verifier {
     let result = try VerifyRun(
       configuration: configuration, services: services, clock: HostClock(), report: report)
     keep { record in
-      RunDirectory.noteUnits(configuration, units.manager, in: &record)
+      record.working = Observer(configuration: configuration).workingUnits(
+        units.manager, known: [record.working, directory.managerRecord()?.working])
       record.checks = result.verdicts.records
       record.probes.merge(result.probes) { $1 }
     }

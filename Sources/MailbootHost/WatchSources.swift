@@ -53,7 +53,7 @@ enum UnitLinks {
       guard name.hasPrefix(prefix) else { return false }
       let unit = name.dropFirst(prefix.count)
       if configuration.services.contains(where: { unit == $0.name || unit == $0.name + ".service" }) { return true }
-      let working = directory.record()?.units ?? [:]
+      let working = directory.record()?.working?.byService ?? [:]
       return working.values.contains { $0.contains(String(unit)) }
     }
   }

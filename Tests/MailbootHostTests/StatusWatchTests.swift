@@ -126,7 +126,7 @@ struct StatusWatchTests {
   func aUnitTellsWhenItIsOneOfOurs(_ name: String, _ isOurs: Bool) throws {
     let (run, links) = (try TemporaryDirectory(), try TemporaryDirectory())
     var record = RunRecord(bootID: "boot")
-    record.units = ["postfix": ["postfix.service", "postfix@-.service"]]
+    record.working = WorkingUnits(byService: ["postfix": ["postfix.service", "postfix@-.service"]], stamp: "1")
     try RunDirectory(path: run.path).store(record)
     let source = try UnitLinks.watch(Configuration(), RunDirectory(path: run.path), links: links.path)
     try FileManager.default.createSymbolicLink(atPath: links.file(name), withDestinationPath: "0123")

@@ -7,7 +7,7 @@ extension Manager {
   private static let patience = 10.0
 
   func beginProbes() {
-    guard report.vault.open, probes.isEmpty, runs.isEmpty else {
+    guard report.vault.open, probes.isEmpty, runs.isEmpty, report.busy == nil else {
       if report.vault.open { soon(.probe, Double(configuration.monitoring.probeEvery)) }
       return
     }

@@ -31,7 +31,7 @@ extension Manager {
       record.attemptsFailed = 0
       store()
       note(.waiting(since: report.since ?? Reactor.wall()))
-      report = StatusReader(configuration: configuration, directory: directory).report()
+      report = reader.report()
       emitStatus(changed: false)
     }
     if let every = configuration.notify.remindEvery { due[.reminder] = Reactor.monotonic() + Double(every) }

@@ -28,6 +28,8 @@ extension Manager {
         if change.activeState == "active" { offer(.keyFile) }
         return
       }
+      // A run looks itself, and its end is seen by its lock.
+      if report.busy != nil { return }
       // A service that has just come up is asked whether it answers, a little later than its start takes.
       if change.activeState == "active", change.unit.type == "service" { soon(.probe, 2) }
       soon(.look)
@@ -39,7 +41,8 @@ extension Manager {
   /// Observes, and has whoever is interested told what is different.
   func look() {
     let before = report
-    report = StatusReader(configuration: configuration, directory: directory).report()
+    noteWorkingUnits()
+    report = reader.report()
     let devices = (before.vault.device, before.services.map(\.units))
     if devices.0 != report.vault.device
       || devices.1.map({ $0.map(\.unit) }) != report.services.map({ $0.units.map(\.unit) })
@@ -66,6 +69,15 @@ extension Manager {
       soon(.probe, Double(configuration.monitoring.probeEvery))
     }
     if !report.vault.open { due[.probe] = nil }
+  }
+
+  /// Has `status` find which units do the work, also before the first run.
+  private func noteWorkingUnits() {
+    guard report.busy == nil, let stamp = unitFilesStamp(), record.working?.stamp != stamp,
+      let manager = try? SystemdManager()
+    else { return }
+    record.working = Observer(configuration: configuration).workingUnits(manager, known: [directory.record()?.working])
+    store()
   }
 
   /// The state has lasted: journal, scripts, and whatever follows from it.

@@ -36,6 +36,7 @@ public final class Manager {
   /// When each timer is due, monotonic seconds.
   var due: [Timer: Double] = [:]
   var record: ManagerRecord
+  let reader: StatusReader
   /// The status as last looked at.
   var report: StatusReport
   /// The last state that was announced: runs come and go in between.
@@ -71,7 +72,8 @@ public final class Manager {
     self.notifier = notifier
     worker = try Worker()
     guard try directory.lockForManager() else { throw .system("another `mailboot wait` is running") }
-    files = try Inotify(directory: directory.path) { $0 == "state.json" }
+    // The lock is closed when a run ends, however it does.
+    files = try Inotify(directory: directory.path) { ["state.json", "lock"].contains($0) }
     do {
       endpoint = try BusEndpoint()
       try endpoint.requestName(Self.name)
@@ -81,7 +83,8 @@ public final class Manager {
     }
     let boot = bootID()
     record = directory.managerRecord().flatMap { $0.bootID == boot ? $0 : nil } ?? ManagerRecord(bootID: boot)
-    report = StatusReader(configuration: configuration, directory: directory).report()
+    reader = StatusReader(configuration: configuration, directory: directory, restsDuringRuns: true)
+    report = reader.report()
     scripts = NotifyScripts(directory: configuration.notify.directory)
     metrics = configuration.monitoring.prometheusFile.map(MetricsFile.init(path:))
   }
