@@ -12,6 +12,7 @@ let package = Package(
   name: "mailboot",
   products: [
     .executable(name: "mailboot", targets: ["mailboot"]),
+    .executable(name: "mailboot-verbs", targets: ["mailboot-verbs"]),
     .executable(name: "mailboot-worker", targets: ["mailboot-worker"]),
     .executable(name: "mailcfg", targets: ["mailcfg"]),
     .executable(name: "mailboot-machine", targets: ["mailboot-machine"]),
@@ -44,16 +45,24 @@ let package = Package(
     .target(
       name: "HostChecks", dependencies: ["COpenSSL", "SQLite", "CLinux", "MailbootCore"], swiftSettings: strict),
     .target(
-      name: "MailbootHost",
-      dependencies: [
-        "CLinux", "SecretMemory", "Systemd", "MailbootCore", .product(name: "TOMLKit", package: "TOMLKit"),
-      ],
+      name: "MailbootHost", dependencies: ["CLinux", "SecretMemory", "Systemd", "MailbootCore"], swiftSettings: strict),
+    .target(
+      name: "MailbootConfiguration",
+      dependencies: ["MailbootCore", "MailbootHost", .product(name: "TOMLKit", package: "TOMLKit")],
       swiftSettings: strict),
+    .target(name: "MailbootStatus", dependencies: ["Console", "MailbootCore", "MailbootHost"], swiftSettings: strict),
+    // Without ArgumentParser and TOMLKit, which take longer to load than the whole of a `status`: see docs/architecture.md.
     .executableTarget(
-      name: "mailboot",
+      name: "mailboot", dependencies: ["CLinux", "Console", "MailbootCore", "MailbootHost", "MailbootStatus"],
+      swiftSettings: strict,
+      // At a fixed address: an emulator translates a program anew wherever it lies, which made a status take 1.7 times as long. It has
+      // no privileges of its own and reads what root and the kernel wrote; `mailboot-verbs`, which runs as a service, is relocated.
+      linkerSettings: [.unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))]),
+    .executableTarget(
+      name: "mailboot-verbs",
       dependencies: [
-        "CLinux", "Console", "SecretMemory", "Systemd", "MailbootCore", "MailbootHost",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "CLinux", "Console", "SecretMemory", "Systemd", "MailbootConfiguration", "MailbootCore", "MailbootHost",
+        "MailbootStatus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -100,6 +109,10 @@ let package = Package(
       name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore", "CLinux", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "MailbootConfigurationTests",
+      dependencies: ["MailbootConfiguration", "MailbootHost", "MailbootCore", "CLinux", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
       name: "HostChecksTests",
       dependencies: ["HostChecks", "MailbootCore", "COpenSSL", "CSQLite", "CLinux", "TestSupport"],
       swiftSettings: strict),
@@ -107,7 +120,8 @@ let package = Package(
       name: "MailAccountsTests",
       dependencies: ["MailAccounts", "SQLite", "MailbootCore", "SecretMemory", "CLinux", "TestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "MailcfgTests", dependencies: ["mailcfg", "mailboot", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "MailcfgTests", dependencies: ["mailcfg", "mailboot-verbs", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "MachineTests", dependencies: ["MachineKit"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -83,9 +83,9 @@ private struct JSONParser {
     while let byte = next, byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 { position += 1 }
   }
 
-  private mutating func take(_ byte: Character) -> Bool {
+  private mutating func take(_ character: Unicode.Scalar) -> Bool {
     skipSpace()
-    guard next == byte.asciiValue else { return false }
+    guard next == UInt8(ascii: character) else { return false }
     position += 1
     return true
   }
@@ -140,14 +140,31 @@ private struct JSONParser {
 
   private mutating func number() -> JSONText? {
     let begin = position
-    while let byte = next, (0x30...0x39).contains(byte) || "+-.eE".utf8.contains(byte) { position += 1 }
+    while let byte = next, Self.isOfNumber(byte) { position += 1 }
     let text = String(decoding: bytes[begin..<position], as: UTF8.self)
     return Int64(text).map(JSONText.integer) ?? Double(text).map(JSONText.seconds)
   }
 
+  private static func isOfNumber(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"):
+      true
+    default: false
+    }
+  }
+
   private mutating func string() -> String? {
     position += 1
-    var result: [UInt8] = []
+    let begin = position
+    // Most are ASCII without an escape, and need neither a copy nor a check.
+    while let byte = next, byte < 0x80, byte != UInt8(ascii: "\\") {
+      position += 1
+      guard byte == UInt8(ascii: "\"") else { continue }
+      return bytes.withUnsafeBufferPointer {
+        String(decoding: UnsafeBufferPointer(rebasing: $0[begin..<position - 1]), as: UTF8.self)
+      }
+    }
+    var result = Array(bytes[begin..<position])
     while let byte = next {
       position += 1
       if byte == UInt8(ascii: "\"") { return String(validating: result, as: UTF8.self) }

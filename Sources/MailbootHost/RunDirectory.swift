@@ -13,6 +13,7 @@ public struct RunDirectory: Sendable {
 
   private var lockPath: String { path + "/lock" }
   private var statePath: String { path + "/state.json" }
+  private var snapshotPath: String { path + "/configuration.json" }
   private var managerPath: String { path + "/service.json" }
   private var managerLockPath: String { path + "/service.lock" }
 
@@ -53,6 +54,15 @@ public struct RunDirectory: Sendable {
   }
 
   func store(_ record: ManagerRecord) throws(Failure) { try replace(managerPath, with: record.json()) }
+
+  // MARK: The configuration
+
+  func configurationSnapshot() -> ConfigurationSnapshot? {
+    guard let bytes = readSmallFile(snapshotPath, flags: O_NOFOLLOW) else { return nil }
+    return JSONText(parsing: bytes).flatMap(ConfigurationSnapshot.init(json:))
+  }
+
+  func storeSnapshot(_ json: JSONText) throws(Failure) { try replace(snapshotPath, with: json) }
 
   // MARK: The runs
 

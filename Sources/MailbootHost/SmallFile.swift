@@ -2,11 +2,11 @@ import CLinux
 import Glibc
 
 /// What `errno` says, in words.
-func errnoText(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
+package func errnoText(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
 
 /// Reads a file that is small by nature (procfs, sysfs, configuration), at most `limit` bytes; nil when it can't be read
 /// (`errno` says why).
-func readSmallFile(_ path: String, limit: Int = 1 << 20, flags: Int32 = 0) -> [UInt8]? {
+package func readSmallFile(_ path: String, limit: Int = 1 << 20, flags: Int32 = 0) -> [UInt8]? {
   let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags, 0)
   guard descriptor >= 0 else { return nil }
   defer { close(descriptor) }
@@ -44,7 +44,7 @@ func readAttribute(_ path: String) -> String? {
 }
 
 /// Names in a directory without `.` and `..`, sorted; nil when it can't be read.
-func listDirectory(_ path: String) -> [String]? {
+package func listDirectory(_ path: String) -> [String]? {
   guard let directory = opendir(path) else { return nil }
   defer { closedir(directory) }
   var names: [String] = []
@@ -64,7 +64,7 @@ func resolvedPath(_ path: String) -> String? {
   return String(cString: real)
 }
 
-func fileStatus(_ path: String) -> stat? {
+package func fileStatus(_ path: String) -> stat? {
   var status = stat()
   return stat(path, &status) == 0 ? status : nil
 }

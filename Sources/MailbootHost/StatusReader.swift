@@ -23,7 +23,9 @@ public final class StatusReader {
     var trouble: [String] = []
     let record = directory.record()
     let manager = directory.managerRecord()
-    let isLocked = directory.isLocked()
+    // A run says that it is busy as soon as it has the lock. To tell who holds locks the kernel waits for all processors (16 ms when
+    // emulated): it is asked only where that matters.
+    let isLocked = record?.busy != nil && directory.isLocked()
     var observation: Observation?
     let observer = Observer(configuration: configuration)
     do {
@@ -44,7 +46,7 @@ public final class StatusReader {
       configuration: configuration, observation: observation, record: record,
       locked: isLocked, host: hostName(), bootID: bootID(), bootedAt: bootTime(), trouble: trouble)
     input.manager = manager
-    input.managerRuns = input.manager != nil && directory.managerRuns()
+    input.managerRuns = observation?.mapping == nil && manager?.waitingSince != nil && directory.managerRuns()
     input.now = Reactor.wall()
     return StatusReport(input)
   }

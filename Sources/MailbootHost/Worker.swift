@@ -3,21 +3,11 @@ import Glibc
 import MailbootCore
 import SecretMemory
 
-/// Runs `mailboot-worker`, which is beside us in the build folder or in `libexec` when installed: never looked for in `PATH`.
+/// Runs `mailboot-worker`.
 struct Worker {
   let path: String
 
-  init() throws(Failure) {
-    guard let own = resolvedPath("/proc/self/exe") else {
-      throw .system("cannot tell where mailboot is installed: /proc is not readable")
-    }
-    let directory = own.split(separator: "/").dropLast().joined(separator: "/")
-    let candidates = ["/\(directory)/mailboot-worker", "/\(directory)/../libexec/mailboot/mailboot-worker"]
-    guard let path = candidates.first(where: { access($0, X_OK) == 0 }) else {
-      throw .system("mailboot-worker is missing: looked for \(candidates.joined(separator: ", "))")
-    }
-    self.path = path
-  }
+  init() throws(Failure) { path = try InstalledProgram.worker.path() }
 
   /// Starts it on a request; `reply` reads the answer when it has ended.
   func begin(_ verb: WorkerVerb, _ request: some Encodable, passphrase descriptor: Int32? = nil) throws(Failure)

@@ -1,83 +1,46 @@
-import ArgumentParser
 import CLinux
 import Console
 import Glibc
 import MailbootCore
+import MailbootHost
+import MailbootStatus
 
+/// `mailboot` as it is called: answers the plain forms of `status` itself, and is the program with all verbs for everything else.
+///
+/// Monitoring asks every minute, and people look before anything else. What parses arguments and TOML takes longer to load than the
+/// whole answer takes: see docs/architecture.md.
 @main
 enum Main {
   static func main() {
     mb_leave_crashes_to_the_kernel()
-    // A passphrase passes through this process: no core dump, no debugger of another process of the same user.
-    _ = mb_prctl_set_dumpable(0)
-    _ = mb_setrlimit(mb_rlimit_core, 0, 0)
     openStandardDescriptors()
-    exit(run(CommandLine.arguments))
+    if let format = plainStatus(CommandLine.arguments), let configuration = ConfigurationSnapshot.current() {
+      let report = StatusReader(configuration: configuration).report()
+      say(report.rendered(format, Terminal()))
+      exit(report.exitStatus(format))
+    }
+    exit(becomeFullProgram())
   }
 
-  /// A caller that has closed 0, 1 or 2 would have our messages written into whatever we open next, such as systemd's socket.
-  private static func openStandardDescriptors() {
-    var descriptor: Int32 = 0
-    repeat { descriptor = mb_open("/dev/null", O_RDWR, 0) } while (0...2).contains(descriptor)
-    close(descriptor)
+  /// The format that is asked for; nil: the arguments say something else.
+  private static func plainStatus(_ arguments: [String]) -> StatusFormat? {
+    let words = arguments.dropFirst()
+    if words.elementsEqual(["status"]) { return .text }
+    guard words.count == 3, words.starts(with: ["status", "--format"]) else { return nil }
+    return words.last.flatMap(StatusFormat.init(rawValue:))
   }
 
-  private static func run(_ words: [String]) -> Status {
+  /// Executes the program with all verbs, under our name and with our arguments. Returns only when that fails.
+  private static func becomeFullProgram() -> Int32 {
     let terminal = Terminal()
-    let arguments: [String]
-    switch LoginShell.call(words) {
-    case .arguments(let given): arguments = given
-    case .refused(let command):
-      let refusal = Failure.usage(
-        "this login cannot run \"\(command)\"", hint: "it knows `mailboot unlock --stdin` and `mailboot status`")
-      return complain(refusal, Configuration(), terminal)
-    }
-    if let format = plainStatus(arguments) { return showStatus(path: nil, format, probe: false, terminal) }
-    do {
-      let command = try Mailboot.parseAsRoot(verbFirst(arguments))
-      if let verb = command as? any Verb { return verb.perform(terminal) }
-      // `mailboot config` and the like: ArgumentParser has the help.
-      var help = command
-      try help.run()
-      return 0
+    do throws(Failure) {
+      let program = try InstalledProgram.all.path()
+      execv(program, CommandLine.unsafeArgv)
+      throw .system("\(program) cannot be run: \(errnoText())")
     } catch {
-      let text = Mailboot.message(for: error)
-      if Mailboot.exitCode(for: error).isSuccess {
-        say(Mailboot.fullMessage(for: error))
-        return 0
-      }
-      tell(terminal.coloured("error:", .red) + " " + (text.isEmpty ? Mailboot.fullMessage(for: error) : text))
-      tell(terminal.coloured("hint:", .bold) + " see `mailboot --help`")
-      return 64
+      tell(terminal.coloured("error:", .red) + " " + visible(error.summary))
+      tell(terminal.coloured("hint:", .bold) + " install the package anew: `apt-get install --reinstall mailboot`")
+      return error.exitCode.rawValue
     }
-  }
-
-  /// Verbs that have verbs of their own.
-  private static let verbFamilies: Set = ["config", "guard"]
-
-  /// Moves the verb (both words of `config check`) to the front: every option may stand before it.
-  static func verbFirst(_ arguments: [String]) -> [String] {
-    let withValue: Set = [
-      "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
-      "--boots", "--svg",
-    ]
-    var words: [String] = []
-    var others: [String] = []
-    var rest = arguments[...]
-    while let argument = rest.popFirst() {
-      if argument == "--" {
-        others.append(argument)
-        break
-      }
-      if argument.hasPrefix("-") {
-        others.append(argument)
-        if withValue.contains(argument), let value = rest.popFirst() { others.append(value) }
-      } else if words.allSatisfy({ $0 == "help" || verbFamilies.contains($0) }) {
-        words.append(argument)
-      } else {
-        others.append(argument)
-      }
-    }
-    return words + others + rest
   }
 }

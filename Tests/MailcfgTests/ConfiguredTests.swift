@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Calls that read the configuration, with `mailboot` where it is installed: in a mount namespace of their own.
@@ -29,7 +30,7 @@ struct ConfiguredTests {
       vault() { mount -t tmpfs none "$D/vault" && mkdir "$D/vault/vmail" "$D/vault/sieve"; }
 
       """
-    let mailboot = (try Mailcfg.path as NSString).deletingLastPathComponent + "/mailboot"
+    let mailboot = try builtProgram("mailboot-verbs")
     return try mailcfg.run(
       "/usr/bin/unshare",
       (geteuid() == 0 ? ["-m"] : ["-rm"]) + ["sh", "-c", preparation + script, try Mailcfg.path, directory, mailboot])

@@ -1,6 +1,6 @@
 import MailbootCore
 
-@testable import MailbootHost
+@testable import MailbootConfiguration
 
 /// What a file of this text means.
 func configuration(_ toml: String) throws(ConfigurationError) -> Configuration {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import MailbootConfiguration
 import MailbootCore
 import MailbootHost
 

@@ -1,7 +1,7 @@
 import MailbootCore
 import Testing
 
-@testable import MailbootHost
+@testable import MailbootConfiguration
 
 /// Where each key stands, whatever the ways of TOML to write it.
 struct KeyPlacesTests {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CLinux
 import Console
 import Glibc
+import MailbootConfiguration
 import MailbootCore
 import MailbootHost
 

@@ -1,7 +1,7 @@
 import MailbootCore
 import Testing
 
-@testable import MailbootHost
+@testable import MailbootConfiguration
 
 /// Each kind of error in a configuration file: where, which key, what is wrong, what was expected.
 struct ConfigurationErrorTests {

@@ -1,22 +1,29 @@
-import CLinux
 import Glibc
 import MailbootCore
+import MailbootHost
 
 /// The configuration as it stands on disk: `mailboot.toml`, then `mailboot.toml.d/*.toml` in the order of their names.
 public struct ConfigurationFiles: Sendable {
-  public static let standardPath = "/etc/mailboot/mailboot.toml"
-
   public let configuration: Configuration
   /// The files that were read, in order; empty: the defaults apply.
   public let files: [String]
 
   /// - Parameter path: the main file. Nil: the standard one, which may be missing; a named one may not.
   public init(path: String?) throws(Failure) {
-    let main = path ?? Self.standardPath
+    try self.init(
+      main: path ?? ConfigurationSnapshot.standardPath, required: path != nil,
+      keptIn: path == nil ? RunDirectory() : nil)
+  }
+
+  /// - Parameter directory: where what was read is kept for `status`; nil: nowhere.
+  init(main: String, required: Bool, keptIn directory: RunDirectory?) throws(Failure) {
+    // Before anything is read.
+    var stamps = [main: ConfigurationSnapshot.stamp(main), main + ".d": ConfigurationSnapshot.stamp(main + ".d")]
     var root: ConfigurationNode?
     var files: [String] = []
     do {
-      for file in try Self.candidates(main, required: path != nil) {
+      for file in try Self.candidates(main, required: required) {
+        stamps.updateValue(ConfigurationSnapshot.stamp(file), forKey: file)
         let tree = try Self.read(file)
         root = root?.merged(with: tree) ?? tree
         files.append(file)
@@ -24,6 +31,7 @@ public struct ConfigurationFiles: Sendable {
       self.files = files
       configuration =
         try root.map { root throws(ConfigurationError) in try Configuration(decoding: root) } ?? Configuration()
+      if let directory, let root { ConfigurationSnapshot(stamps: stamps, tree: root).keep(directory) }
     } catch {
       throw .configuration(error)
     }

@@ -1,6 +1,5 @@
 import Console
 import MailbootCore
-import MailbootHost
 
 /// `mailboot status` for people.
 struct StatusText {
@@ -63,4 +62,13 @@ struct StatusText {
     if let failed = unlock.steps.last(where: { $0.outcome == .failed }) { text += ", failed at \(failed.name)" }
     return [text]
   }
+}
+
+/// An answer of a service, short enough for a line: IMAP servers list their capabilities before they say who they are.
+public func brief(_ answer: String, _ limit: Int = 60) -> String {
+  var text = answer[...]
+  if let open = text.firstIndex(of: "["), let end = text.firstIndex(of: "]"), open < end {
+    text = text[..<open] + text[text.index(after: end)...].drop { $0 == " " }
+  }
+  return text.count > limit ? text.prefix(limit - 3) + "..." : String(text)
 }

@@ -1,6 +1,7 @@
 import Console
 import MailbootCore
 import MailbootHost
+import MailbootStatus
 
 /// Shows a run on standard error: a line for each step when it ends, and on a terminal below them, live, what goes on.
 final class ProgressLines {
@@ -99,15 +100,6 @@ final class ProgressLines {
     clear()
     tell(text)
   }
-}
-
-/// An answer of a service, short enough for a line: IMAP servers list their capabilities before they say who they are.
-func brief(_ answer: String, _ limit: Int = 60) -> String {
-  var text = answer[...]
-  if let open = text.firstIndex(of: "["), let end = text.firstIndex(of: "]"), open < end {
-    text = text[..<open] + text[text.index(after: end)...].drop { $0 == " " }
-  }
-  return text.count > limit ? text.prefix(limit - 3) + "..." : String(text)
 }
 
 extension String {

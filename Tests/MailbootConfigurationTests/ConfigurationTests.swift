@@ -1,7 +1,7 @@
 import MailbootCore
 import Testing
 
-@testable import MailbootHost
+@testable import MailbootConfiguration
 
 /// What a good file means.
 struct ConfigurationTests {

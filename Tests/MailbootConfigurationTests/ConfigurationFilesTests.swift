@@ -1,9 +1,10 @@
 import Foundation
 import MailbootCore
+import MailbootHost
 import TestSupport
 import Testing
 
-@testable import MailbootHost
+@testable import MailbootConfiguration
 
 /// The main file and its drop-ins, from disk.
 struct ConfigurationFilesTests {
@@ -116,7 +117,7 @@ struct ConfigurationFilesTests {
   }
 
   @Test func withNoFileAtTheStandardPlaceTheDefaultsApply() throws {
-    try #require(!FileManager.default.fileExists(atPath: ConfigurationFiles.standardPath))
+    try #require(!FileManager.default.fileExists(atPath: ConfigurationSnapshot.standardPath))
     let read = try ConfigurationFiles(path: nil)
     #expect(read.configuration == Configuration())
     #expect(read.files.isEmpty)

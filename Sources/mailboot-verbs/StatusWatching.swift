@@ -1,6 +1,7 @@
 import Console
 import MailbootCore
 import MailbootHost
+import MailbootStatus
 
 /// `status --watch`: until Ctrl-C, or until nobody reads any more.
 func watchStatus(
@@ -15,13 +16,13 @@ func watchStatus(
     let last = try watch.run(
       redraw: { report in
         guard let screen else { return nil }
-        screen.draw(rendered(report, .text, terminal))
+        screen.draw(report.rendered(.text, terminal))
         return secondsUntilOlder(report)
       },
       show: { report in
         if screen == nil { say(entry(report, format, terminal)) }
       })
-    return exitCode(last, format)
+    return last.exitStatus(format)
   } catch {
     // Ctrl-C is how a watch ends: nothing to complain about.
     if case .interrupted = error { return error.exitCode.rawValue }
@@ -33,8 +34,8 @@ func watchStatus(
 private func entry(_ report: StatusReport, _ format: StatusFormat, _ terminal: Terminal) -> String {
   switch format {
   case .json: report.json().line()
-  case .nagios: rendered(report, format, terminal)
-  case .text, .prometheus: rendered(report, format, terminal) + "\n"
+  case .nagios: report.rendered(format, terminal)
+  case .text, .prometheus: report.rendered(format, terminal) + "\n"
   }
 }
 

@@ -1,11 +1,11 @@
 import ArgumentParser
 import Console
+import MailbootConfiguration
 import MailbootCore
 import MailbootHost
+import MailbootStatus
 
-enum StatusFormat: String, ExpressibleByArgument, CaseIterable {
-  case text, json, prometheus, nagios
-}
+extension StatusFormat: ExpressibleByArgument {}
 
 struct StatusVerb: Verb {
   static let configuration = CommandConfiguration(
@@ -26,14 +26,6 @@ struct StatusVerb: Verb {
   func perform(_ terminal: Terminal) -> Status {
     showStatus(path: common.config, format, probe: probe, watch: watch, terminal)
   }
-}
-
-/// The format of the plain forms of `status` that monitoring calls every minute; nil: parse the arguments as usual. These forms do
-/// without ArgumentParser, whose reflection costs more than all the rest of a status (9 of 18 million instructions).
-func plainStatus(_ arguments: [String]) -> StatusFormat? {
-  if arguments == ["status"] { return .text }
-  guard arguments.count == 3, arguments[..<2] == ["status", "--format"] else { return nil }
-  return StatusFormat(rawValue: arguments[2])
 }
 
 /// - Parameter path: the configuration file; nil: the standard one.
@@ -63,26 +55,11 @@ func showStatus(
   let reader = StatusReader(configuration: settings)
   if watch { return watchStatus(settings, reader, format, terminal) }
   let report = reader.report()
-  say(rendered(report, format, terminal))
-  return exitCode(report, format)
+  say(report.rendered(format, terminal))
+  return report.exitStatus(format)
 }
 
 private func firstIssue(_ failure: Failure) -> String? {
   guard case .configuration(let error) = failure, let issue = error.issues.first else { return nil }
   return "\(place(issue.origin)): \(issue.key.isEmpty ? "" : "\(issue.key) ")\(issue.message)"
-}
-
-/// Without the last line's end.
-func rendered(_ report: StatusReport, _ format: StatusFormat, _ terminal: Terminal) -> String {
-  switch format {
-  case .json: report.json().rendered()
-  case .prometheus: String(report.prometheus(version: Version.text).dropLast())
-  case .nagios: report.nagios(now: Reactor.wall())
-  case .text:
-    StatusText(report: report, terminal: terminal, now: Reactor.wall()).lines().map(visible).joined(separator: "\n")
-  }
-}
-
-func exitCode(_ report: StatusReport, _ format: StatusFormat) -> Status {
-  format == .nagios ? report.state.nagiosStatus.rawValue : report.state.statusExitCode
 }

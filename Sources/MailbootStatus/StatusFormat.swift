@@ -1,0 +1,26 @@
+import Console
+import MailbootCore
+import MailbootHost
+
+/// What `mailboot status` writes.
+public enum StatusFormat: String, CaseIterable, Sendable {
+  case text, json, prometheus, nagios
+}
+
+extension StatusReport {
+  /// The report in a format, without the last line's end.
+  public func rendered(_ format: StatusFormat, _ terminal: Terminal) -> String {
+    switch format {
+    case .json: json().rendered()
+    case .prometheus: String(prometheus(version: Version.text).dropLast())
+    case .nagios: nagios(now: Reactor.wall())
+    case .text:
+      StatusText(report: self, terminal: terminal, now: Reactor.wall()).lines().map(visible).joined(separator: "\n")
+    }
+  }
+
+  /// What `status` exits with.
+  public func exitStatus(_ format: StatusFormat) -> Int32 {
+    format == .nagios ? state.nagiosStatus.rawValue : state.statusExitCode
+  }
+}
