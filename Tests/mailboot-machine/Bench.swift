@@ -12,7 +12,7 @@ struct Bench {
   private static let unlockLimit = 0.6
   /// `mailboot status`, at most this many times `systemctl is-active postfix`.
   private static let statusLimit = 1.5
-  /// Of the stripped program, in bytes.
+  /// Of each stripped program, in bytes.
   private static let sizeLimit = 18_000_000
   private static let tools = "/usr/local/lib/mailboot-machine"
   private static let locked = "locked"
@@ -43,7 +43,7 @@ struct Bench {
       row(
         "mailboot status", milliseconds(status), "\(milliseconds(isActive)) systemctl is-active",
         status / isActive, Self.statusLimit),
-      row("size of mailboot", "\(size) bytes", "\(Self.sizeLimit) bytes", Double(size) / Double(Self.sizeLimit), 1),
+      row("size of the largest program", "\(size) bytes", "\(Self.sizeLimit) bytes", Double(size) / Double(Self.sizeLimit), 1),
     ]
     print("\(release.name), medians of \(rounds) rounds")
     for row in rows { print(row.text) }
@@ -84,9 +84,10 @@ struct Bench {
     return (ours.median, reference.median)
   }
 
+  /// Of the largest program.
   private func programSize(on machine: Machine) async throws -> Int {
-    let printed = try await machine.succeed("stat --format %s /usr/sbin/mailboot")
-    return Int(printed.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+    let printed = try await machine.succeed("stat --format %s /usr/sbin/mailboot /usr/libexec/mailboot/*")
+    return printed.split(separator: "\n").compactMap { Int($0) }.max() ?? 0
   }
 
   /// The seconds between two of bash's times.
