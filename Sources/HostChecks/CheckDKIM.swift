@@ -21,7 +21,7 @@ private func dkimProblems(_ request: DKIMRequest) throws(Problem) -> ([Problem],
     throw Problem(
       "there is no user \(request.user) to read the DKIM keys", hint: "is rspamd installed? see `dkim-user`")
   }
-  let directory = try DKIMDirectory(request.directory)
+  let directory = try DKIMDirectory(request.directory, user: user)
   // rspamd looks for the domain in lower case.
   let domains = request.domains.map { $0.lowercased() }
   var problems: [Problem] = []

@@ -6,14 +6,17 @@ struct DKIMDirectory {
   let path: String
   private let keyNames: [String]
 
-  init(_ path: String) throws(Problem) {
+  /// - Parameter user: who signs, and must be able to read it.
+  init(_ path: String, user: UserAccount) throws(Problem) {
     self.path = path
     guard let directory = opendir(path) else {
       switch errno {
       case ENOENT:
         throw Problem(
           "\(path) is missing",
-          hint: "install -d -o _rspamd -g _rspamd -m 0750 \(shellWord(path)), then a key for each domain into it")
+          hint:
+            "install -d -m 0750 \(shellWord(path)) && chown \(user.ownership) \(shellWord(path)), then a key for each domain into it"
+        )
       case ENOTDIR: throw Problem("\(path) is not a directory")
       case let number: throw Problem("cannot open \(path): \(errorText(number))")
       }

@@ -5,6 +5,7 @@ extension StatusReport {
       ("schema", .integer(1)),
       ("state", .string(state.rawValue)),
       ("since", time(since)),
+      ("reasons", .array(reasons.map(JSONText.string))),
       ("host", .string(host)),
       ("boot_id", .string(bootID)),
       (

@@ -49,7 +49,7 @@ public struct StatusReport: Equatable, Sendable {
   public var busy: BusyRecord?
   /// Passphrases that were tried since the boot; in the metrics, not in the JSON.
   public var attempts: AttemptCount
-  /// Why the state is degraded or unknown, one line each; for people, not in the JSON.
+  /// Why the state is degraded or unknown, one line each, for people.
   public var reasons: [String]
 }
 

@@ -97,7 +97,7 @@ struct HostChecker {
   {
     if let known = facts.database { return try then(known) }
     let request = DatabaseRequest(
-      path: verify.database, owner: "root", group: "vmail", rollBackInterrupted: mayRollBack)
+      path: verify.database, owner: "root", group: configuration.accounts.owner, rollBackInterrupted: mayRollBack)
     return .child(try worker.begin(.database, request)) { child throws(Failure) in
       let reply = try worker.reply(DatabaseReply.self, of: child)
       facts.database = reply

@@ -19,7 +19,7 @@ public enum InstalledProgram: String {
     let directory = "/" + own.split(separator: "/").dropLast().joined(separator: "/")
     let candidates = ["\(directory)/\(builtName)", "\(directory)/../libexec/mailboot/\(rawValue)"]
     guard let path = candidates.first(where: { access($0, X_OK) == 0 }) else {
-      throw .system("\(rawValue) is missing: looked for \(candidates.joined(separator: ", "))")
+      throw .system("/usr/libexec/mailboot/\(rawValue) is missing: looked for \(candidates.joined(separator: ", "))")
     }
     return path
   }

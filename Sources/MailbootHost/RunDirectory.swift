@@ -85,14 +85,19 @@ public struct RunDirectory: Sendable {
   public func isLocked() -> Bool { isLocked(lockPath) }
 
   private func isLocked(_ path: String) -> Bool {
-    guard let status = fileStatus(path), let locks = readSmallText("/proc/locks") else { return false }
+    guard let status = fileStatus(path), let locks = Self.locks() else { return false }
     return Self.holds(flock: UInt64(status.st_ino), device: status.st_dev, in: locks)
   }
 
   /// The process that holds the lock now.
   func lockHolder() -> Int32? {
-    guard let status = fileStatus(lockPath), let locks = readSmallText("/proc/locks") else { return nil }
+    guard let status = fileStatus(lockPath), let locks = Self.locks() else { return nil }
     return Self.holder(flock: UInt64(status.st_ino), device: status.st_dev, in: locks)
+  }
+
+  /// Every lock of the machine: on a busy mail host there are many.
+  private static func locks() -> String? {
+    readSmallFile("/proc/locks", limit: 64 << 20).map { String(decoding: $0, as: UTF8.self) }
   }
 
   static func holds(flock inode: UInt64, device: dev_t, in locks: String) -> Bool {

@@ -26,7 +26,8 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .notRoot("unlock"):
     return "try `sudo mailboot unlock`; members of the group mailboot may unlock while mailboot.service runs"
   case .notRoot(let verb): return "try `sudo mailboot \(verb)`"
-  case .system, .noBus: return nil
+  case .noBus: return "is systemd running here? without it see Recovery in \(readme)"
+  case .system: return nil
   case .configuration(let error):
     return error.issues.count == 1 ? nil : "`mailboot config check` shows them again"
   case .usage(_, let hint): return hint
@@ -41,6 +42,7 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   }
 }
 
+private let readme = "/usr/share/doc/mailboot/README.md"
 private let configurationPath = "/etc/mailboot/mailboot.toml"
 
 private func hint(for failure: VaultFailure, device: String, vault: Configuration.Vault) -> String? {

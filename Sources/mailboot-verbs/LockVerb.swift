@@ -23,6 +23,7 @@ struct LockVerb: Verb {
 
   func validate() throws {
     if let timeout, !(1...86400).contains(timeout) { throw ValidationError("--timeout takes 1 to 86400 seconds") }
+    if emergency && kill { throw ValidationError("--emergency ends every process in the way, with or without --kill") }
     if emergency && timeout != nil {
       throw ValidationError("--timeout does not go with --emergency, whose waits are seconds long in any case")
     }

@@ -40,9 +40,22 @@ enum Main {
         return 0
       }
       tell(terminal.coloured("error:", .red) + " " + (text.isEmpty ? Mailboot.fullMessage(for: error) : text))
-      tell(terminal.coloured("hint:", .bold) + " see `mailboot --help`")
+      tell(terminal.coloured("hint:", .bold) + " see `\(helpCommand(arguments))`")
       return 64
     }
+  }
+
+  /// What shows the options of the verb that was meant.
+  private static func helpCommand(_ arguments: [String]) -> String {
+    let words = verbFirst(arguments).prefix(2).prefix { !$0.hasPrefix("-") }
+    let verbs = Mailboot.configuration.subcommands.compactMap { $0.configuration.commandName }
+    guard let verb = words.first else {
+      // What was given without a verb may be an option of `unlock`, or of no verb at all.
+      return arguments.contains("--emergency") || arguments.contains("--kill")
+        ? "mailboot lock --help" : "mailboot unlock --help"
+    }
+    guard verbs.contains(verb) else { return "mailboot --help" }
+    return "mailboot \(verb) --help"
   }
 
   /// Verbs that have verbs of their own.

@@ -87,12 +87,15 @@ final class SecretSource: PassphraseSource {
     // Not blocking, so that a FIFO cannot hang us before we see that it is none of what we take.
     let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0)
     guard descriptor >= 0 else {
-      throw .usage("the key file \(path) cannot be read: \(String(cString: strerror(errno)))", hint: nil)
+      throw .usage(
+        "the key file \(path) cannot be read: \(String(cString: strerror(errno)))",
+        hint: "correct the path, or run `mailboot` and type the passphrase")
     }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0, mb_s_isreg(status.st_mode) != 0 else {
-      throw .usage("the key file \(path) is not a regular file", hint: nil)
+      throw .usage(
+        "the key file \(path) is not a regular file", hint: "give what comes out of a pipe with `--stdin --raw`")
     }
     if status.st_mode & 0o077 != 0 {
       tell("warning: others may read the key file \(path): `chmod 600 \(path)`")

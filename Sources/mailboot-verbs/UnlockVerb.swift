@@ -79,6 +79,8 @@ struct Unlock: Verb {
 
   /// Where the passphrase comes from, should it be needed; nil: nowhere.
   private func source(_ settings: Configuration, _ reactor: Reactor) -> (any PassphraseSource)? {
+    // Typed at a terminal it would be on the screen.
+    if stdin, isatty(0) == 1 { return TerminalSource(attempts: 1, reactor: reactor) }
     if stdin { return SecretSource(.standardInput(raw: raw), reactor: reactor) }
     if let passphraseFd { return SecretSource(.descriptor(passphraseFd), reactor: reactor) }
     if let keyFile { return SecretSource(.keyFile(keyFile), reactor: reactor) }

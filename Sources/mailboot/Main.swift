@@ -39,7 +39,7 @@ enum Main {
       throw .system("\(program) cannot be run: \(errnoText())")
     } catch {
       tell(terminal.coloured("error:", .red) + " " + visible(error.summary))
-      tell(terminal.coloured("hint:", .bold) + " install the package anew: `apt-get install --reinstall mailboot`")
+      tell(terminal.coloured("hint:", .bold) + " install the package anew: `apt install --reinstall ./mailboot_….deb`")
       return error.exitCode.rawValue
     }
   }

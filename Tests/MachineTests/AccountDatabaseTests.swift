@@ -15,7 +15,8 @@ struct AccountDatabaseTests {
 
   static let damages = [
     Damage(
-      testDescription: "missing", command: "rm maildb.sqlite3", error: "\(file) is missing", hint: "mailboot verify"),
+      testDescription: "missing", command: "rm maildb.sqlite3", error: "\(file) is missing",
+      hint: "mailcfg adddom DOMAIN"),
     Damage(
       testDescription: "empty", command: ": >maildb.sqlite3", error: "\(file) is empty (0 bytes)",
       hint: "restore it from a backup"),

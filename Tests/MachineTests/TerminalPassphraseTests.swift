@@ -59,6 +59,18 @@ struct TerminalPassphraseTests {
     }
   }
 
+  @Test func standardInputThatIsATerminalDoesNotShowIt() async throws {
+    try await MailHosts.with(.debian12) { host in
+      let run = try await TerminalRun(host, "mailboot --stdin")
+      try await run.expect(Self.prompt + ": ")
+      try run.type(Self.wrong + "\n")
+      let (said, changes) = try await run.end(10)
+      #expect(said.contains("error: the passphrase was not accepted"))
+      #expect(changes == [])
+      #expect(!host.machine.ttyS1.transcript.contains(Self.wrong), "it was echoed")
+    }
+  }
+
   @Test(arguments: Release.both)
   func whoeverLeavesThePromptGetsTheTerminalBackAsItWas(_ release: Release) async throws {
     try await MailHosts.with(release) { host in

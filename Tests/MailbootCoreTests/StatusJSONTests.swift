@@ -70,6 +70,7 @@ struct StatusJSONTests {
       "schema": 1,
       "state": "ready",
       "since": "2026-11-22T15:00:00Z",
+      "reasons": [],
       "host": "mail",
       "boot_id": "6c1d3f7e-0b5e-4a49-9d1c-5d6f9a1b2c3d",
       "vault": {
@@ -162,6 +163,7 @@ struct StatusJSONTests {
       "schema": 1,
       "state": "locked",
       "since": "2026-11-22T14:50:00Z",
+      "reasons": [],
       "host": "mail",
       "boot_id": "6c1d3f7e-0b5e-4a49-9d1c-5d6f9a1b2c3d",
       "vault": {

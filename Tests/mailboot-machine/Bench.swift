@@ -43,7 +43,9 @@ struct Bench {
       row(
         "mailboot status", milliseconds(status), "\(milliseconds(isActive)) systemctl is-active",
         status / isActive, Self.statusLimit),
-      row("size of the largest program", "\(size) bytes", "\(Self.sizeLimit) bytes", Double(size) / Double(Self.sizeLimit), 1),
+      row(
+        "size of the largest program", "\(size) bytes", "\(Self.sizeLimit) bytes",
+        Double(size) / Double(Self.sizeLimit), 1),
     ]
     print("\(release.name), medians of \(rounds) rounds")
     for row in rows { print(row.text) }
