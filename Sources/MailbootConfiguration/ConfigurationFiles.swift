@@ -15,8 +15,10 @@ public struct ConfigurationFiles: Sendable {
       keptIn: path == nil ? RunDirectory() : nil)
   }
 
-  /// - Parameter directory: where what was read is kept for `status`; nil: nowhere.
-  init(main: String, required: Bool, keptIn directory: RunDirectory?) throws(Failure) {
+  /// - Parameters:
+  ///   - directory: where what was read is kept for `status`; nil: nowhere.
+  ///   - settling: see ``ConfigurationSnapshot/keep(_:settling:)``.
+  init(main: String, required: Bool, keptIn directory: RunDirectory?, settling: Double = 2) throws(Failure) {
     // Before anything is read.
     var stamps = [main: ConfigurationSnapshot.stamp(main), main + ".d": ConfigurationSnapshot.stamp(main + ".d")]
     var root: ConfigurationNode?
@@ -31,7 +33,9 @@ public struct ConfigurationFiles: Sendable {
       self.files = files
       configuration =
         try root.map { root throws(ConfigurationError) in try Configuration(decoding: root) } ?? Configuration()
-      if let directory, let root { ConfigurationSnapshot(stamps: stamps, tree: root).keep(directory) }
+      if let directory, let root {
+        ConfigurationSnapshot(stamps: stamps, tree: root).keep(directory, settling: settling)
+      }
     } catch {
       throw .configuration(error)
     }

@@ -38,13 +38,36 @@ public struct ConfigurationSnapshot: Equatable {
     return try? Configuration(decoding: snapshot.tree)
   }
 
-  /// Keeps it for others, if all of it is for everybody. Failing is no trouble: then the files are read each time.
-  public func keep(_ directory: RunDirectory = RunDirectory()) {
-    guard geteuid() == 0, !stamps.isEmpty, directory.configurationSnapshot() != self,
-      stamps.allSatisfy({ path, stamp in stamp == nil || (fileStatus(path)?.st_mode ?? 0) & 0o004 != 0 }),
-      let json = json()
-    else { return }
-    try? directory.storeSnapshot(json)
+  /// Keeps it for others if everybody may read all of it, and takes one away that must not be there. Failing is no trouble: then the
+  /// files are read each time.
+  ///
+  /// - Parameter settling: seconds that must have passed since the last change: a second one within the same tick of the kernel's
+  ///   clock would leave the same stamp.
+  public func keep(_ directory: RunDirectory = RunDirectory(), settling: Double = 2) {
+    guard geteuid() == 0, fileStatus(directory.path) != nil else { return }
+    let there = stamps.filter { $0.value != nil }.keys
+    let limit = Reactor.wall() - settling
+    guard !there.isEmpty, there.allSatisfy({ Self.isForEverybody($0) && Self.changed($0) <= limit }), let json = json()
+    else { return directory.removeSnapshot() }
+    do { try directory.storeSnapshot(json) } catch { directory.removeSnapshot() }
+  }
+
+  /// Seconds since 1970.
+  private static func changed(_ path: String) -> Double {
+    guard let time = fileStatus(path)?.st_ctim else { return .infinity }
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// Whether it, and every directory on the way to it, links followed or not, lets everybody in.
+  private static func isForEverybody(_ path: String) -> Bool {
+    guard let real = resolvedPath(path), (fileStatus(path)?.st_mode ?? 0) & 0o004 != 0 else { return false }
+    return [path, real].allSatisfy { path in
+      var parent = ""
+      return path.split(separator: "/").dropLast().allSatisfy { name in
+        parent += "/" + name
+        return (fileStatus(parent)?.st_mode ?? 0) & 0o001 != 0
+      }
+    }
   }
 
   private func json() -> JSONText? {

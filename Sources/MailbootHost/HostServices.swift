@@ -61,8 +61,7 @@ final class HostServices: ServicesPort {
     do {
       services.append(
         try ServiceTask(
-          configuration.services[index], index: index,
-          working: working?.byService[configuration.services[index].name]?.map { UnitName($0) },
+          configuration.services[index], index: index, working: working,
           start: start, timeout: timeout, units: units, worker: worker,
           quickStart: configuration.services[index].name.hasPrefix("postfix") ? checker.quickStart : nil,
           onStart: { [weak self] in self?.started.insert(index) }))

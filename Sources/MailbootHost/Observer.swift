@@ -42,7 +42,7 @@ struct Observer {
   }
 
   /// What of that still holds.
-  private func current(_ known: [WorkingUnits?]) -> WorkingUnits? {
+  func current(_ known: [WorkingUnits?]) -> WorkingUnits? {
     guard let stamp = unitFilesStamp() else { return nil }
     return known.lazy.compactMap(\.self).first { known in
       known.stamp == stamp && configuration.services.allSatisfy { known.byService[$0.name]?.isEmpty == false }

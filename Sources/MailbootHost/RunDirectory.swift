@@ -62,7 +62,13 @@ public struct RunDirectory: Sendable {
     return JSONText(parsing: bytes).flatMap(ConfigurationSnapshot.init(json:))
   }
 
-  func storeSnapshot(_ json: JSONText) throws(Failure) { try replace(snapshotPath, with: json) }
+  /// Whoever reads the configuration may do it, with no lock, so that each has a temporary file of its own.
+  func storeSnapshot(_ json: JSONText) throws(Failure) {
+    if readSmallText(snapshotPath) == json.rendered() + "\n" { return }
+    try replace(snapshotPath, with: json, temporary: "\(snapshotPath).new.\(getpid())")
+  }
+
+  func removeSnapshot() { unlink(snapshotPath) }
 
   // MARK: The runs
 
@@ -124,9 +130,9 @@ public struct RunDirectory: Sendable {
   /// Replaces the record in one step, readable by all.
   public func store(_ record: RunRecord) throws(Failure) { try replace(statePath, with: record.json()) }
 
-  private func replace(_ path: String, with json: JSONText) throws(Failure) {
+  private func replace(_ path: String, with json: JSONText, temporary: String? = nil) throws(Failure) {
     try prepare()
-    let temporary = path + ".new"
+    let temporary = temporary ?? path + ".new"
     unlink(temporary)
     let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw .system("\(temporary): \(errnoText())") }

@@ -25,6 +25,8 @@ final class ServiceTask {
   private let waits: Bool
   /// The units that do the work; nil until systemd was asked.
   private var names: [UnitName]?
+  /// The unit files that `names` was read from.
+  private var namesStamp: String?
   /// Units already given a start job of their own.
   private var started: Set<UnitName> = []
   /// When to look at the units again while the probe goes on.
@@ -37,13 +39,14 @@ final class ServiceTask {
   ///   - quickStart: set for postfix when its checks have just passed.
   ///   - onStart: called before each start job is asked for.
   init(
-    _ service: Configuration.Service, index: Int, working: [UnitName]? = nil, start: Bool, timeout: Double,
+    _ service: Configuration.Service, index: Int, working: WorkingUnits? = nil, start: Bool, timeout: Double,
     units: UnitControl, worker: Worker,
     quickStart: PostfixQuickStart? = nil, onStart: @escaping () -> Void = {}
   ) throws(Failure) {
     self.service = service
     self.index = index
-    names = working
+    names = working?.byService[service.name]?.map { UnitName($0) }
+    namesStamp = working?.stamp
     self.units = units
     self.worker = worker
     self.timeout = timeout
@@ -111,21 +114,29 @@ final class ServiceTask {
 
   /// The states of the units that do the work. All their properties, which cost systemd several times as much, are for saying why.
   private func states() throws(Failure) -> [UnitState] {
+    // A mount from a changed fstab has systemd read its unit files anew, in the middle of a run.
+    let stamp = unitFilesStamp()
     let names: [UnitName]
-    if let known = self.names { names = known } else { names = try Self.working(name, units).map(\.state.name) }
+    if let known = self.names, namesStamp == stamp {
+      names = known
+    } else {
+      names = try Self.working(name, units).map(\.state.name)
+    }
     self.names = names
+    namesStamp = stamp
     let states = try units.states(of: names)
     return names.compactMap { states[$0] }
   }
 
   /// Starts the first unit that is down and has not been tried; with none left, goes on to the probe.
   private func startNext() throws(Failure) {
-    guard let unit = try states().first(where: { !$0.isActive })?.name else {
+    guard let down = try states().first(where: { !$0.isActive }) else {
       quickStart?.withdraw()
       return try beginProbe()
     }
+    let unit = down.name
     guard started.insert(unit).inserted else {
-      return fail(.notStarted(unit: unit.rawValue, result: try words(unit), journal: journal(unit)))
+      return fail(.notStarted(unit: unit.rawValue, result: try words(unit, down), journal: journal(unit)))
     }
     onStart()
     if outcome == .unchanged { _ = quickStart?.request() }
@@ -142,9 +153,11 @@ final class ServiceTask {
   }
 
   /// A unit's state as a person would say it.
-  private func words(_ unit: UnitName, job: String = "done") throws(Failure) -> String {
+  /// - Parameter seen: the state that was judged: it may be another by now.
+  private func words(_ unit: UnitName, _ seen: UnitState? = nil, job: String = "done") throws(Failure) -> String {
     guard let details = try units.details(of: [unit])[unit] else { return job }
-    var text = details.state.isMasked ? "masked" : "\(details.state.activeState) (\(details.state.subState))"
+    let state = seen ?? details.state
+    var text = state.isMasked ? "masked" : "\(state.activeState) (\(state.subState))"
     if let result = details.result, result != "success" { text += ", \(result)" }
     switch job {
     case "assert": text = "an assertion of the unit failed (AssertPathIsMountPoint= and the like)"
@@ -182,8 +195,9 @@ final class ServiceTask {
     phase = .done
     if record.answered {
       // Somebody else may have answered: whoever has the port keeps the service from starting.
-      if let unit = try states().first(where: { !$0.isActive })?.name {
-        let result = try words(unit) + ", although something answers at \(service.probeText ?? "")"
+      if let down = try states().first(where: { !$0.isActive }) {
+        let unit = down.name
+        let result = try words(unit, down) + ", although something answers at \(service.probeText ?? "")"
         return fail(.notStarted(unit: unit.rawValue, result: result, journal: journal(unit)))
       }
       event = .ready(service: index, outcome, record)
@@ -199,15 +213,17 @@ final class ServiceTask {
   /// A unit that dies while its probe waits (rspamd with a broken configuration does) need not be waited for to the end.
   private func lookWhileProbing(_ child: ChildProcess) throws(Failure) {
     nextLook = Reactor.monotonic() + 1
-    guard let unit = try states().first(where: \.isFailed)?.name else { return }
+    guard let failed = try states().first(where: \.isFailed) else { return }
     child.killAndReap()
-    fail(.notStarted(unit: unit.rawValue, result: try words(unit), journal: journal(unit)))
+    fail(
+      .notStarted(
+        unit: failed.name.rawValue, result: try words(failed.name, failed), journal: journal(failed.name)))
   }
 
   /// Without starting: the units have to be active, and then the probe answers or not.
   private func look() throws(Failure) {
-    if let unit = try states().first(where: { !$0.isActive })?.name {
-      fail(.notStarted(unit: unit.rawValue, result: try words(unit), journal: []))
+    if let down = try states().first(where: { !$0.isActive }) {
+      fail(.notStarted(unit: down.name.rawValue, result: try words(down.name, down), journal: []))
     } else {
       try beginProbe()
     }

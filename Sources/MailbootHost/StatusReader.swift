@@ -10,8 +10,11 @@ public final class StatusReader {
   private let restsDuringRuns: Bool
   /// The services as last asked for.
   private var services: [ServiceStatus]?
+  private var asked = -Double.infinity
+  /// Seconds for which an answer will do while a run is on its way.
+  private static let restingTime = 10.0
 
-  /// - Parameter restsDuringRuns: while a run is on its way, leave systemd alone and say of the services what was true before: whoever
+  /// - Parameter restsDuringRuns: while a run is on its way, ask systemd every 10 s only: whoever
   ///   looks at each step of a run would otherwise keep systemd busier than the run itself does.
   public init(configuration: Configuration, directory: RunDirectory = RunDirectory(), restsDuringRuns: Bool = false) {
     self.configuration = configuration
@@ -34,8 +37,10 @@ public final class StatusReader {
       trouble.append(error.summary)
     }
     do {
-      if !restsDuringRuns || !isLocked || services == nil {
+      let now = Reactor.monotonic()
+      if !restsDuringRuns || !isLocked || services == nil || now - asked > Self.restingTime {
         services = nil
+        asked = now
         services = try observer.services(try SystemdManager(), known: [record?.working, manager?.working])
       }
       observation?.services = services

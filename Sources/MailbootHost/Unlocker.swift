@@ -70,10 +70,12 @@ public final class Unlocker {
 
   private func freshRecord() -> RunRecord {
     let boot = bootID()
-    var record = directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? RunRecord(bootID: boot)
+    return directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? RunRecord(bootID: boot)
+  }
+
+  private func noteWorkingUnits() {
     record.working = Observer(configuration: configuration).workingUnits(
       units.manager, known: [record.working, directory.managerRecord()?.working])
-    return record
   }
 
   private var isOpen: Bool { DeviceMapper.mapping(named: configuration.vault.mapping) != nil }
@@ -166,6 +168,7 @@ public final class Unlocker {
 
   private func makeRun(_ vault: HostVault) -> UnlockRun {
     record = freshRecord()
+    noteWorkingUnits()
     return UnlockRun(
       configuration: configuration, vault: vault,
       services: HostServices(
@@ -227,6 +230,7 @@ public final class Unlocker {
       record = freshRecord()
       record.busy = BusyRecord(pid: getpid(), verb: verb, by: user, phase: .opening, since: Reactor.wall())
       store()
+      noteWorkingUnits()
       return try body()
     }
   }

@@ -14,12 +14,13 @@ enum Main {
   static func main() {
     mb_leave_crashes_to_the_kernel()
     openStandardDescriptors()
-    if let format = plainStatus(CommandLine.arguments), let configuration = ConfigurationSnapshot.current() {
+    let format = plainStatus(CommandLine.arguments)
+    if let format, let configuration = ConfigurationSnapshot.current() {
       let report = StatusReader(configuration: configuration).report()
       say(report.rendered(format, Terminal()))
       exit(report.exitStatus(format))
     }
-    exit(becomeFullProgram())
+    exit(becomeFullProgram(format))
   }
 
   /// The format that is asked for; nil: the arguments say something else.
@@ -31,16 +32,26 @@ enum Main {
   }
 
   /// Executes the program with all verbs, under our name and with our arguments. Returns only when that fails.
-  private static func becomeFullProgram() -> Int32 {
+  private static func becomeFullProgram(_ format: StatusFormat?) -> Int32 {
+    // Nobody is to be attached already when a passphrase comes.
+    _ = mb_prctl_set_dumpable(0)
     let terminal = Terminal()
+    var remedy = "install the package anew: `apt install --reinstall ./mailboot_….deb`"
     do throws(Failure) {
       let program = try InstalledProgram.all.path()
       execv(program, CommandLine.unsafeArgv)
-      throw .system("\(program) cannot be run: \(errnoText())")
+      let code = errno
+      if code == EACCES || code == EPERM {
+        remedy = "programs must be allowed to start programs here: sudo's noexec is not"
+      }
+      throw .system("\(program) cannot be run: \(errnoText(code))")
     } catch {
       tell(terminal.coloured("error:", .red) + " " + visible(error.summary))
-      tell(terminal.coloured("hint:", .bold) + " install the package anew: `apt install --reinstall ./mailboot_….deb`")
-      return error.exitCode.rawValue
+      tell(terminal.coloured("hint:", .bold) + " " + remedy)
+      guard format == .nagios else { return error.exitCode.rawValue }
+      // Whoever runs plugins reads standard output, and knows four codes.
+      say(StatusReport.nagiosUnknown(error.summary))
+      return NagiosStatus.unknown.rawValue
     }
   }
 }

@@ -40,8 +40,10 @@ struct ConfigurationSnapshotTests {
   }
 
   @discardableResult
-  private func read() throws -> Configuration {
-    try ConfigurationFiles(main: main, required: false, keptIn: run).configuration
+  private func read(settling: Double = 0) throws -> Configuration {
+    // The kernel stamps files with its last clock tick.
+    usleep(20_000)
+    return try ConfigurationFiles(main: main, required: false, keptIn: run, settling: settling).configuration
   }
 
   private func known() -> Configuration? { ConfigurationSnapshot.current(run, main: main) }
@@ -67,8 +69,6 @@ struct ConfigurationSnapshotTests {
   @Test(arguments: Change.allCases)
   func whatHasChangedSinceIsNotKnown(_ change: Change) throws {
     try read()
-    // Times of files move on with the kernel's clock tick.
-    usleep(20_000)
     let files = FileManager.default
     switch change {
     case .mainWritten:
@@ -88,11 +88,35 @@ struct ConfigurationSnapshotTests {
     #expect(try read() == known())
   }
 
-  @Test(arguments: ["mailboot.toml", "mailboot.toml.d/10.toml", "mailboot.toml.d"])
+  @Test(arguments: ["mailboot.toml", "mailboot.toml.d/10.toml", "mailboot.toml.d", ""])
   func whatNotEverybodyMayReadIsNotKept(_ name: String) throws {
+    try read()
+    try #require(known() != nil)
     try #require(chmod(place.file(name), 0o750) == 0)
     try read()
     #expect(known() == nil)
+    #expect(!FileManager.default.fileExists(atPath: place.file("run/configuration.json")))
+  }
+
+  @Test func whatHasJustChangedIsNotKeptYet() throws {
+    // Another change within the same tick would look the same.
+    try read(settling: 2)
+    #expect(known() == nil)
+  }
+
+  @Test func whatIsTheSameIsNotWrittenAgain() throws {
+    try read()
+    let path = place.file("run/configuration.json")
+    let first = try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int
+    try read()
+    #expect(try FileManager.default.attributesOfItem(atPath: path)[.systemFileNumber] as? Int == first)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: run.path) == ["configuration.json"])
+  }
+
+  @Test func withoutOurDirectoryNothingIsWritten() throws {
+    try FileManager.default.removeItem(atPath: run.path)
+    try read()
+    #expect(!FileManager.default.fileExists(atPath: run.path))
   }
 
   @Test func whatIsWrongIsNotKept() throws {

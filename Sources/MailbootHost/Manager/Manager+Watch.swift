@@ -41,8 +41,10 @@ extension Manager {
   /// Observes, and has whoever is interested told what is different.
   func look() {
     let before = report
-    noteWorkingUnits()
     report = reader.report()
+    noteWorkingUnits()
+    // The end of a run is told by its lock; whoever removes that takes it away from us, too.
+    if report.busy != nil { soon(.look, 5) }
     let devices = (before.vault.device, before.services.map(\.units))
     if devices.0 != report.vault.device
       || devices.1.map({ $0.map(\.unit) }) != report.services.map({ $0.units.map(\.unit) })
@@ -73,10 +75,11 @@ extension Manager {
 
   /// Has `status` find which units do the work, also before the first run.
   private func noteWorkingUnits() {
-    guard report.busy == nil, let stamp = unitFilesStamp(), record.working?.stamp != stamp,
+    let observer = Observer(configuration: configuration)
+    guard report.busy == nil, observer.current([directory.record()?.working, record.working]) == nil,
       let manager = try? SystemdManager()
     else { return }
-    record.working = Observer(configuration: configuration).workingUnits(manager, known: [directory.record()?.working])
+    record.working = observer.workingUnits(manager, known: [])
     store()
   }
 
