@@ -122,6 +122,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "MailcfgTests", dependencies: ["mailcfg", "mailboot-verbs", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "MailbootTests", dependencies: ["mailboot", "mailboot-verbs", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "MachineTests", dependencies: ["MachineKit"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

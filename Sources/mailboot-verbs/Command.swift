@@ -19,11 +19,12 @@ struct Mailboot: ParsableCommand {
     commandName: "mailboot",
     abstract: "Unlock the mail host's encrypted vault and start its services.",
     discussion: """
-      With no verb it is `mailboot unlock`: asks for the passphrase, opens the vault, mounts it, verifies it, starts the
-      services and waits until they answer. On an open vault it asks nothing and completes what is missing.
+      With no verb it is `mailboot unlock`: asks for the passphrase, opens the vault, mounts it, verifies it, starts the \
+      services and waits until they answer. On an open vault it asks nothing and completes what is missing. Its options \
+      (--stdin, --key-file, --no-start, --timeout and more): `mailboot unlock --help`. All of it: `man mailboot`.
 
-      Exit codes: 0 done, 1 other failure, 10 passphrase not accepted, 11 vault device or header, 12 mount,
-      13 verification, 14 a service did not become ready, 15 another run is busy, 16 vault still in use (lock), 64 usage,
+      Exit codes: 0 done, 1 other failure, 10 passphrase not accepted, 11 vault device or header, 12 mount, \
+      13 verification, 14 a service did not become ready, 15 another run is busy, 16 vault still in use (lock), 64 usage, \
       77 not permitted, 78 configuration, 130 interrupted. `status`: 0 ready, 1 can't tell, 2 locked, 3 degraded, 4 busy.
       """,
     version: "mailboot \(Version.text)",

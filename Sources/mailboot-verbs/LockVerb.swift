@@ -7,7 +7,7 @@ struct LockVerb: Verb {
   static let configuration = CommandConfiguration(
     commandName: "lock", abstract: "Stop the services, unmount, close.",
     discussion: """
-      Names the processes that use the vault and belong to no configured service, and changes nothing as long as there are
+      Names the processes that use the vault and belong to no configured service, and changes nothing as long as there are \
       any. When the vault is still in use after the services were stopped, they are started again.
       """)
 

@@ -11,7 +11,7 @@ struct StatusVerb: Verb {
   static let configuration = CommandConfiguration(
     commandName: "status", abstract: "What is true now; needs no privilege.",
     discussion: """
-      Exit codes: 0 ready, 1 can't tell, 2 locked, 3 degraded, 4 busy. With `--format nagios` those of a plugin:
+      Exit codes: 0 ready, 1 can't tell, 2 locked, 3 degraded, 4 busy. With `--format nagios` those of a plugin: \
       0 ready, 1 busy, 2 locked or degraded, 3 anything else.
       """)
 
