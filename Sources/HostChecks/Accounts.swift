@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import MailbootCore
 
 /// A user of this machine, from the name service.
 struct UserAccount {

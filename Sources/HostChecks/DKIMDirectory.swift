@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import MailbootCore
 
 /// The directory with `DOMAIN.SELECTOR.key` and `DOMAIN.SELECTOR.txt`.
 struct DKIMDirectory {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import MailbootCore
 
 /// What can be said about the account database's file without SQLite.
 enum DatabaseFile {

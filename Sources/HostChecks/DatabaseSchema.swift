@@ -1,3 +1,4 @@
+import MailbootCore
 import SQLite
 
 /// The account database's schema as far as postfix, dovecot and we rely on it. More columns, tables and indexes are fine.

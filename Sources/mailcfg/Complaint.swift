@@ -4,16 +4,29 @@ import MailAccounts
 import MailbootCore
 
 /// Shows a failure and what to do about it.
+/// - Parameter arguments: of the call, where they could be understood.
 /// - Returns: the exit code.
-func complain(_ failure: Failure) -> Int32 {
+func complain(_ failure: Failure, _ arguments: Arguments?) -> Int32 {
   let terminal = Terminal()
   if let summary = summary(failure) {
     tell(terminal.coloured("error:", .red) + terminal.wrapped("error: " + visible(summary), indent: 2).dropFirst(6))
-    if let hint = hint(failure) {
+    if let hint = hint(failure).map({ onTheSameDatabase($0, arguments) }) {
       tell(terminal.coloured("hint:", .bold) + terminal.wrapped("hint: " + visible(hint), indent: 2).dropFirst(5))
     }
   }
   return exitCode(failure)
+}
+
+/// The hint with its calls of mailcfg for the database that this call was for.
+private func onTheSameDatabase(_ hint: String, _ arguments: Arguments?) -> String {
+  let options = [Option.db, .config].compactMap { option in
+    arguments?[option].map { " --\(option.rawValue) \(shellWord($0))" }
+  }
+  guard !options.isEmpty else { return hint }
+  let parts = hint.split(separator: "`", omittingEmptySubsequences: false)
+  return parts.indices.map { index in
+    index % 2 == 1 && parts[index].hasPrefix("mailcfg ") ? parts[index] + options.joined() : String(parts[index])
+  }.joined(separator: "`")
 }
 
 /// Something that is worth a look. Nothing failed.

@@ -40,7 +40,7 @@ enum Main {
       if arguments?.verb == .complete { return ExitCode.failed }
       // What was found before is still true. The error that counts is the first.
       try? output.flush()
-      return complain(error)
+      return complain(error, arguments)
     }
   }
 

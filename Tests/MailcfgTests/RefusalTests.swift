@@ -53,6 +53,14 @@ struct RefusalTests {
     #expect(try mailcfg.rows("SELECT name FROM domains WHERE id=2") == ["example.net"])
   }
 
+  @Test func aHintIsForTheDatabaseOfTheCall() throws {
+    let mailcfg = try Mailcfg()
+    let refused = try mailcfg("adduser", "ann@example.net", "--generate")
+    #expect(refused.complaint.contains("`mailcfg adddom example.net --db \(mailcfg.database)`"), "\(refused.complaint)")
+    let elsewhere = try mailcfg.call(["lsdom", "--db", mailcfg.directory + "/a b"])
+    #expect(elsewhere.complaint.contains("`mailcfg adddom DOMAIN --db '\(mailcfg.directory)/a b'`"))
+  }
+
   @Test func controlCharactersOfAnArgumentAreNotShown() throws {
     let run = try Mailcfg()("rmdom", "\u{1b}[2J.org", "--yes")
     #expect(run.status == 64 && !run.complaint.contains("\u{1b}"))
