@@ -91,11 +91,13 @@ struct RefusedPassphraseTests {
       closed.expectFailure(
         64, error: "--passphrase-fd 7: this descriptor is not open", hint: "mailboot --passphrase-fd 7 7< FILE")
       let missing = try await host.attempt("mailboot --key-file /run/none")
-      missing.expectFailure(64, error: "the key file /run/none cannot be read: No such file or directory", hint: nil)
+      missing.expectFailure(
+        64, error: "the key file /run/none cannot be read: No such file or directory", hint: "correct the path")
       let directory = try await host.attempt("mailboot --key-file /run")
-      directory.expectFailure(64, error: "the key file /run is not a regular file", hint: nil)
+      directory.expectFailure(64, error: "the key file /run is not a regular file", hint: "--stdin --raw")
       let two = try await host.attempt("mailboot --stdin --key-file /run/passphrase")
-      two.expectFailure(64, error: "only one of --stdin, --passphrase-fd and --key-file", hint: "mailboot --help")
+      two.expectFailure(
+        64, error: "only one of --stdin, --passphrase-fd and --key-file", hint: "mailboot unlock --help")
       let longest = try await host.attempt("mailboot --stdin", stdin: String(tooLong.dropFirst()) + "\n")
       longest.expectFailure(10, error: "the passphrase was not accepted", hint: "Caps Lock")
     }
