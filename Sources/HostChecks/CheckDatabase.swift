@@ -54,14 +54,10 @@ private func read(_ path: String) throws(SQLiteFailure) -> DatabaseContents {
 
 /// What is wrong with the file's access, and which file it was. Throws what keeps SQLite from opening it.
 private func fileProblems(_ request: DatabaseRequest) throws(Problem) -> (access: [Problem], file: stat) {
-  var status = stat()
-  if lstat(request.path, &status) != 0, errno == ENOENT {
-    throw Problem(
-      "\(request.path) is missing",
-      hint:
-        "restore it from a backup, or correct `database` in [verify]; on a new host `mailcfg adddom DOMAIN` makes it")
-  }
-  let file = try OpenedFile(request.path, followingLinks: false)
+  let file = try OpenedFile(
+    request.path, followingLinks: false,
+    hintIfMissing:
+      "restore it from a backup, or correct `database` in [verify]; on a new host `mailcfg adddom DOMAIN` makes it")
   try DatabaseFile.requireReadable(file)
   return (DatabaseFile.accessProblems(of: file, owner: request.owner, group: request.group), file.status)
 }

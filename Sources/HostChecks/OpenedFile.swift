@@ -8,12 +8,12 @@ struct OpenedFile: ~Copyable {
   let status: stat
 
   /// With `followingLinks` false the last component must not be a symbolic link. Never blocks, on a FIFO neither.
-  init(_ path: String, followingLinks: Bool) throws(Problem) {
+  init(_ path: String, followingLinks: Bool, hintIfMissing: String? = nil) throws(Problem) {
     let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (followingLinks ? 0 : O_NOFOLLOW)
     let descriptor = mb_open(path, flags, 0)
     guard descriptor >= 0 else {
       switch errno {
-      case ENOENT: throw Problem("\(path) is missing")
+      case ENOENT: throw Problem("\(path) is missing", hint: hintIfMissing)
       case ELOOP: throw Problem("\(path) is a symbolic link")
       case let number: throw Problem("cannot open \(path): \(errorText(number))")
       }

@@ -8,7 +8,7 @@ final class HostServices: ServicesPort {
   private let units: UnitControl
   private let worker: Worker
   private let checker: HostChecker
-  private let working: WorkingUnits?
+  private let working: () -> WorkingUnits?
   private var checks: [CheckTask] = []
   private var services: [ServiceTask] = []
   /// Checks begun before the vault was open.
@@ -31,7 +31,8 @@ final class HostServices: ServicesPort {
   ///   - working: the units that do the services' work, where that is known.
   ///   - mayRollBack: whether an interrupted change of the database may be rolled back.
   init(
-    configuration: Configuration, units: UnitControl, worker: Worker, working: WorkingUnits? = nil, mayRollBack: Bool
+    configuration: Configuration, units: UnitControl, worker: Worker, working: @escaping () -> WorkingUnits? = { nil },
+    mayRollBack: Bool
   ) {
     self.configuration = configuration
     self.units = units
@@ -61,7 +62,7 @@ final class HostServices: ServicesPort {
     do {
       services.append(
         try ServiceTask(
-          configuration.services[index], index: index, working: working,
+          configuration.services[index], index: index, working: working(),
           start: start, timeout: timeout, units: units, worker: worker,
           quickStart: configuration.services[index].name.hasPrefix("postfix") ? checker.quickStart : nil,
           onStart: { [weak self] in self?.started.insert(index) }))

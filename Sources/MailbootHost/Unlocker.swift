@@ -167,12 +167,11 @@ public final class Unlocker {
   }
 
   private func makeRun(_ vault: HostVault) -> UnlockRun {
-    record = freshRecord()
-    noteWorkingUnits()
-    return UnlockRun(
+    UnlockRun(
       configuration: configuration, vault: vault,
       services: HostServices(
-        configuration: configuration, units: units, worker: worker, working: record.working, mayRollBack: true),
+        configuration: configuration, units: units, worker: worker, working: { [self] in record.working },
+        mayRollBack: true),
       clock: HostClock(),
       report: { [self] progress in
         if progress == .undoing { units.reactor.stopListening() }

@@ -7,6 +7,15 @@ public enum StatusFormat: String, CaseIterable, Sendable {
   case text, json, prometheus, nagios
 }
 
+/// Says what must be said on standard output when a status cannot be told: whoever runs plugins reads only that, and knows four codes.
+/// - Parameter code: for every other format.
+/// - Returns: the exit code.
+public func sayUnknown(_ why: String, _ format: StatusFormat?, otherwise code: Int32) -> Int32 {
+  guard format == .nagios else { return code }
+  say(StatusReport.nagiosUnknown(why))
+  return NagiosStatus.unknown.rawValue
+}
+
 extension StatusReport {
   /// The report in a format, without the last line's end.
   public func rendered(_ format: StatusFormat, _ terminal: Terminal) -> String {

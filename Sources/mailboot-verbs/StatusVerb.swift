@@ -37,10 +37,7 @@ func showStatus(
     settings = try ConfigurationFiles(path: path).configuration
   } catch {
     let code = complain(error, Configuration(), terminal)
-    guard format == .nagios else { return code }
-    // Whoever runs plugins reads standard output, and knows four codes.
-    say(StatusReport.nagiosUnknown(firstIssue(error) ?? error.summary))
-    return NagiosStatus.unknown.rawValue
+    return sayUnknown(firstIssue(error) ?? error.summary, format, otherwise: code)
   }
   if probe {
     do throws(Failure) {

@@ -48,10 +48,7 @@ enum Main {
     } catch {
       tell(terminal.coloured("error:", .red) + " " + visible(error.summary))
       tell(terminal.coloured("hint:", .bold) + " " + remedy)
-      guard format == .nagios else { return error.exitCode.rawValue }
-      // Whoever runs plugins reads standard output, and knows four codes.
-      say(StatusReport.nagiosUnknown(error.summary))
-      return NagiosStatus.unknown.rawValue
+      return sayUnknown(error.summary, format, otherwise: error.exitCode.rawValue)
     }
   }
 }

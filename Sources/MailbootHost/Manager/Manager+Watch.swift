@@ -76,10 +76,9 @@ extension Manager {
   /// Has `status` find which units do the work, also before the first run.
   private func noteWorkingUnits() {
     let observer = Observer(configuration: configuration)
-    guard report.busy == nil, observer.current([directory.record()?.working, record.working]) == nil,
-      let manager = try? SystemdManager()
+    guard report.busy == nil, observer.current([record.working]) == nil, let manager = try? SystemdManager()
     else { return }
-    record.working = observer.workingUnits(manager, known: [])
+    record.working = observer.workingUnits(manager, known: [directory.record()?.working])
     store()
   }
 
