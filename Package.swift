@@ -36,24 +36,35 @@ let package = Package(
     .target(name: "SecretMemory", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "Cryptsetup", dependencies: ["CCryptsetup", "CLinux", "SecretMemory"], swiftSettings: strict),
     .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", "SecretMemory"], swiftSettings: strict),
-    .target(name: "MailbootCore", dependencies: ["SecretMemory"], swiftSettings: strict),
+    .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
+    .target(name: "JSON", dependencies: ["Text"], swiftSettings: strict),
+    .target(name: "Text", swiftSettings: strict),
+    .target(name: "MailbootCore", dependencies: ["JSON", "SecretMemory", "Text"], swiftSettings: strict),
     .target(
       name: "SQLite", dependencies: ["CSQLite"],
       swiftSettings: strict,
       // Statically: the package then depends on no libsqlite3, and every host works with the same version.
       linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libsqlite3.a"]), .linkedLibrary("m")]),
     .target(
-      name: "HostChecks", dependencies: ["COpenSSL", "SQLite", "CLinux", "MailbootCore"], swiftSettings: strict),
+      name: "HostChecks", dependencies: ["COpenSSL", "SQLite", "CLinux", "JSON", "MailbootCore", "Text"],
+      swiftSettings: strict),
     .target(
-      name: "MailbootHost", dependencies: ["CLinux", "SecretMemory", "Systemd", "MailbootCore"], swiftSettings: strict),
+      name: "MailbootHost",
+      dependencies: ["CLinux", "JSON", "Linux", "SecretMemory", "Systemd", "MailbootCore", "Text"],
+      swiftSettings: strict),
     .target(
       name: "MailbootConfiguration",
-      dependencies: ["MailbootCore", "MailbootHost", .product(name: "TOMLKit", package: "TOMLKit")],
+      dependencies: [
+        "JSON", "Linux", "MailbootCore", "MailbootHost", "Text", .product(name: "TOMLKit", package: "TOMLKit"),
+      ],
       swiftSettings: strict),
-    .target(name: "MailbootStatus", dependencies: ["Console", "MailbootCore", "MailbootHost"], swiftSettings: strict),
+    .target(
+      name: "MailbootStatus", dependencies: ["Console", "JSON", "Linux", "MailbootCore", "MailbootHost", "Text"],
+      swiftSettings: strict),
     // Without ArgumentParser and TOMLKit, which take longer to load than the whole of a `status`: see docs/architecture.md.
     .executableTarget(
-      name: "mailboot", dependencies: ["CLinux", "Console", "MailbootCore", "MailbootHost", "MailbootStatus"],
+      name: "mailboot",
+      dependencies: ["CLinux", "Console", "JSON", "Linux", "MailbootCore", "MailbootHost", "MailbootStatus", "Text"],
       swiftSettings: strict,
       // At a fixed address: an emulator translates a program anew wherever it lies, which made a status take 1.7 times as long. It has
       // no privileges of its own and reads what root and the kernel wrote; `mailboot-verbs`, which runs as a service, is relocated.
@@ -61,17 +72,19 @@ let package = Package(
     .executableTarget(
       name: "mailboot-verbs",
       dependencies: [
-        "CLinux", "Console", "SecretMemory", "Systemd", "MailbootConfiguration", "MailbootCore", "MailbootHost",
+        "CLinux", "Console", "JSON", "Linux", "SecretMemory", "Systemd", "Text", "MailbootConfiguration",
+        "MailbootCore", "MailbootHost",
         "MailbootStatus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "mailboot-worker",
-      dependencies: ["CLinux", "SecretMemory", "Cryptsetup", "HostChecks", "MailbootCore"],
+      dependencies: ["CLinux", "JSON", "SecretMemory", "Cryptsetup", "HostChecks", "MailbootCore", "Text"],
       swiftSettings: strict),
 
     .target(
-      name: "MailAccounts", dependencies: ["CPassword", "CIDN", "CLinux", "SQLite", "SecretMemory", "MailbootCore"],
+      name: "MailAccounts",
+      dependencies: ["CPassword", "CIDN", "CLinux", "SQLite", "SecretMemory", "MailbootCore", "JSON", "Text"],
       swiftSettings: strict,
       // Statically: a call of mailcfg takes a millisecond, and finding four more libraries would take another.
       linkerSettings: [
@@ -82,7 +95,8 @@ let package = Package(
       ]),
     // Without ArgumentParser and TOMLKit, whose start-up alone takes longer than a whole call may: see docs/architecture.md.
     .executableTarget(
-      name: "mailcfg", dependencies: ["CLinux", "Console", "SecretMemory", "MailbootCore", "MailAccounts"],
+      name: "mailcfg",
+      dependencies: ["CLinux", "Console", "SecretMemory", "MailbootCore", "MailAccounts", "JSON", "Text"],
       swiftSettings: strict,
       // At a fixed address: relocating 22,000 pointers of Swift's library would make a call slower than one of the sqlite3 shell. It has no
       // privileges of its own and reads what its caller gives it; `mailboot`, which runs as a service, is relocated.
@@ -100,25 +114,36 @@ let package = Package(
     .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CLinux"], swiftSettings: strict),
     .testTarget(
       name: "CryptsetupTests",
-      dependencies: ["Cryptsetup", "CCryptsetup", "SecretMemory", "MailbootCore", "mailboot-worker", "TestSupport"],
+      dependencies: [
+        "JSON", "Text", "Linux", "Cryptsetup", "CCryptsetup", "SecretMemory", "MailbootCore", "mailboot-worker",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "SystemdTests", dependencies: ["Systemd", "CLinux", "SecretMemory", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "MailbootCoreTests", dependencies: ["MailbootCore", "SecretMemory"], swiftSettings: strict),
     .testTarget(
-      name: "MailbootHostTests", dependencies: ["MailbootHost", "MailbootCore", "CLinux", "TestSupport"],
+      name: "MailbootCoreTests", dependencies: ["JSON", "Text", "MailbootCore", "SecretMemory"], swiftSettings: strict),
+    .testTarget(
+      name: "MailbootHostTests",
+      dependencies: ["JSON", "Text", "Linux", "MailbootHost", "MailbootCore", "CLinux", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "MailbootConfigurationTests",
-      dependencies: ["MailbootConfiguration", "MailbootHost", "MailbootCore", "CLinux", "TestSupport"],
+      dependencies: [
+        "JSON", "Text", "Linux", "MailbootConfiguration", "MailbootHost", "MailbootCore", "CLinux", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "HostChecksTests",
-      dependencies: ["HostChecks", "MailbootCore", "COpenSSL", "CSQLite", "CLinux", "TestSupport"],
+      dependencies: [
+        "JSON", "Text", "Linux", "HostChecks", "MailbootCore", "COpenSSL", "CSQLite", "CLinux", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "MailAccountsTests",
-      dependencies: ["MailAccounts", "SQLite", "MailbootCore", "SecretMemory", "CLinux", "TestSupport"],
+      dependencies: [
+        "JSON", "Text", "MailAccounts", "SQLite", "MailbootCore", "SecretMemory", "CLinux", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "MailcfgTests", dependencies: ["mailcfg", "mailboot-verbs", "TestSupport"], swiftSettings: strict),

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import MailbootCore
+import Text
 
 /// A user of this machine, from the name service.
 struct UserAccount {

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import MailbootCore
+import Text
 
 /// Larger than any chain or key.
 private let largestFile = 1 << 20

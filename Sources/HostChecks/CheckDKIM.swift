@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import MailbootCore
+import Text
 
 /// Checks that every domain has a DKIM key with which rspamd can sign what its published record verifies.
 ///

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import MailbootCore
 import SQLite
+import Text
 
 /// How long to wait for another process's lock on the database, milliseconds.
 private let busyMilliseconds: Int32 = 5000

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import MailbootCore
+import Text
 
 /// The directory with `DOMAIN.SELECTOR.key` and `DOMAIN.SELECTOR.txt`.
 struct DKIMDirectory {

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import MailbootCore
+import Text
 
 /// What can be said about the account database's file without SQLite.
 enum DatabaseFile {

@@ -1,5 +1,6 @@
 import MailbootCore
 import SQLite
+import Text
 
 /// The account database's schema as far as postfix, dovecot and we rely on it. More columns, tables and indexes are fine.
 enum DatabaseSchema {

@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import MailbootCore
 import MailbootHost
 
@@ -12,13 +13,13 @@ public struct ConfigurationFiles: Sendable {
   public init(path: String?) throws(Failure) {
     try self.init(
       main: path ?? ConfigurationSnapshot.standardPath, required: path != nil,
-      keptIn: path == nil ? RunDirectory() : nil)
+      keptIn: path == nil ? RuntimeDirectory() : nil)
   }
 
   /// - Parameters:
   ///   - directory: where what was read is kept for `status`; nil: nowhere.
   ///   - settling: see ``ConfigurationSnapshot/keep(_:settling:)``.
-  init(main: String, required: Bool, keptIn directory: RunDirectory?, settling: Double = 2) throws(Failure) {
+  init(main: String, required: Bool, keptIn directory: RuntimeDirectory?, settling: Double = 2) throws(Failure) {
     // Before anything is read.
     var stamps = [main: ConfigurationSnapshot.stamp(main), main + ".d": ConfigurationSnapshot.stamp(main + ".d")]
     var root: ConfigurationNode?

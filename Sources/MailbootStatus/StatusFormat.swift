@@ -1,6 +1,8 @@
 import Console
+import JSON
 import MailbootCore
 import MailbootHost
+import Text
 
 /// What `mailboot status` writes.
 public enum StatusFormat: String, CaseIterable, Sendable {

@@ -1,5 +1,6 @@
 import Console
 import MailbootCore
+import Text
 
 /// `mailboot status` for people.
 struct StatusText {

@@ -1,5 +1,6 @@
 import Console
 import MailbootCore
+import Text
 
 /// Shows a failure: what and why, the evidence, then what to do.
 struct Complaint {

@@ -7,7 +7,7 @@ import SecretMemory
 
 /// What the service starts for each run: the same as the verbs for people, with the passphrase on standard input and a line of JSON
 /// for each event on standard output.
-struct EngineVerb: Verb {
+struct RunVerb: Verb {
   static let configuration = CommandConfiguration(
     commandName: "engine", abstract: "One run, as the service starts it.", shouldDisplay: false)
 
@@ -34,9 +34,9 @@ struct EngineVerb: Verb {
     }
     do throws(Failure) {
       try requireRoot("engine")
-      guard let job = EngineJob(rawValue: job) else { throw .usage("there is no job \(job)", hint: nil) }
+      guard let job = RunJob(rawValue: job) else { throw .usage("there is no job \(job)", hint: nil) }
       let reactor = try Reactor()
-      let summary: RunSummary
+      let summary: UnlockSummary
       switch job {
       case .unlock: summary = try unlock(settings, reactor)
       case .lock: summary = try lock(settings, reactor)
@@ -50,7 +50,7 @@ struct EngineVerb: Verb {
     }
   }
 
-  private func unlock(_ settings: Configuration, _ reactor: Reactor) throws(Failure) -> RunSummary {
+  private func unlock(_ settings: Configuration, _ reactor: Reactor) throws(Failure) -> UnlockSummary {
     let unlocker = try Unlocker(
       configuration: settings, reactor: reactor, user: by, report: { emit(.progress($0)) },
       warn: { emit(.warning($0)) })
@@ -66,25 +66,25 @@ struct EngineVerb: Verb {
     return try unlocker.run(source: kind == .none ? nil : source, start: !noStart)
   }
 
-  private func lock(_ settings: Configuration, _ reactor: Reactor) throws(Failure) -> RunSummary {
+  private func lock(_ settings: Configuration, _ reactor: Reactor) throws(Failure) -> UnlockSummary {
     let locker = Locker(
       configuration: settings, reactor: reactor, user: by, report: { emit(.progress($0)) },
       warn: { emit(.warning($0)) })
     let result = try emergency ? locker.lockInEmergency() : locker.lock(kill: kill)
-    return RunSummary(source: nil, seconds: result.seconds, steps: result.steps, checks: [])
+    return UnlockSummary(source: nil, seconds: result.seconds, steps: result.steps, checks: [])
   }
 
-  private func verify(_ settings: Configuration, _ reactor: Reactor) throws(Failure) -> RunSummary {
+  private func verify(_ settings: Configuration, _ reactor: Reactor) throws(Failure) -> UnlockSummary {
     let begun = Reactor.monotonic()
     let verifier = try Verifier(configuration: settings, reactor: reactor, user: by, warn: { emit(.warning($0)) })
     let result = try verifier.run { emit(.progress($0)) }
     if let failure = result.failure { throw failure }
-    return RunSummary(
+    return UnlockSummary(
       source: nil, seconds: Reactor.monotonic() - begun, steps: [], checks: result.verdicts.records)
   }
 
   /// A service that has gone does not end the run.
-  private func emit(_ event: RunEvent) {
+  private func emit(_ event: RunMessage) {
     let bytes = Array((event.line() + "\n").utf8)
     var done = 0
     while done < bytes.count {

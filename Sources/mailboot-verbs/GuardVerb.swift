@@ -1,8 +1,10 @@
 import ArgumentParser
 import Console
+import JSON
 import MailbootConfiguration
 import MailbootCore
 import MailbootHost
+import Text
 
 struct GuardVerb: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import Console
 import MailbootCore
+import Text
 
 /// `mailboot history` for people, within 80 columns.
 struct HistoryText {

@@ -2,8 +2,10 @@ import ArgumentParser
 import CLinux
 import Console
 import Glibc
+import JSON
 import MailbootCore
 import MailbootHost
+import Text
 
 struct HistoryVerb: Verb {
   static let configuration = CommandConfiguration(

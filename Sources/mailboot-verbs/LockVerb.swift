@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import MailbootCore
 import MailbootHost
+import Text
 
 struct LockVerb: Verb {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import JSON
 import MailbootConfiguration
 import MailbootCore
 import MailbootHost
@@ -15,7 +16,7 @@ struct Verify: Verb {
   func perform(_ terminal: Terminal) -> Status {
     guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
     let lines = ProgressLines(terminal)
-    let result: VerifyRun
+    let result: VerifySequence
     do throws(Failure) {
       try requireRoot("verify")
       let reactor = try Reactor()
@@ -33,7 +34,7 @@ struct Verify: Verb {
     return ExitCode.done.rawValue
   }
 
-  private func json(_ result: VerifyRun) -> JSONText {
+  private func json(_ result: VerifySequence) -> JSONText {
     .object([
       (
         "checks",

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Console
+import JSON
 import MailbootConfiguration
 import MailbootCore
 import MailbootHost
 import MailbootStatus
+import Text
 
 extension StatusFormat: ExpressibleByArgument {}
 

@@ -1,7 +1,9 @@
 import Console
+import JSON
 import MailbootCore
 import MailbootHost
 import MailbootStatus
+import Text
 
 /// `status --watch`: until Ctrl-C, or until nobody reads any more.
 func watchStatus(

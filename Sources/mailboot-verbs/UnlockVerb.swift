@@ -5,6 +5,7 @@ import Glibc
 import MailbootCore
 import MailbootHost
 import SecretMemory
+import Text
 
 struct Unlock: Verb {
   static let configuration = CommandConfiguration(
@@ -43,7 +44,7 @@ struct Unlock: Verb {
     let lines = ProgressLines(terminal)
     do throws(Failure) {
       // Another configuration than the service has means another vault.
-      let remote = common.config == nil ? ManagerClient() : nil
+      let remote = common.config == nil ? WaitServiceClient() : nil
       if remote == nil { try requireRoot("unlock") }
       try takeDescriptor()
       let reactor = try Reactor()
@@ -87,7 +88,7 @@ struct Unlock: Verb {
     return isatty(0) == 1 ? TerminalSource(attempts: settings.unlock.attempts, reactor: reactor) : nil
   }
 
-  private func closing(_ result: RunSummary) -> String {
+  private func closing(_ result: UnlockSummary) -> String {
     let warnings = result.checks.count { $0.result == .warn }
     let words = warnings == 0 ? "" : ", with \(warnings) \(warnings == 1 ? "warning" : "warnings")"
     if noStart { return "mounted and verified\(words), nothing started" }

@@ -16,7 +16,7 @@ struct WaitVerb: Verb {
     guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
     do throws(Failure) {
       try requireRoot("wait")
-      let manager = try Manager(
+      let manager = try WaitService(
         configuration: settings, configurationPath: common.config, version: Version.text, reactor: try Reactor(),
         notifier: notifier)
       try manager.run()

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import MailbootCore
+import Text
 
 /// What the process needs beside the derivation, KiB: the stacks of up to four Argon2 threads, libraries' buffers.
 private let otherNeedsKiB = 64 << 10

@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import MailbootCore
 
 /// The largest request that is read, bytes.

@@ -1,9 +1,12 @@
 import CLinux
 import Console
 import Glibc
+import JSON
+import Linux
 import MailbootCore
 import MailbootHost
 import MailbootStatus
+import Text
 
 /// `mailboot` as it is called: answers the plain forms of `status` itself, and is the program with all verbs for everything else.
 ///

@@ -1,4 +1,5 @@
 import MailbootCore
+import Text
 
 /// What was typed: a verb, its arguments, its options.
 ///

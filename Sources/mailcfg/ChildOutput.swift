@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import SecretMemory
+import Text
 
 /// What another program printed, and how it ended.
 struct ChildOutput {

@@ -2,6 +2,7 @@ import Console
 import Glibc
 import MailAccounts
 import MailbootCore
+import Text
 
 /// Shows a failure and what to do about it.
 /// - Parameter arguments: of the call, where they could be understood.

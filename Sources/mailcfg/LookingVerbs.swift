@@ -1,6 +1,7 @@
 import Glibc
 import MailAccounts
 import MailbootCore
+import Text
 
 /// `check`: every finding, with what to do about it.
 func checkAccounts(_ arguments: Arguments, _ output: Output) throws(Failure) -> Int32 {

@@ -1,4 +1,6 @@
+import JSON
 import MailbootCore
+import Text
 
 extension Output {
   /// Text from the database or from the call: nothing in it acts on a terminal.

@@ -4,6 +4,7 @@ import Glibc
 import MailAccounts
 import MailbootCore
 import SecretMemory
+import Text
 
 /// Asks for a new password until both answers are the same, three times at most.
 func askTwice(_ email: String) throws(Failure) -> SecretBytes {

@@ -2,6 +2,7 @@ import Console
 import Glibc
 import MailAccounts
 import MailbootCore
+import Text
 
 /// `rmdom` and `rmuser`: says what goes with it, asks at a terminal, removes.
 func remove(_ arguments: Arguments, _ output: Output) throws(Failure) -> Int32 {

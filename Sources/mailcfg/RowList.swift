@@ -1,6 +1,7 @@
 import Console
 import Glibc
 import MailbootCore
+import Text
 
 /// The value of a row in one column.
 enum Cell {

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import JSON
 import MailbootCore
 
 /// What `mailcfg` needs of the configuration.

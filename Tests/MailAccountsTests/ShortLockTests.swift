@@ -1,6 +1,7 @@
 import Foundation
 import SQLite
 import Testing
+import Text
 
 @testable import MailAccounts
 

@@ -10,13 +10,13 @@ import Testing
 @Suite(.enabled(if: geteuid() == 0, "only root keeps it"))
 struct ConfigurationSnapshotTests {
   private let place: TemporaryDirectory
-  private let run: RunDirectory
+  private let run: RuntimeDirectory
   private var main: String { place.file("mailboot.toml") }
   private var further: String { place.file("mailboot.toml.d/10.toml") }
 
   init() throws {
     place = try TemporaryDirectory()
-    run = RunDirectory(path: place.file("run"))
+    run = RuntimeDirectory(path: place.file("run"))
     try run.prepare()
     try FileManager.default.createDirectory(atPath: main + ".d", withIntermediateDirectories: true)
     try place.write(

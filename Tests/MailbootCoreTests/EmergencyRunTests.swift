@@ -25,10 +25,10 @@ struct EmergencyRunTests {
 
   private static let trouble = Failure.system("it hangs")
 
-  private func lock(_ failing: [String]) -> (machine: Machine, run: EmergencyRun, failure: Failure?) {
+  private func lock(_ failing: [String]) -> (machine: Machine, run: EmergencySequence, failure: Failure?) {
     let machine = Machine()
     for operation in failing { machine.failing[operation] = Self.trouble }
-    let run = EmergencyRun(configuration: Configuration(), machine: machine, clock: machine) { _ in }
+    let run = EmergencySequence(configuration: Configuration(), machine: machine, clock: machine) { _ in }
     run.revoke()
     do throws(Failure) {
       try run.clear()

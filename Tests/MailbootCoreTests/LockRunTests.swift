@@ -4,7 +4,7 @@ import Testing
 /// One lock on a simulated machine that is ready.
 struct SimulatedLock {
   let machine: SimulatedMachine
-  let run: LockRun
+  let run: LockSequence
   private(set) var failure: Failure?
   var progress: [Progress] { shown.all }
   private let shown = Shown()
@@ -21,7 +21,7 @@ struct SimulatedLock {
     machine = SimulatedMachine(configurationWithBinds())
     machine.foundOpen(mounted: true, binds: [0, 1], running: Self.all)
     prepare(machine)
-    run = LockRun(
+    run = LockSequence(
       configuration: machine.configuration, vault: machine, services: machine, users: machine, clock: machine
     ) { shown.all.append($0) }
     do throws(Failure) {

@@ -254,7 +254,7 @@ extension Holder {
 
 /// One unlock on it, as the program does it: an open vault is not opened again.
 struct SimulatedUnlock {
-  let run: UnlockRun
+  let run: UnlockSequence
   private(set) var failure: Failure?
   var progress: [Progress] { shown.all }
   private let shown = Shown()
@@ -265,7 +265,7 @@ struct SimulatedUnlock {
 
   init(_ machine: SimulatedMachine, start: Bool = true) throws {
     let shown = shown
-    run = UnlockRun(configuration: machine.configuration, vault: machine, services: machine, clock: machine) {
+    run = UnlockSequence(configuration: machine.configuration, vault: machine, services: machine, clock: machine) {
       shown.all.append($0)
     }
     let passphrase = try SecretBytes(capacity: 8)

@@ -8,7 +8,7 @@ struct StatusFixture {
 
   var configuration = Configuration()
   var observation: Observation?
-  var record: RunRecord?
+  var record: LastResults?
   var locked = false
   var trouble: [String] = []
 
@@ -26,7 +26,7 @@ struct StatusFixture {
       mount: MountStatus(
         device: "254:0", source: "/dev/mapper/vault-blk", filesystem: "ext4", sizeBytes: 1000, availableBytes: 600),
       bindsMounted: [], services: services)
-    var record = RunRecord(bootID: Self.bootID)
+    var record = LastResults(bootID: Self.bootID)
     record.checks = CheckName.allCases.map {
       CheckRecord(name: $0, result: .pass, detail: "fine", hint: nil, at: Self.noon)
     }

@@ -1,5 +1,6 @@
 import MailbootCore
 import Testing
+import Text
 
 @Suite struct TerminalTextTests {
   @Test(arguments: [

@@ -1,6 +1,7 @@
 import Foundation
 import MailbootCore
 import Testing
+import Text
 
 /// Times, ages and numbers as people and scripts read them.
 struct TimeTextTests {

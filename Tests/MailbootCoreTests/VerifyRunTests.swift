@@ -3,8 +3,8 @@ import Testing
 
 /// `verify`: every check and every probe, nothing changed.
 struct VerifyRunTests {
-  private func verify(_ machine: SimulatedMachine) throws(Failure) -> VerifyRun {
-    try VerifyRun(configuration: machine.configuration, services: machine, clock: machine) { _ in }
+  private func verify(_ machine: SimulatedMachine) throws(Failure) -> VerifySequence {
+    try VerifySequence(configuration: machine.configuration, services: machine, clock: machine) { _ in }
   }
 
   private func readyMachine(_ configuration: Configuration = Configuration()) -> SimulatedMachine {

@@ -8,8 +8,8 @@ import Testing
 
 /// `/run/mailboot` somewhere else: what is kept there.
 struct RunDirectoryTests {
-  private func record(_ boot: String = "boot", checks: Int = 1) -> RunRecord {
-    var record = RunRecord(bootID: boot)
+  private func record(_ boot: String = "boot", checks: Int = 1) -> LastResults {
+    var record = LastResults(bootID: boot)
     record.checks = (0..<checks).map {
       CheckRecord(name: .database, result: .warn, detail: "detail \($0) \"ü\"", hint: nil, at: 1.5)
     }
@@ -29,7 +29,7 @@ struct RunDirectoryTests {
 
   @Test func aRecordReadsBackAsItWasStored() throws {
     let place = try TemporaryDirectory()
-    let directory = RunDirectory(path: place.file("mailboot"))
+    let directory = RuntimeDirectory(path: place.file("mailboot"))
     #expect(directory.record() == nil)
     try directory.store(record())
     #expect(directory.record() == record())
@@ -39,7 +39,7 @@ struct RunDirectoryTests {
 
   @Test func aRecordReplacesTheOneBeforeAndLeavesNothingBeside() throws {
     let place = try TemporaryDirectory()
-    let directory = RunDirectory(path: place.path)
+    let directory = RuntimeDirectory(path: place.path)
     try directory.store(record("first", checks: 100))
     // What a run that was killed in the middle has left.
     try place.write("state.json.new", "half")
@@ -50,7 +50,7 @@ struct RunDirectoryTests {
 
   @Test func aReaderSeesEitherRecordWholeWhileTheyChange() throws {
     let place = try TemporaryDirectory()
-    let directory = RunDirectory(path: place.path)
+    let directory = RuntimeDirectory(path: place.path)
     let short = record("short")
     let long = record("long", checks: 300)
     try directory.store(short)
@@ -73,7 +73,7 @@ struct RunDirectoryTests {
     let place = try TemporaryDirectory()
     for attempts in ["", ", \"attempts\": {\"accepted\": 1, \"refused\": -1}", ", \"attempts\": 3"] {
       try place.write("state.json", "{\"boot_id\": \"boot\"\(attempts)}")
-      #expect(try #require(RunDirectory(path: place.path).record()).attempts == AttemptCount())
+      #expect(try #require(RuntimeDirectory(path: place.path).record()).attempts == AttemptCount())
     }
   }
 
@@ -81,17 +81,17 @@ struct RunDirectoryTests {
   func aDamagedRecordIsNone(_ text: String) throws {
     let place = try TemporaryDirectory()
     try place.write("state.json", text)
-    #expect(RunDirectory(path: place.path).record() == nil)
+    #expect(RuntimeDirectory(path: place.path).record() == nil)
   }
 
   @Test func aSymbolicLinkIsNotFollowed() throws {
     let place = try TemporaryDirectory()
     let elsewhere = try TemporaryDirectory()
-    let target = RunDirectory(path: elsewhere.path)
+    let target = RuntimeDirectory(path: elsewhere.path)
     try target.store(record())
     let link = place.file("state.json")
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: elsewhere.file("state.json"))
-    let directory = RunDirectory(path: place.path)
+    let directory = RuntimeDirectory(path: place.path)
     #expect(directory.record() == nil)
     // Storing replaces the link, not what it points to.
     try directory.store(record("new"))
@@ -103,10 +103,10 @@ struct RunDirectoryTests {
     let place = try TemporaryDirectory()
     for mode in [0o777, 0o775, 0o1777] as [mode_t] {
       chmod(place.path, mode)
-      let failure = #expect(throws: Failure.self) { try RunDirectory(path: place.path).store(record()) }
+      let failure = #expect(throws: Failure.self) { try RuntimeDirectory(path: place.path).store(record()) }
       #expect(failure?.exitCode == .failure)
       #expect(failure?.summary.contains(place.path) == true)
-      #expect(throws: Failure.self) { try RunDirectory(path: place.path).withLock {} }
+      #expect(throws: Failure.self) { try RuntimeDirectory(path: place.path).withLock {} }
     }
     #expect(try place.names().isEmpty)
   }
@@ -117,7 +117,7 @@ struct RunDirectoryTests {
     let link = place.file("link")
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: place.path)
     for path in [file, link] {
-      #expect(throws: Failure.self) { try RunDirectory(path: path).store(record()) }
+      #expect(throws: Failure.self) { try RuntimeDirectory(path: path).store(record()) }
     }
     #expect(try place.names() == ["file", "link"])
   }
@@ -126,7 +126,7 @@ struct RunDirectoryTests {
   func aDirectoryOfSomebodyElseIsRefused() throws {
     let place = try TemporaryDirectory()
     try #require(chown(place.path, 65534, 65534) == 0)
-    #expect(throws: Failure.self) { try RunDirectory(path: place.path).store(record()) }
+    #expect(throws: Failure.self) { try RuntimeDirectory(path: place.path).store(record()) }
     #expect(try place.names().isEmpty)
   }
 }

@@ -2,17 +2,18 @@ import Foundation
 import MailbootCore
 import TestSupport
 import Testing
+import Text
 
 @testable import MailbootHost
 
 /// The lock of a run: real files on a tmpfs, as `/run` is, and real second processes.
 struct RunLockTests {
   private let place: TemporaryDirectory
-  private let directory: RunDirectory
+  private let directory: RuntimeDirectory
 
   init() throws {
     place = try TemporaryDirectory(in: "/dev/shm")
-    directory = RunDirectory(path: place.path)
+    directory = RuntimeDirectory(path: place.path)
   }
 
   /// Another process that holds the lock until it is ended.
@@ -49,11 +50,11 @@ struct RunLockTests {
 
   @Test func theSecondRunIsToldWhoIsBusy() throws {
     let busy = BusyRecord(pid: 42, verb: "unlock", by: "root", phase: .mounting, since: 5)
-    var record = RunRecord(bootID: "boot")
+    var record = LastResults(bootID: "boot")
     record.busy = busy
     try directory.store(record)
     _ = try directory.withLock { () throws(Failure) in
-      #expect(throws: Failure.busy(busy)) { try RunDirectory(path: place.path).withLock {} }
+      #expect(throws: Failure.busy(busy)) { try RuntimeDirectory(path: place.path).withLock {} }
     }
   }
 
@@ -97,13 +98,13 @@ struct RunLockTests {
     ("1: LEASE  ACTIVE    READ  7 00:19:563 0 EOF", false), ("1: FLOCK", false), ("", false),
   ])
   func theLockIsFoundInTheKernelsTable(_ table: String, _ held: Bool) {
-    #expect(RunDirectory.holds(flock: 563, device: makedev(0, 0x19), in: table) == held)
+    #expect(RuntimeDirectory.holds(flock: 563, device: makedev(0, 0x19), in: table) == held)
   }
 
   @Test func largeDeviceNumbersAreHexadecimal() {
     let line = "1: FLOCK  ADVISORY  WRITE 1234 103:0a:77 0 EOF"
-    #expect(RunDirectory.holds(flock: 77, device: makedev(0x103, 10), in: line))
-    #expect(!RunDirectory.holds(flock: 77, device: makedev(103, 10), in: line))
+    #expect(RuntimeDirectory.holds(flock: 77, device: makedev(0x103, 10), in: line))
+    #expect(!RuntimeDirectory.holds(flock: 77, device: makedev(103, 10), in: line))
   }
 
   /// As glibc's macro, which Swift does not see.

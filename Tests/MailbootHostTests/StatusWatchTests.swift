@@ -9,7 +9,7 @@ import Testing
 /// `status --watch`: what wakes it, and what it shows. On real directories; each wait has an end.
 struct StatusWatchTests {
   /// A report that says nothing but what the record has as its boot.
-  private func report(_ directory: RunDirectory) -> StatusReport {
+  private func report(_ directory: RuntimeDirectory) -> StatusReport {
     StatusReport(
       StatusInput(
         configuration: Configuration(), observation: nil, record: nil, locked: false,
@@ -32,7 +32,7 @@ struct StatusWatchTests {
     try #require(pipe(&ends) == 0)
     let (reader, writer) = (ends[0], ends[1])
     defer { close(writer) }
-    let directory = RunDirectory(path: place.path)
+    let directory = RuntimeDirectory(path: place.path)
     let shown = Shared<[String]>([])
     var draws = 0
     try withReactor { reactor in
@@ -55,10 +55,10 @@ struct StatusWatchTests {
 
   @Test func eachChangeIsShownOnceAndInOrder() throws {
     let place = try TemporaryDirectory()
-    let directory = RunDirectory(path: place.path)
+    let directory = RuntimeDirectory(path: place.path)
     let (shown, _) = try watch(place) { seen in
       for (count, boot) in ["a", "a", "b", "c"].enumerated() {
-        try? directory.store(RunRecord(bootID: boot))
+        try? directory.store(LastResults(bootID: boot))
         // The second "a" is no change: nothing to wait for but that nothing comes.
         if count == 1 { usleep(200_000) } else { waitUntil { seen().last == boot } }
       }
@@ -84,7 +84,7 @@ struct StatusWatchTests {
 
   @Test func aSignalEndsIt() throws {
     let place = try TemporaryDirectory()
-    let directory = RunDirectory(path: place.path)
+    let directory = RuntimeDirectory(path: place.path)
     try withReactor { reactor in
       let watch = StatusWatch(
         reactor: reactor, sources: [try RunDirectoryWatch.make(directory)], report: { report(directory) })
@@ -95,7 +95,7 @@ struct StatusWatchTests {
 
   @Test func theEndOfARunTells() throws {
     let place = try TemporaryDirectory()
-    let directory = RunDirectory(path: place.path)
+    let directory = RuntimeDirectory(path: place.path)
     let source = try RunDirectoryWatch.make(directory)
     try directory.withLock {}
     #expect(readable(source))
@@ -105,7 +105,7 @@ struct StatusWatchTests {
 
   @Test func otherFilesInTheDirectoryTellNothing() throws {
     let place = try TemporaryDirectory()
-    let source = try RunDirectoryWatch.make(RunDirectory(path: place.path))
+    let source = try RunDirectoryWatch.make(RuntimeDirectory(path: place.path))
     try place.write("something", "x")
     #expect(readable(source))
     #expect(!source.changed())
@@ -114,7 +114,7 @@ struct StatusWatchTests {
   @Test func aDirectoryThatIsNotThereCannotBeWatched() throws {
     let place = try TemporaryDirectory()
     let failure = #expect(throws: Failure.self) {
-      _ = try RunDirectoryWatch.make(RunDirectory(path: place.file("nowhere")))
+      _ = try RunDirectoryWatch.make(RuntimeDirectory(path: place.file("nowhere")))
     }
     #expect(failure?.summary == "\(place.file("nowhere")) cannot be watched: No such file or directory")
   }
@@ -125,10 +125,10 @@ struct StatusWatchTests {
   ])
   func aUnitTellsWhenItIsOneOfOurs(_ name: String, _ isOurs: Bool) throws {
     let (run, links) = (try TemporaryDirectory(), try TemporaryDirectory())
-    var record = RunRecord(bootID: "boot")
+    var record = LastResults(bootID: "boot")
     record.working = WorkingUnits(byService: ["postfix": ["postfix.service", "postfix@-.service"]], stamp: "1")
-    try RunDirectory(path: run.path).store(record)
-    let source = try UnitLinks.watch(Configuration(), RunDirectory(path: run.path), links: links.path)
+    try RuntimeDirectory(path: run.path).store(record)
+    let source = try UnitLinks.watch(Configuration(), RuntimeDirectory(path: run.path), links: links.path)
     try FileManager.default.createSymbolicLink(atPath: links.file(name), withDestinationPath: "0123")
     #expect(readable(source))
     #expect(source.changed() == isOurs)

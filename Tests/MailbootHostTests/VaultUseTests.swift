@@ -79,7 +79,7 @@ struct VaultUseTests {
 
   @Test func whoHoldsTheLockIsKnown() throws {
     let place = try TemporaryDirectory()
-    let directory = RunDirectory(path: place.path)
+    let directory = RuntimeDirectory(path: place.path)
     #expect(directory.lockHolder() == nil)
     try directory.withLock { #expect(directory.lockHolder() == getpid()) }
     #expect(directory.lockHolder() == nil)

@@ -2,6 +2,7 @@ import CLinux
 import Foundation
 import SecretMemory
 import Testing
+import Text
 
 @Suite struct ReadSecretTests {
   @Test(arguments: [

@@ -1,3 +1,5 @@
+import Text
+
 /// Cuts the bytes of a CSV file (RFC 4180, with LF alone accepted too) into records.
 struct CSVReader {
   private let bytes: ArraySlice<UInt8>

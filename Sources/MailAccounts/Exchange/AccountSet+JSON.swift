@@ -1,3 +1,4 @@
+import JSON
 import MailbootCore
 
 // {"schema": 1, "domains": [{"name"}], "users": [{"email", "password", "active", "receives", "sends", "quota"}], "aliases": [{"src", "dst"}]}

@@ -1,0 +1,55 @@
+/// One emergency lock: the key first, then everything that uses it, whatever fails on the way.
+///
+/// No step waits for long and none keeps the next from being tried. Nothing is taken back: there is no way back without the passphrase.
+public final class EmergencySequence {
+  private let configuration: Configuration
+  private let machine: any EmergencyPort
+  private let report: (Progress) -> Void
+  private let log: StepLog
+
+  public var steps: [StepRecord] { log.steps }
+  /// Whether the kernel holds the key no more.
+  public private(set) var isKeyGone = false
+
+  public init(
+    configuration: Configuration, machine: any EmergencyPort, clock: any ClockPort,
+    report: @escaping (Progress) -> Void
+  ) {
+    self.configuration = configuration
+    self.machine = machine
+    self.report = report
+    log = StepLog(clock: clock, report: report)
+  }
+
+  /// The key alone. What has not been written to the disk by now is lost.
+  public func revoke() {
+    do {
+      try log.perform(.revoke) { () throws(Failure) in try machine.revokeKey() }
+      isKeyGone = true
+    } catch {
+      // Closing the vault takes the key away, too.
+      report(.note("the key could not be taken away at once: \(error.summary)"))
+    }
+  }
+
+  /// Everything else.
+  /// - Throws: when the mapping is still there at the end, or a service still runs.
+  public func clear() throws(Failure) {
+    var first: Failure?
+    do {
+      try log.perform(.stopAll) { () throws(Failure) in try machine.stopServices() }
+    } catch {
+      first = error
+    }
+    // These two only make room for closing; whether they did shows there.
+    _ = try? log.perform(.users) { () throws(Failure) in try machine.endUsers() }
+    _ = try? log.perform(.unmount(configuration.vault.mount)) { () throws(Failure) in try machine.unmountAll() }
+    do {
+      try log.perform(.close(configuration.vault.mapping)) { () throws(Failure) in try machine.close() }
+      isKeyGone = true
+    } catch {
+      first = error
+    }
+    if let first { throw .emergency(of: first, keyGone: isKeyGone) }
+  }
+}

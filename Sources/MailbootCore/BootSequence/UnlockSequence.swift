@@ -1,0 +1,182 @@
+import SecretMemory
+
+/// One unlock, from an accepted passphrase to ready: opens, mounts, checks, starts, and takes back what it did when that fails.
+///
+/// It knows the order and the rules and nothing of the machine. Each step looks at the machine itself and says whether it had
+/// something to do, so a run on a half-open vault completes what is missing, and takes back only what it changed itself.
+public final class UnlockSequence {
+  private enum Undo: Equatable {
+    case close, unmount
+    case unmountBind(Int)
+    case stop(Int)
+  }
+
+  private let configuration: Configuration
+  private let vault: any VaultPort
+  private let services: any ServicesPort
+  private let clock: any ClockPort
+  private let report: (Progress) -> Void
+  private let log: StepLog
+  private var undo: [Undo] = []
+
+  public var steps: [StepRecord] { log.steps }
+  public private(set) var verdicts: Verdicts
+  public private(set) var probes: [String: ProbeRecord] = [:]
+  /// Whether this run was taken back to where it began.
+  public private(set) var rolledBack = false
+
+  public init(
+    configuration: Configuration, vault: any VaultPort, services: any ServicesPort, clock: any ClockPort,
+    report: @escaping (Progress) -> Void
+  ) {
+    self.configuration = configuration
+    self.vault = vault
+    self.services = services
+    self.clock = clock
+    self.report = report
+    log = StepLog(clock: clock, report: report)
+    verdicts = Verdicts(configuration.verify)
+  }
+
+  /// Opens the mapping. A refused passphrase is no step of the run: the next try may follow on the same run.
+  public func open(_ passphrase: borrowing SecretBytes) throws(Failure) {
+    let begun = log.begin(.open)
+    // The try that counts is the last one.
+    log.restart(at: begun)
+    services.lookAhead(CheckGroup.allCases.filter { $0.isOutsideVault && verdicts.wants($0) })
+    do {
+      let outcome = try vault.open(passphrase)
+      if outcome == .changed { undo.append(.close) }
+      log.ended(.open, outcome, begun: begun)
+    } catch {
+      services.abandon()
+      if case .passphraseRefused(_, let empty, _) = error {
+        report(.refused(empty: empty))
+        throw error
+      }
+      log.failed(.open, begun: begun)
+      throw error
+    }
+  }
+
+  /// Notes that the mapping was there already.
+  public func foundOpen() {
+    let begun = clock.monotonic()
+    log.restart(at: begun)
+    log.ended(.open, .unchanged, begun: begun)
+  }
+
+  /// From the open mapping to ready; with `start` false to mounted and checked.
+  public func complete(start: Bool) throws(Failure) {
+    do {
+      try mountAll()
+    } catch {
+      services.abandon()
+      // A vault that cannot be mounted serves nobody open, whatever `on-failure` says.
+      throw takeBack(error)
+    }
+    do {
+      try checkAndStart(start: start)
+    } catch {
+      services.abandon()
+      throw configuration.unlock.onFailure == .lock ? takeBack(error) : error
+    }
+  }
+
+  private func mountAll() throws(Failure) {
+    try perform(.mount, undo: .unmount) { () throws(Failure) in try vault.mount() }
+    for (index, bind) in configuration.binds.enumerated() {
+      try perform(.bind(index, to: bind.to), undo: .unmountBind(index)) { () throws(Failure) in
+        try vault.mountBind(index)
+      }
+    }
+  }
+
+  private func perform(_ step: Step, undo taken: Undo, _ work: () throws(Failure) -> StepOutcome) throws(Failure) {
+    let outcome = try log.perform(step, work)
+    if outcome == .changed { undo.append(taken) }
+  }
+
+  private func checkAndStart(start: Bool) throws(Failure) {
+    var schedule = ServiceSchedule(configuration: configuration, withServices: start)
+    var begun: [String: Double] = [:]
+    var serviceFailure: Failure?
+    while true {
+      if serviceFailure == nil && verdicts.failed.isEmpty {
+        let (serviceIndices, groups) = schedule.begin()
+        for index in serviceIndices {
+          let name = configuration.services[index].name
+          begun[name] = log.begin(.service(name))
+          undo.append(.stop(index))
+          services.begin(service: index, start: true)
+        }
+        for group in groups {
+          begun[Step.check(group).name] = log.begin(.check(group))
+          services.begin(check: group)
+        }
+      } else if schedule.goingChecks == 0 || configuration.unlock.onFailure == .lock && serviceFailure == nil {
+        // What still goes on cannot change the verdict. With a failed service the running checks may still say why.
+        break
+      }
+      if schedule.going == 0 { break }
+      switch try services.next() {
+      case .checked(let group, let findings):
+        schedule.ended(group)
+        let records = verdicts.take(findings, of: group, at: clock.wall())
+        let bad = records.contains { $0.result == .fail }
+        let seconds = log.note(
+          .check(group), bad ? .failed : .unchanged, begun: begun[Step.check(group).name] ?? clock.monotonic())
+        report(.checked(group, records, seconds: seconds))
+      case .ready(let index, let outcome, let probe):
+        schedule.ended(service: index)
+        let name = configuration.services[index].name
+        if let probe { probes[name] = probe }
+        log.ended(.service(name), outcome, begun: begun[name] ?? clock.monotonic(), detail: probe?.detail)
+      case .failed(let index, let failure, let probe):
+        schedule.ended(service: index)
+        let name = configuration.services[index].name
+        if let probe { probes[name] = probe }
+        log.failed(.service(name), begun: begun[name] ?? clock.monotonic())
+        serviceFailure = serviceFailure ?? .service(name: name, failure)
+      }
+    }
+    if !verdicts.failed.isEmpty { throw .verification(verdicts.failed) }
+    if let serviceFailure { throw serviceFailure }
+  }
+
+  /// Takes back what this run changed, last first, and returns what to throw.
+  private func takeBack(_ cause: Failure) -> Failure {
+    // A service that ran before is not ours to stop, whatever its probe said.
+    undo.removeAll { if case .stop(let index) = $0 { !services.started.contains(index) } else { false } }
+    guard !undo.isEmpty else { return cause }
+    report(.undoing)
+    var trouble: [String] = []
+    for action in undo.reversed() {
+      do {
+        switch action {
+        case .stop(let index): try services.stop(service: index)
+        case .unmountBind(let index): try vault.unmountBind(index)
+        case .unmount: try vault.unmount()
+        case .close: try vault.close()
+        }
+        report(.undone(name(of: action), trouble: nil))
+      } catch {
+        let text = "\(name(of: action)): \(error.summary)"
+        report(.undone(name(of: action), trouble: error.summary))
+        trouble.append(text)
+      }
+    }
+    undo = []
+    rolledBack = trouble.isEmpty
+    return trouble.isEmpty ? cause : .rollback(of: cause, trouble: trouble)
+  }
+
+  private func name(of action: Undo) -> String {
+    switch action {
+    case .close: "close \(configuration.vault.mapping)"
+    case .unmount: "unmount \(configuration.vault.mount)"
+    case .unmountBind(let index): "unmount \(configuration.binds[index].to)"
+    case .stop(let index): "stop \(configuration.services[index].name)"
+    }
+  }
+}

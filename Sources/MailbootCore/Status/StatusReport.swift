@@ -1,0 +1,199 @@
+/// The answer to `mailboot status`: what is true now, with the last answers of checks and probes.
+public struct StatusReport: Equatable, Sendable {
+  public struct Vault: Equatable, Sendable {
+    public var device: String?
+    public var uuid: String?
+    public var mapping: String
+    public var open: Bool
+    public var mount: String
+    public var mounted: Bool
+    public var sizeBytes: UInt64?
+    public var availableBytes: UInt64?
+  }
+
+  public struct Service: Equatable, Sendable {
+    public var name: String
+    public var units: [UnitStatus]
+    public var ready: Bool
+    public var probe: String?
+    /// Seconds since 1970; nil when there is no probe, or none since the units' last start.
+    public var probedAt: Double?
+    public var detail: String?
+    public var since: Double?
+  }
+
+  /// The service in wait mode, while it waits for a passphrase.
+  public struct Waiting: Equatable, Sendable {
+    /// Seconds since 1970.
+    public var since: Double
+    public var seconds: Double
+    public var attemptsFailed: Int
+
+    public init(since: Double, seconds: Double, attemptsFailed: Int) {
+      self.since = since
+      self.seconds = seconds
+      self.attemptsFailed = attemptsFailed
+    }
+  }
+
+  public var state: BootState
+  public var since: Double?
+  public var host: String
+  public var bootID: String
+  public var vault: Vault
+  public var checks: [CheckRecord]
+  public var services: [Service]
+  /// Nil when nothing waits.
+  public var waiting: Waiting?
+  public var lastUnlock: UnlockRecord?
+  public var busy: BusyRecord?
+  /// Passphrases that were tried since the boot; in the metrics, not in the JSON.
+  public var attempts: AttemptCount
+  /// Why the state is degraded or unknown, one line each, for people.
+  public var reasons: [String]
+}
+
+/// What a status is made of.
+public struct StatusInput: Sendable {
+  public var configuration: Configuration
+  /// Nil: sysfs or the mount table could not be read.
+  public var observation: Observation?
+  public var record: LastResults?
+  /// What the service in wait mode noted, and whether it runs.
+  public var manager: WaitServiceRecord?
+  public var waitServiceRuns = false
+  /// Seconds since 1970.
+  public var now = 0.0
+  /// Whether another run holds the lock now.
+  public var locked: Bool
+  public var host: String
+  public var bootID: String
+  /// When the machine booted, seconds since 1970.
+  public var bootedAt: Double
+  /// Why something could not be observed.
+  public var trouble: [String]
+
+  public init(
+    configuration: Configuration, observation: Observation?, record: LastResults?, locked: Bool, host: String,
+    bootID: String, bootedAt: Double, trouble: [String]
+  ) {
+    self.configuration = configuration
+    self.observation = observation
+    self.record = record
+    self.locked = locked
+    self.host = host
+    self.bootID = bootID
+    self.bootedAt = bootedAt
+    self.trouble = trouble
+  }
+}
+
+extension StatusReport {
+  public init(_ input: StatusInput) {
+    let configuration = input.configuration
+    // A record of another boot says nothing about this one.
+    let record = input.record.flatMap { $0.bootID == input.bootID ? $0 : nil }
+    let manager = input.manager.flatMap { $0.bootID == input.bootID ? $0 : nil }
+    let observation = input.observation
+    let open = observation?.mapping != nil
+
+    host = input.host
+    bootID = input.bootID
+    lastUnlock = record?.lastUnlock
+    busy = input.locked ? record?.busy : nil
+    attempts = record?.attempts ?? AttemptCount()
+    vault = Vault(
+      device: observation?.mapping?.backing.first ?? configuration.vault.device,
+      uuid: observation?.mapping?.luksUUID, mapping: configuration.vault.mapping, open: open,
+      mount: configuration.vault.mount, mounted: observation?.vaultMounted ?? false,
+      sizeBytes: observation?.vaultMounted == true ? observation?.mount?.sizeBytes : nil,
+      availableBytes: observation?.vaultMounted == true ? observation?.mount?.availableBytes : nil)
+    checks = open ? record?.checks ?? [] : []
+    services = configuration.services.enumerated().map { index, service in
+      Service(
+        service, status: observation?.services?[index],
+        probe: newer(record?.probes[service.name], manager?.probes[service.name]))
+    }
+
+    waiting = nil
+    if !open, !input.locked, input.waitServiceRuns, let since = manager?.waitingSince {
+      waiting = Waiting(
+        since: since, seconds: max(0, input.now - since), attemptsFailed: manager?.attemptsFailed ?? 0)
+    }
+    reasons = input.trouble
+    guard let observation, observation.services != nil else {
+      state = .unknown
+      since = nil
+      return
+    }
+    if input.locked, let phase = record?.busy?.phase {
+      state = phase
+      since = record?.busy?.since
+      return
+    }
+    guard open else {
+      state = .locked
+      since = record?.lockedSince ?? input.bootedAt
+      return
+    }
+    reasons += Self.shortcomings(observation, configuration, checks: checks, services: services)
+    state = reasons.isEmpty ? .ready : .degraded
+    since = state == .ready ? services.compactMap(\.since).max() : nil
+  }
+
+  private static func shortcomings(
+    _ observation: Observation, _ configuration: Configuration, checks: [CheckRecord], services: [Service]
+  ) -> [String] {
+    var reasons: [String] = []
+    let mount = configuration.vault.mount
+    if !observation.vaultMounted {
+      reasons.append(
+        observation.mount.map { "\(mount) holds \($0.source), not the vault" }
+          ?? "the vault is open but not mounted on \(mount)")
+    }
+    if let mapping = observation.mapping, !mapping.hasItsDisk {
+      reasons.append("the disk below the open vault \(configuration.vault.mapping) is gone")
+    }
+    if observation.vaultMounted, observation.mount?.isReadOnly == true, !configuration.vault.options.contains("ro") {
+      reasons.append("\(mount) can only be read: no mail can be stored")
+    }
+    if observation.vaultMounted, let errors = observation.mount?.errors, errors > 0 {
+      reasons.append(
+        "the file system on \(mount) has errors (\(errors) seen by the kernel): see `journalctl -k`, then have it checked"
+      )
+    }
+    for (bind, mounted) in zip(configuration.binds, observation.bindsMounted) where !mounted {
+      reasons.append("\(bind.from) is not mounted on \(bind.to)")
+    }
+    reasons += checks.filter { $0.result == .fail }.map { "\($0.name.rawValue): \($0.detail)" }
+    for service in services where !service.ready {
+      let down = service.units.filter { !$0.isActive }
+      reasons.append(
+        down.isEmpty
+          ? "\(service.name) does not answer: \(service.units.isEmpty ? "no unit" : service.detail ?? "")"
+          : down.map { "\($0.unit) is \($0.activeState) (\($0.subState))" }.joined(separator: ", "))
+    }
+    return reasons
+  }
+}
+
+extension StatusReport.Service {
+  init(_ service: Configuration.Service, status: ServiceStatus?, probe: ProbeRecord?) {
+    name = service.name
+    units = status?.units ?? []
+    self.probe = service.probeText
+    since = status?.activeSince
+    // Before the unit's last start it was another process that answered.
+    let started = Double(status?.startedMicroseconds ?? 0) / 1_000_000
+    let current = probe.flatMap { $0.at >= started ? $0 : nil }
+    probedAt = current?.at
+    detail = current?.detail
+    ready = (status?.isActive ?? false) && (current?.answered ?? true)
+  }
+}
+
+/// Of two answers of a probe the one that is less old.
+private func newer(_ left: ProbeRecord?, _ right: ProbeRecord?) -> ProbeRecord? {
+  guard let left, let right else { return left ?? right }
+  return left.at >= right.at ? left : right
+}

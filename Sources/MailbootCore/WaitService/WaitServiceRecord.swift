@@ -1,0 +1,40 @@
+import JSON
+
+/// What `/run/mailboot/service.json` holds: what the service in wait mode knows and nobody else. It counts only while the service
+/// runs, but for the probes' answers, which have their own time.
+public struct WaitServiceRecord: Equatable, Sendable {
+  /// The kernel's boot id; a record of another boot does not count.
+  public var bootID: String
+  /// Since when it waits for a passphrase, seconds since 1970; nil: it does not.
+  public var waitingSince: Double?
+  /// Refused since then.
+  public var attemptsFailed = 0
+  /// By service name.
+  public var probes: [String: ProbeRecord] = [:]
+  /// As long as no run has noted them.
+  public var working: WorkingUnits?
+
+  public init(bootID: String) {
+    self.bootID = bootID
+  }
+
+  public func json() -> JSONText {
+    .object(
+      [
+        ("boot_id", .string(bootID)),
+        ("waiting_since", waitingSince.map(JSONText.seconds) ?? .null),
+        ("attempts_failed", .integer(Int64(attemptsFailed))),
+        ("probes", .object(probes.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
+      ] + WorkingUnits.entries(working))
+  }
+
+  /// Nil when it is none of ours.
+  public init?(json: JSONText) {
+    guard let bootID = json["boot_id"]?.text else { return nil }
+    self.bootID = bootID
+    waitingSince = json["waiting_since"]?.number
+    attemptsFailed = json["attempts_failed"]?.number.flatMap { Int(exactly: $0) } ?? 0
+    for (name, probe) in json["probes"]?.members ?? [] { probes[name] = ProbeRecord(json: probe) }
+    working = WorkingUnits(record: json)
+  }
+}

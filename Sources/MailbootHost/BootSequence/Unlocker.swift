@@ -1,0 +1,298 @@
+import Glibc
+import Linux
+import MailbootCore
+import SecretMemory
+import Systemd
+
+/// What whoever has the passphrase answers.
+public enum PassphraseAnswer: ~Copyable {
+  case secret(SecretBytes)
+  /// A token in the header is to be used.
+  case token
+  /// The question was withdrawn because the vault is open now.
+  case withdrawn
+  /// Ctrl-D, or the terminal is gone.
+  case endOfInput
+}
+
+/// Where the passphrase comes from.
+public protocol PassphraseSource: AnyObject {
+  var kind: UnlockSource { get }
+  /// How many tries it is good for.
+  var attempts: Int { get }
+  /// Asks. `stillWanted` says whether the answer is needed any more.
+  func ask(attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer
+  /// The last one was refused, and another try follows.
+  func refused(empty: Bool)
+}
+
+/// `mailboot unlock`, from looking at the machine to ready.
+public final class Unlocker {
+  private let configuration: Configuration
+  private let directory: RuntimeDirectory
+  private let units: UnitControl
+  private let worker: Worker
+  private let verb: String
+  private let report: (Progress) -> Void
+  private let warn: (String) -> Void
+  private var record: LastResults
+  /// The service in wait mode, which then does the work.
+  private let remote: WaitServiceClient?
+  /// `--timeout` for it, seconds.
+  private let timeout: Int?
+  private let user: String
+  private let tell: EventSink
+
+  /// - Parameters:
+  ///   - user: who unlocks, for the record.
+  ///   - remote: the service that is to do the work; nil: this process does it, for which it must be root.
+  ///   - tell: takes what happens, for the journal.
+  ///   - report: shows progress.
+  ///   - warn: says what is wrong but holds nothing up.
+  public init(
+    configuration: Configuration, reactor: Reactor, directory: RuntimeDirectory = RuntimeDirectory(),
+    verb: String = "unlock",
+    user: String = invokingUser(), remote: WaitServiceClient? = nil,
+    timeout: Int? = nil, tell: @escaping EventSink = writeToJournal, report: @escaping (Progress) -> Void,
+    warn: @escaping (String) -> Void
+  ) throws(Failure) {
+    self.configuration = configuration
+    self.directory = directory
+    self.verb = verb
+    self.user = user
+    self.remote = remote
+    self.timeout = timeout
+    self.tell = tell
+    self.report = report
+    self.warn = warn
+    worker = try Worker()
+    units = try UnitControl(reactor: reactor)
+    record = LastResults(bootID: bootID())
+  }
+
+  private func freshRecord() -> LastResults {
+    let boot = bootID()
+    return directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? LastResults(bootID: boot)
+  }
+
+  private func noteWorkingUnits() {
+    record.working = Observer(configuration: configuration).workingUnits(
+      units.manager, known: [record.working, directory.waitServiceRecord()?.working])
+  }
+
+  private var isOpen: Bool { DeviceMapper.mapping(named: configuration.vault.mapping) != nil }
+
+  /// - Parameters:
+  ///   - source: nil when there is nobody to ask: fine as long as the vault is open.
+  ///   - start: whether to start the services.
+  public func run(source: (any PassphraseSource)?, start: Bool) throws(Failure) -> UnlockSummary {
+    let isRoot = geteuid() == 0
+    guard isRoot || remote != nil else { throw .notRoot(verb: "unlock") }
+    let preflight = Preflight(configuration: configuration, worker: worker, units: units)
+    if start { try noted(source) { () throws(Failure) in try preflight.checkUnits() } }
+    let observed = try Observer(configuration: configuration).storage()
+    if let mapping = observed.mapping {
+      // Only root can tell whose mapping it is; else the run does.
+      guard isRoot else { return try hand(try emptyPassphrase(), source: .none, start: start) }
+      try preflight.checkOpen(mapping)
+      return try runOpen(start: start)
+    }
+    let device =
+      isRoot
+      ? try noted(source) { () throws(Failure) in try preflight.checkClosed(byToken: source?.kind == .token) } : nil
+    guard let source else {
+      throw .usage(
+        "the vault is locked, and there is no terminal to ask for the passphrase",
+        hint: "give it with `--stdin`, `--key-file FILE` or `--passphrase-fd N`")
+    }
+    let vault = HostVault(configuration: configuration, worker: worker, units: units, device: device)
+    let run = makeRun(vault)
+    var attempt = 1
+    var empties = 0
+    while true {
+      switch try source.ask(attempt: attempt, stillWanted: { !self.isOpen }) {
+      case .secret(let passphrase):
+        do {
+          return remote == nil
+            ? try runClosed(run, passphrase, source: source, start: start)
+            : try hand(passphrase, source: source.kind, start: start)
+        } catch .passphraseRefused(_, let empty, let carriageReturn) {
+          // An empty one was never tried, so it is no attempt; but somebody leaning on Enter is not asked for ever.
+          empties += empty ? 1 : 0
+          attempt += empty ? 0 : 1
+          if attempt > source.attempts || empties >= source.attempts {
+            throw .passphraseRefused(tries: attempt - 1, empty: empty, endsInCarriageReturn: carriageReturn)
+          }
+          source.refused(empty: empty)
+        }
+      case .token:
+        vault.opensByToken = true
+        return try runClosed(run, try emptyPassphrase(), source: source, start: start)
+      case .withdrawn:
+        while directory.isLocked() { try units.reactor.sleep(seconds: 0.2) }
+        // The other run may have failed and closed it again: then the question stands.
+        if isOpen {
+          return isRoot ? try runOpen(start: start) : try hand(try emptyPassphrase(), source: .none, start: start)
+        }
+      case .endOfInput: throw .interrupted(signal: SIGINT)
+      }
+    }
+  }
+
+  /// What fails before anything has begun is an unlock that failed, too.
+  private func noted<Value>(
+    _ source: (any PassphraseSource)?, _ body: () throws(Failure) -> Value
+  ) throws(Failure) -> Value {
+    do {
+      return try body()
+    } catch {
+      // What others than root write into the journal counts for nothing.
+      if error.exitCode != .interrupted && geteuid() == 0 && !error.isMissingToken {
+        let actor = JournalEvent.Actor(by: user, via: source?.kind ?? .none)
+        tell(.unlockFailed(actor, JournalEvent.Run(seconds: 0, steps: []), error))
+      }
+      throw error
+    }
+  }
+
+  /// Has the service do it.
+  private func hand(
+    _ passphrase: borrowing SecretBytes, source: UnlockSource, start: Bool
+  ) throws(Failure) -> UnlockSummary {
+    guard let remote else { throw .notRoot(verb: "unlock") }
+    return try remote.unlock(
+      passphrase, source: source, start: start, timeout: timeout, reactor: units.reactor, report: report, warn: warn)
+  }
+
+  private func emptyPassphrase() throws(Failure) -> SecretBytes {
+    do { return try SecretBytes(capacity: 1) } catch { throw .system("\(error)") }
+  }
+
+  private func makeRun(_ vault: HostVault) -> UnlockSequence {
+    UnlockSequence(
+      configuration: configuration, vault: vault,
+      services: HostServices(
+        configuration: configuration, units: units, worker: worker, working: { [self] in record.working },
+        mayRollBack: true),
+      clock: HostClock(),
+      report: { [self] progress in
+        if progress == .undoing { units.reactor.stopListening() }
+        note(phaseOf: progress)
+        report(progress)
+      })
+  }
+
+  /// The vault was closed when we looked.
+  private func runClosed(
+    _ run: UnlockSequence, _ passphrase: borrowing SecretBytes, source: any PassphraseSource, start: Bool
+  ) throws(Failure) -> UnlockSummary {
+    // The lock comes after the question: whoever only sits at a prompt blocks nobody.
+    try locked { () throws(Failure) in
+      let begun = Reactor.monotonic()
+      let actor = JournalEvent.Actor(by: user, via: source.kind)
+      // An empty one is never tried.
+      if !passphrase.isEmpty || source.kind == .token { tell(.unlockBegun(actor)) }
+      do throws(Failure) {
+        try run.open(passphrase)
+        record.attempts.accepted += 1
+        try run.complete(start: start)
+      } catch .passphraseRefused(let tries, let empty, let carriageReturn) {
+        record.attempts.refused += empty ? 0 : 1
+        if !empty { tell(.passphraseRefused(actor, count: record.attempts.refused, delay: nil)) }
+        finish()
+        throw .passphraseRefused(tries: tries, empty: empty, endsInCarriageReturn: carriageReturn)
+      } catch {
+        finish(run, source: source.kind, begun: begun, failure: error)
+        throw error
+      }
+      return finish(run, source: source.kind, begun: begun, failure: nil)
+    }
+  }
+
+  /// The vault is open: what is missing is completed, and nobody is asked.
+  private func runOpen(start: Bool) throws(Failure) -> UnlockSummary {
+    try locked { () throws(Failure) in
+      let begun = Reactor.monotonic()
+      let run = makeRun(HostVault(configuration: configuration, worker: worker, units: units, device: nil))
+      do throws(Failure) {
+        run.foundOpen()
+        try run.complete(start: start)
+      } catch {
+        finish(run, source: .none, begun: begun, failure: error)
+        throw error
+      }
+      return finish(run, source: .none, begun: begun, failure: nil)
+    }
+  }
+
+  private func locked(_ body: () throws(Failure) -> UnlockSummary) throws(Failure) -> UnlockSummary {
+    try directory.withLock { () throws(Failure) in
+      // Another run may have been here while the question stood.
+      record = freshRecord()
+      record.busy = BusyRecord(pid: getpid(), verb: verb, by: user, phase: .opening, since: Reactor.wall())
+      store()
+      noteWorkingUnits()
+      return try body()
+    }
+  }
+
+  private func note(phaseOf progress: Progress) {
+    let phase: BootState
+    switch progress {
+    case .began(.open): phase = .opening
+    case .began(.mount), .began(.bind): phase = .mounting
+    case .began(.check): phase = .verifying
+    case .began(.service): phase = .starting
+    case .undoing: phase = .locking
+    default: return
+    }
+    // Checks go on while services start: the later phase is the one to name.
+    guard record.busy?.phase != phase, !(record.busy?.phase == .starting && phase == .verifying) else { return }
+    record.busy?.phase = phase
+    store()
+  }
+
+  private func finish() {
+    record.busy = nil
+    store()
+  }
+
+  @discardableResult
+  private func finish(_ run: UnlockSequence, source: UnlockSource, begun: Double, failure: Failure?) -> UnlockSummary {
+    let seconds = Reactor.monotonic() - begun
+    record.busy = nil
+    record.checks = run.verdicts.records
+    record.probes.merge(run.probes) { $1 }
+    // A run that found everything as it should be unlocked nothing.
+    if source != .none || run.steps.contains(where: { $0.outcome != .unchanged }) {
+      record.lastUnlock = UnlockRecord(at: Reactor.wall(), by: user, via: source, seconds: seconds, steps: run.steps)
+      let actor = JournalEvent.Actor(by: user, via: source)
+      let how = JournalEvent.Run(seconds: seconds, steps: run.steps)
+      tell(failure.map { .unlockFailed(actor, how, $0) } ?? .unlockFinished(actor, how))
+    }
+    if run.rolledBack && !isOpen { record.lockedSince = Reactor.wall() }
+    store()
+    return UnlockSummary(source: source, seconds: seconds, steps: run.steps, checks: run.verdicts.records)
+  }
+
+  private func store() {
+    do { try directory.store(record) } catch { warn(error.summary) }
+  }
+}
+
+/// The kernel's id of this boot; empty without `/proc`.
+public func bootID() -> String { readAttribute("/proc/sys/kernel/random/boot_id") ?? "" }
+
+/// Who really sits there: the login that became root, else the user of the process.
+public func invokingUser() -> String { loginUser(of: UInt32(getpid())) ?? userName(geteuid()) }
+
+extension Failure {
+  /// A vault without a token is the usual one, and nothing has failed.
+  fileprivate var isMissingToken: Bool {
+    if case .vault(let failure, _) = self {
+      failure.kind == .noToken && failure.detail == "there is none"
+    } else {
+      false
+    }
+  }
+}

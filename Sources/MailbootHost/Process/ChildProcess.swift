@@ -1,0 +1,223 @@
+import CLinux
+import Glibc
+import Linux
+import MailbootCore
+import SecretMemory
+
+/// One child process with its output collected. Owned by one thread; poll its descriptors and call `pump`.
+///
+/// It runs in a process group of its own, so that Ctrl-C at the terminal reaches `mailboot` alone, with no signal blocked, and with
+/// an environment that nobody else chose.
+final class ChildProcess {
+  enum End: Equatable {
+    case exited(Int32)
+    case killed(signal: Int32)
+  }
+
+  let name: String
+  let pid: pid_t
+  private var processDescriptor: Int32
+  private var outputs: [Int32]
+  private var collected: [[UInt8]] = [[], []]
+  private(set) var end: End?
+
+  /// Bytes kept of each output; what comes after is read and dropped.
+  private static let limit = 4 << 20
+
+  var output: [UInt8] { collected[0] }
+  var errorOutput: String { String(decoding: collected[1], as: UTF8.self) }
+
+  /// - Parameters:
+  ///   - arguments: the path of the program first.
+  ///   - input: its standard input; empty: `/dev/null`.
+  ///   - descriptor3: a descriptor that it gets as number 3.
+  ///   - urgent: whether it goes before others on the processors (nice -10, where that is allowed).
+  init(
+    _ arguments: [String], input: [UInt8] = [], descriptor3: Int32? = nil, urgent: Bool = false
+  ) throws(Failure) {
+    name = arguments[0].split(separator: "/").last.map(String.init) ?? arguments[0]
+    var pipes: [[Int32]] = []
+    var inputDescriptor: Int32 = -1
+    defer {
+      for pipe in pipes where pipe.count == 2 { close(pipe[1]) }
+      if inputDescriptor >= 0 { close(inputDescriptor) }
+    }
+    for _ in 0..<2 {
+      var ends: [Int32] = [-1, -1]
+      guard mb_pipe_cloexec(&ends) == 0 else { throw .system("pipe: \(errnoText())") }
+      _ = mb_fcntl_int(ends[0], F_SETFL, O_NONBLOCK)
+      pipes.append(ends)
+    }
+    outputs = pipes.map { $0[0] }
+    inputDescriptor = try Self.inputFile(input)
+
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, inputDescriptor, 0)
+    posix_spawn_file_actions_adddup2(&actions, pipes[0][1], 1)
+    posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 2)
+    if let descriptor3 { posix_spawn_file_actions_adddup2(&actions, descriptor3, 3) }
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    var all = sigset_t()
+    sigfillset(&all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setpgroup(&attributes, 0)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+
+    var child: pid_t = 0
+    let result = withCStrings(arguments) { argv in
+      withCStrings(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/root"]) { environment in
+        posix_spawn(&child, arguments[0], &actions, &attributes, argv, environment)
+      }
+    }
+    guard result == 0 else {
+      for descriptor in outputs { close(descriptor) }
+      throw .system("\(arguments[0]) cannot be run: \(errnoText(result))")
+    }
+    pid = child
+    // Before it has children of its own, which inherit it. Without the right to, it only takes longer.
+    if urgent { _ = mb_set_priority(child, -10) }
+    processDescriptor = mb_pidfd_open(child)
+  }
+
+  deinit {
+    if end == nil { killAndReap() }
+    for descriptor in outputs where descriptor >= 0 { close(descriptor) }
+    if processDescriptor >= 0 { close(processDescriptor) }
+  }
+
+  /// A file in memory takes any length at once; a pipe would block on the longer ones.
+  private static func inputFile(_ bytes: [UInt8]) throws(Failure) -> Int32 {
+    let descriptor = bytes.isEmpty ? mb_open("/dev/null", O_RDONLY | O_CLOEXEC, 0) : mb_memfd_create("input")
+    guard descriptor >= 0 else { throw .system("no input for a child process: \(errnoText())") }
+    var written = 0
+    while written < bytes.count {
+      let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else {
+        close(descriptor)
+        throw .system("no input for a child process: \(errnoText())")
+      }
+      written += count
+    }
+    lseek(descriptor, 0, SEEK_SET)
+    return descriptor
+  }
+
+  /// What to poll for.
+  var pollDescriptors: [pollfd] {
+    (outputs + [processDescriptor]).filter { $0 >= 0 }.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+  }
+
+  /// Takes what is there to take. Returns true once it has ended and all its output is in.
+  func pump() -> Bool {
+    if end != nil { return true }
+    var status: Int32 = 0
+    let reaped = waitpid(pid, &status, WNOHANG)
+    // Somebody else has taken its exit status: it has ended all the same, and nobody knows how.
+    let isLost = reaped < 0 && errno == ECHILD
+    drain()
+    if isLost {
+      end = .killed(signal: 0)
+      return true
+    }
+    guard reaped == pid else { return false }
+    end = mb_wifexited(status) != 0 ? .exited(mb_wexitstatus(status)) : .killed(signal: mb_wtermsig(status))
+    // A grandchild may hold the pipes open for ever (a daemon does): what it says later is not for us.
+    drain()
+    return true
+  }
+
+  private func drain() {
+    var chunk = [UInt8](repeating: 0, count: 16384)
+    for index in 0..<2 where outputs[index] >= 0 {
+      while true {
+        let count = chunk.withUnsafeMutableBytes { read(outputs[index], $0.baseAddress, $0.count) }
+        if count > 0 {
+          let room = Self.limit - collected[index].count
+          if room > 0 { collected[index] += chunk[..<min(count, room)] }
+          continue
+        }
+        if count < 0 && errno == EINTR { continue }
+        if count == 0 || errno != EAGAIN {
+          close(outputs[index])
+          outputs[index] = -1
+        }
+        break
+      }
+    }
+  }
+
+  /// Seconds a child has to end after SIGTERM. The worker blocks the signal while it changes device-mapper: between two of
+  /// those calls it must not be killed.
+  private static let grace = 20.0
+
+  /// Ends it and its process group, and waits until it is gone: SIGTERM, and only when that is not heeded SIGKILL.
+  func killAndReap() {
+    guard end == nil else { return }
+    kill(-pid, SIGTERM)
+    let deadline = Reactor.monotonic() + Self.grace
+    while !pump() && Reactor.monotonic() < deadline {
+      var descriptor = pollfd(fd: processDescriptor, events: Int16(POLLIN), revents: 0)
+      poll(&descriptor, 1, processDescriptor < 0 ? 50 : Int32((deadline - Reactor.monotonic()) * 1000) + 1)
+    }
+    // What it has started may have ignored the first one.
+    kill(-pid, SIGKILL)
+    guard end == nil else { return }
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+    end = .killed(signal: SIGKILL)
+  }
+
+  /// Waits for its end at most until `deadline`, whatever state it is in: one that the kernel holds is killed and left behind, for
+  /// it to end when it can.
+  /// - Returns: whether it has ended.
+  func runOrLeave(_ reactor: Reactor, until deadline: Double) throws(Failure) -> Bool {
+    while !pump() {
+      guard Reactor.monotonic() < deadline else {
+        kill(-pid, SIGKILL)
+        end = .killed(signal: SIGKILL)
+        return false
+      }
+      var descriptors = pollDescriptors
+      let look = processDescriptor < 0 ? Reactor.monotonic() + 0.05 : deadline
+      try reactor.wait(&descriptors, until: min(deadline, look))
+    }
+    return true
+  }
+
+  /// Waits for its end; past `deadline` (monotonic seconds) it is killed.
+  /// - Throws: `.interrupted` (it is killed then, too).
+  func run(_ reactor: Reactor, until deadline: Double?) throws(Failure) -> End {
+    while !pump() {
+      if let deadline, Reactor.monotonic() >= deadline { killAndReap() }
+      var descriptors = pollDescriptors
+      do {
+        // Without pidfd_open (kernels before 5.3) its end is seen by looking.
+        let look = processDescriptor < 0 ? Reactor.monotonic() + 0.05 : nil
+        try reactor.wait(&descriptors, until: [deadline, look].compactMap(\.self).min())
+      } catch {
+        killAndReap()
+        throw error
+      }
+    }
+    return end ?? .killed(signal: SIGKILL)
+  }
+}
+
+/// Calls `body` with a C array of the strings, ended by NULL.
+private func withCStrings<Result>(
+  _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+) -> Result {
+  let copies = strings.map { strdup($0) }
+  defer { for copy in copies { free(copy) } }
+  return body(copies + [nil])
+}

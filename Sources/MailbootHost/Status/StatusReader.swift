@@ -1,0 +1,74 @@
+import CLinux
+import Glibc
+import MailbootCore
+import Systemd
+
+/// `mailboot status`: needs no privilege, starts no process, changes nothing.
+public final class StatusReader {
+  private let configuration: Configuration
+  private let directory: RuntimeDirectory
+  private let restsDuringRuns: Bool
+  /// The services as last asked for.
+  private var services: [ServiceStatus]?
+  private var asked = -Double.infinity
+  /// Seconds for which an answer will do while a run is on its way.
+  private static let restingTime = 10.0
+
+  /// - Parameter restsDuringRuns: while a run is on its way, ask systemd every 10 s only: whoever
+  ///   looks at each step of a run would otherwise keep systemd busier than the run itself does.
+  public init(
+    configuration: Configuration, directory: RuntimeDirectory = RuntimeDirectory(), restsDuringRuns: Bool = false
+  ) {
+    self.configuration = configuration
+    self.directory = directory
+    self.restsDuringRuns = restsDuringRuns
+  }
+
+  public func report() -> StatusReport {
+    var trouble: [String] = []
+    let record = directory.record()
+    let manager = directory.waitServiceRecord()
+    // A run says that it is busy as soon as it has the lock. To tell who holds locks the kernel waits for all processors (16 ms when
+    // emulated): it is asked only where that matters.
+    let isLocked = record?.busy != nil && directory.isLocked()
+    var observation: Observation?
+    let observer = Observer(configuration: configuration)
+    do {
+      observation = try observer.storage()
+    } catch {
+      trouble.append(error.summary)
+    }
+    do {
+      let now = Reactor.monotonic()
+      if !restsDuringRuns || !isLocked || services == nil || now - asked > Self.restingTime {
+        services = nil
+        asked = now
+        services = try observer.services(try SystemdManager(), known: [record?.working, manager?.working])
+      }
+      observation?.services = services
+    } catch {
+      trouble.append(Failure(error).summary)
+    }
+    var input = StatusInput(
+      configuration: configuration, observation: observation, record: record,
+      locked: isLocked, host: hostName(), bootID: bootID(), bootedAt: bootTime(), trouble: trouble)
+    input.manager = manager
+    input.waitServiceRuns = observation?.mapping == nil && manager?.waitingSince != nil && directory.waitServiceRuns()
+    input.now = Reactor.wall()
+    return StatusReport(input)
+  }
+}
+
+/// The machine's name, as the kernel has it.
+public func hostName() -> String {
+  var bytes = [CChar](repeating: 0, count: 256)
+  guard gethostname(&bytes, bytes.count - 1) == 0 else { return "" }
+  return String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// When the machine booted, seconds since 1970.
+private func bootTime() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_BOOTTIME, &time)
+  return Reactor.wall() - Double(time.tv_sec) - Double(time.tv_nsec) / 1e9
+}

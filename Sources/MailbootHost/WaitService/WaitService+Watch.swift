@@ -1,0 +1,137 @@
+import Glibc
+import MailbootCore
+import Systemd
+
+/// Looking at the machine, and telling of what has changed.
+extension WaitService {
+  /// Units whose changes concern us: the services' own, the mount, the mapping and the vault's device, and scripts on their way.
+  func watchUnits() {
+    var units = Set(scriptRuns.keys)
+    units.insert(.mount(forPath: configuration.vault.mount))
+    units.insert(.device(forPath: "/dev/mapper/\(configuration.vault.mapping)"))
+    for bind in configuration.binds { units.insert(.mount(forPath: bind.to)) }
+    if let device = report.vault.device, device.hasPrefix("/dev/") { units.insert(.device(forPath: device)) }
+    if let key = configuration.wait.keyDevice { units.insert(.device(forPath: DeviceResolver.path(for: key))) }
+    for service in report.services { for unit in service.units { units.insert(UnitName(unit.unit)) } }
+    do {
+      try watcher.watch(units)
+    } catch {
+      warn("the units cannot be watched: \(error)")
+    }
+  }
+
+  func take(_ event: UnitEvent) {
+    switch event {
+    case .changed(let change):
+      if scriptRuns[change.unit] != nil { return takeScript(change) }
+      if let key = configuration.wait.keyDevice, change.unit == .device(forPath: DeviceResolver.path(for: key)) {
+        if change.activeState == "active" { offer(.keyFile) }
+        return
+      }
+      // A run looks itself, and its end is seen by its lock.
+      if report.busy != nil { return }
+      // A service that has just come up is asked whether it answers, a little later than its start takes.
+      if change.activeState == "active", change.unit.type == "service" { soon(.probe, 2) }
+      soon(.look)
+    case .reloading(true): break
+    case .reloading(false), .restarted: soon(.look)
+    }
+  }
+
+  /// Observes, and has whoever is interested told what is different.
+  func look() {
+    let before = report
+    report = reader.report()
+    noteWorkingUnits()
+    // The end of a run is told by its lock; whoever removes that takes it away from us, too.
+    if report.busy != nil { soon(.look, 5) }
+    let devices = (before.vault.device, before.services.map(\.units))
+    if devices.0 != report.vault.device
+      || devices.1.map({ $0.map(\.unit) }) != report.services.map({ $0.units.map(\.unit) })
+    {
+      watchUnits()
+    }
+    updateMetrics()
+    if !report.isSame(as: before) { emitStatus(changed: before.state != report.state) }
+    if before.state != report.state { notifier?.status(report.summary(now: Reactor.wall())) }
+    switch report.state {
+    case .locked:
+      // A unit that goes down with a shutdown is not to be asked for; see `announce`.
+      if announced == nil { announce() } else if announced != .locked { soon(.announce, 0.5) }
+    case .ready: if announced != .ready || !failedServices.isEmpty { soon(.announce) }
+    case .degraded:
+      // Services that are being restarted come back within seconds: only what stays is news.
+      if announced == nil { announce() } else { soon(.announce, 3) }
+    case .unknown: if announced != .unknown { soon(.announce, 3) }
+    case .opening, .mounting, .verifying, .starting, .locking: due[.announce] = nil
+    }
+    if report.vault.open { stopWaiting() }
+    noteForRecovery()
+    if report.vault.open, due[.probe] == nil, probes.isEmpty {
+      soon(.probe, Double(configuration.monitoring.probeEvery))
+    }
+    if !report.vault.open { due[.probe] = nil }
+  }
+
+  /// Has `status` find which units do the work, also before the first run.
+  private func noteWorkingUnits() {
+    let observer = Observer(configuration: configuration)
+    guard report.busy == nil, observer.current([record.working]) == nil, let manager = try? SystemdManager()
+    else { return }
+    record.working = observer.workingUnits(manager, known: [directory.record()?.working])
+    store()
+  }
+
+  /// The state has lasted: journal, scripts, and whatever follows from it.
+  func announce() {
+    let state = report.state
+    guard ![.opening, .mounting, .verifying, .starting, .locking].contains(state) else { return }
+    if state != announced, state != .ready, announced != nil, systemIsStopping() {
+      // At shutdown services, mount and mapping go, as they should.
+      return
+    }
+    announceServices()
+    if state == .locked && runs.isEmpty { wait() }
+    guard state != announced else { return }
+    let before = announced
+    switch state {
+    case .degraded: note(.degraded(why: report.reasons))
+    case .ready where before == .degraded || before == .unknown:
+      note(.recovered(seconds: Reactor.monotonic() - announcedAt))
+    default: break
+    }
+    announced = state
+    announcedAt = Reactor.monotonic()
+    runScripts(NotifyEvent(.change, previousState: before, report: report))
+  }
+
+  private func announceServices() {
+    guard report.vault.open else {
+      failedServices = [:]
+      return
+    }
+    for service in report.services {
+      if service.ready, let since = failedServices.removeValue(forKey: service.name) {
+        note(.serviceRecovered(service.name, seconds: Reactor.monotonic() - since))
+      } else if !service.ready, failedServices[service.name] == nil, announced == .ready || announced == .degraded {
+        failedServices[service.name] = Reactor.monotonic()
+        let down = service.units.filter { !$0.isActive }.map { "\($0.unit) is \($0.activeState) (\($0.subState))" }
+        note(
+          .serviceFailed(service.name, why: down.isEmpty ? service.detail ?? "" : down.joined(separator: ", ")))
+      }
+    }
+  }
+
+  private func systemIsStopping() -> Bool {
+    do {
+      return try endpoint.systemState() == "stopping"
+    } catch {
+      // Gone at shutdown, more likely than not.
+      return true
+    }
+  }
+
+  func updateMetrics() {
+    if let problem = metrics?.update(report.prometheus(version: version)) { warn(problem) }
+  }
+}
