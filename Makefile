@@ -28,7 +28,6 @@ build: deps
 	ln -sf "$$(gcc -print-file-name=libstdc++.a)" $(STATIC_LIBRARIES)/libstdc++.a
 	ln -sf "$$(gcc -print-file-name=libgcc_eh.a)" $(STATIC_LIBRARIES)/libgcc_s.a
 	$(SWIFT_RELEASE) --product mailboot
-	$(SWIFT_RELEASE) --product mailboot-verbs
 	$(SWIFT_RELEASE) --product mailboot-worker
 	$(SWIFT_RELEASE) --product mailcfg
 
@@ -41,7 +40,6 @@ install-files:
 	  $(DESTDIR)/usr/share/bash-completion/completions $(DESTDIR)/usr/share/zsh/vendor-completions \
 	  $(DESTDIR)/usr/share/fish/vendor_completions.d $(DESTDIR)/etc/mailboot/notify.d
 	install -s -m 755 $(RELEASE_BUILD)/release/mailboot $(DESTDIR)/usr/sbin/mailboot
-	install -s -m 755 $(RELEASE_BUILD)/release/mailboot-verbs $(DESTDIR)/usr/libexec/mailboot/mailboot
 	install -s -m 755 $(RELEASE_BUILD)/release/mailboot-worker $(DESTDIR)/usr/libexec/mailboot/mailboot-worker
 	install -s -m 755 $(RELEASE_BUILD)/release/mailcfg $(DESTDIR)/usr/bin/mailcfg
 	install -d $(DESTDIR)/usr/lib/systemd/system $(DESTDIR)/usr/lib/systemd/catalog $(DESTDIR)/usr/share/dbus-1/system.d
@@ -60,9 +58,9 @@ install-files:
 	install -d $(DESTDIR)/usr/share/doc/mailboot/examples/notify.d $(DESTDIR)/etc/mailboot/notify.d
 	install -m 755 packaging/notify.d-examples/[0-9]* $(DESTDIR)/usr/share/doc/mailboot/examples/notify.d
 	install -m 644 packaging/notify.d-examples/notify.env $(DESTDIR)/usr/share/doc/mailboot/examples/notify.env
-	$(RELEASE_BUILD)/release/mailboot-verbs --generate-completion-script bash > $(DESTDIR)/usr/share/bash-completion/completions/mailboot
-	$(RELEASE_BUILD)/release/mailboot-verbs --generate-completion-script zsh > $(DESTDIR)/usr/share/zsh/vendor-completions/_mailboot
-	$(RELEASE_BUILD)/release/mailboot-verbs --generate-completion-script fish > $(DESTDIR)/usr/share/fish/vendor_completions.d/mailboot.fish
+	$(RELEASE_BUILD)/release/mailboot --generate-completion-script bash > $(DESTDIR)/usr/share/bash-completion/completions/mailboot
+	$(RELEASE_BUILD)/release/mailboot --generate-completion-script zsh > $(DESTDIR)/usr/share/zsh/vendor-completions/_mailboot
+	$(RELEASE_BUILD)/release/mailboot --generate-completion-script fish > $(DESTDIR)/usr/share/fish/vendor_completions.d/mailboot.fish
 	install -m 644 packaging/completions/mailcfg.bash $(DESTDIR)/usr/share/bash-completion/completions/mailcfg
 	install -m 644 packaging/completions/mailcfg.zsh $(DESTDIR)/usr/share/zsh/vendor-completions/_mailcfg
 	install -m 644 packaging/completions/mailcfg.fish $(DESTDIR)/usr/share/fish/vendor_completions.d/mailcfg.fish

@@ -12,7 +12,6 @@ let package = Package(
   name: "mailboot",
   products: [
     .executable(name: "mailboot", targets: ["mailboot"]),
-    .executable(name: "mailboot-verbs", targets: ["mailboot-verbs"]),
     .executable(name: "mailboot-worker", targets: ["mailboot-worker"]),
     .executable(name: "mailcfg", targets: ["mailcfg"]),
     .executable(name: "mailboot-machine", targets: ["mailboot-machine"]),
@@ -58,23 +57,12 @@ let package = Package(
         "JSON", "Linux", "MailbootCore", "MailbootHost", "Text", .product(name: "TOMLKit", package: "TOMLKit"),
       ],
       swiftSettings: strict),
-    .target(
-      name: "MailbootStatus", dependencies: ["Console", "JSON", "Linux", "MailbootCore", "MailbootHost", "Text"],
-      swiftSettings: strict),
-    // Without ArgumentParser and TOMLKit, which take longer to load than the whole of a `status`: see docs/architecture.md.
     .executableTarget(
       name: "mailboot",
-      dependencies: ["CLinux", "Console", "JSON", "Linux", "MailbootCore", "MailbootHost", "MailbootStatus", "Text"],
-      swiftSettings: strict,
-      // At a fixed address: an emulator translates a program anew wherever it lies, which made a status take 1.7 times as long. It has
-      // no privileges of its own and reads what root and the kernel wrote; `mailboot-verbs`, which runs as a service, is relocated.
-      linkerSettings: [.unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))]),
-    .executableTarget(
-      name: "mailboot-verbs",
       dependencies: [
         "CLinux", "Console", "JSON", "Linux", "SecretMemory", "Systemd", "Text", "MailbootConfiguration",
         "MailbootCore", "MailbootHost",
-        "MailbootStatus", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -146,9 +134,9 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "MailcfgTests", dependencies: ["mailcfg", "mailboot-verbs", "TestSupport"], swiftSettings: strict),
+      name: "MailcfgTests", dependencies: ["mailcfg", "mailboot", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "MailbootTests", dependencies: ["mailboot", "mailboot-verbs", "TestSupport"], swiftSettings: strict),
+      name: "MailbootTests", dependencies: ["mailboot", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "MachineTests", dependencies: ["MachineKit"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -1,32 +1,22 @@
 import Glibc
 import Linux
 import MailbootCore
-import MailbootHost
 
 /// The configuration as it stands on disk: `mailboot.toml`, then `mailboot.toml.d/*.toml` in the order of their names.
 public struct ConfigurationFiles: Sendable {
+  public static let standardPath = "/etc/mailboot/mailboot.toml"
+
   public let configuration: Configuration
   /// The files that were read, in order; empty: the defaults apply.
   public let files: [String]
 
   /// - Parameter path: the main file. Nil: the standard one, which may be missing; a named one may not.
   public init(path: String?) throws(Failure) {
-    try self.init(
-      main: path ?? ConfigurationSnapshot.standardPath, required: path != nil,
-      keptIn: path == nil ? RuntimeDirectory() : nil)
-  }
-
-  /// - Parameters:
-  ///   - directory: where what was read is kept for `status`; nil: nowhere.
-  ///   - settling: see ``ConfigurationSnapshot/keep(_:settling:)``.
-  init(main: String, required: Bool, keptIn directory: RuntimeDirectory?, settling: Double = 2) throws(Failure) {
-    // Before anything is read.
-    var stamps = [main: ConfigurationSnapshot.stamp(main), main + ".d": ConfigurationSnapshot.stamp(main + ".d")]
+    let main = path ?? Self.standardPath
     var root: ConfigurationNode?
     var files: [String] = []
     do {
-      for file in try Self.candidates(main, required: required) {
-        stamps.updateValue(ConfigurationSnapshot.stamp(file), forKey: file)
+      for file in try Self.candidates(main, required: path != nil) {
         let tree = try Self.read(file)
         root = root?.merged(with: tree) ?? tree
         files.append(file)
@@ -34,9 +24,6 @@ public struct ConfigurationFiles: Sendable {
       self.files = files
       configuration =
         try root.map { root throws(ConfigurationError) in try Configuration(decoding: root) } ?? Configuration()
-      if let directory, let root {
-        ConfigurationSnapshot(stamps: stamps, tree: root).keep(directory, settling: settling)
-      }
     } catch {
       throw .configuration(error)
     }

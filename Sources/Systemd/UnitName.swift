@@ -19,6 +19,9 @@ public struct UnitName: Hashable, Sendable, CustomStringConvertible, Expressible
   /// What follows the last dot: `service`, `mount`, …
   public var type: Substring { rawValue[rawValue.index(after: rawValue.lastIndex(of: ".") ?? rawValue.startIndex)...] }
 
+  /// The name without its type: `postfix`.
+  public var stem: Substring { rawValue[..<(rawValue.lastIndex(of: ".") ?? rawValue.endIndex)] }
+
   /// The template of an instance: `postfix@-.service` → `postfix@.service`; of any other unit nil.
   public var template: UnitName? {
     guard let at = rawValue.firstIndex(of: "@"), let dot = rawValue.lastIndex(of: "."), at < dot else { return nil }

@@ -1,57 +1,89 @@
+import ArgumentParser
 import CLinux
 import Console
 import Glibc
-import JSON
-import Linux
 import MailbootCore
 import MailbootHost
-import MailbootStatus
-import Text
 
-/// `mailboot` as it is called: answers the plain forms of `status` itself, and is the program with all verbs for everything else.
-///
-/// Monitoring asks every minute, and people look before anything else. What parses arguments and TOML takes longer to load than the
-/// whole answer takes: see docs/architecture.md.
 @main
 enum Main {
   static func main() {
     mb_leave_crashes_to_the_kernel()
-    openStandardDescriptors()
-    let format = plainStatus(CommandLine.arguments)
-    if let format, let configuration = ConfigurationSnapshot.current() {
-      let report = StatusReader(configuration: configuration).report()
-      say(report.rendered(format, Terminal()))
-      exit(report.exitStatus(format))
-    }
-    exit(becomeFullProgram(format))
-  }
-
-  /// The format that is asked for; nil: the arguments say something else.
-  private static func plainStatus(_ arguments: [String]) -> StatusFormat? {
-    let words = arguments.dropFirst()
-    if words.elementsEqual(["status"]) { return .text }
-    guard words.count == 3, words.starts(with: ["status", "--format"]) else { return nil }
-    return words.last.flatMap(StatusFormat.init(rawValue:))
-  }
-
-  /// Executes the program with all verbs, under our name and with our arguments. Returns only when that fails.
-  private static func becomeFullProgram(_ format: StatusFormat?) -> Int32 {
-    // Nobody is to be attached already when a passphrase comes.
+    // A passphrase passes through this process: no core dump, no debugger of another process of the same user.
     _ = mb_prctl_set_dumpable(0)
+    _ = mb_setrlimit(mb_rlimit_core, 0, 0)
+    openStandardDescriptors()
+    exit(run(CommandLine.arguments))
+  }
+
+  private static func run(_ words: [String]) -> Status {
     let terminal = Terminal()
-    var remedy = "install the package anew: `apt install --reinstall ./mailboot_….deb`"
-    do throws(Failure) {
-      let program = try InstalledProgram.all.path()
-      execv(program, CommandLine.unsafeArgv)
-      let code = errno
-      if code == EACCES || code == EPERM {
-        remedy = "programs must be allowed to start programs here: sudo's noexec is not"
-      }
-      throw .system("\(program) cannot be run: \(errnoText(code))")
-    } catch {
-      tell(terminal.coloured("error:", .red) + " " + visible(error.summary))
-      tell(terminal.coloured("hint:", .bold) + " " + remedy)
-      return sayUnknown(error.summary, format, otherwise: error.exitCode.rawValue)
+    let arguments: [String]
+    switch LoginShell.call(words) {
+    case .arguments(let given): arguments = given
+    case .refused(let command):
+      let refusal = Failure.usage(
+        "this login cannot run \"\(command)\"", hint: "it knows `mailboot unlock --stdin` and `mailboot status`")
+      return complain(refusal, Configuration(), terminal)
     }
+    do {
+      let command = try Mailboot.parseAsRoot(verbFirst(arguments))
+      if let verb = command as? any Verb { return verb.perform(terminal) }
+      // `mailboot config` and the like: ArgumentParser has the help.
+      var help = command
+      try help.run()
+      return 0
+    } catch {
+      let text = Mailboot.message(for: error)
+      if Mailboot.exitCode(for: error).isSuccess {
+        say(Mailboot.fullMessage(for: error))
+        return 0
+      }
+      tell(terminal.coloured("error:", .red) + " " + (text.isEmpty ? Mailboot.fullMessage(for: error) : text))
+      tell(terminal.coloured("hint:", .bold) + " see `\(helpCommand(arguments))`")
+      return 64
+    }
+  }
+
+  /// What shows the options of the verb that was meant.
+  private static func helpCommand(_ arguments: [String]) -> String {
+    let words = verbFirst(arguments).prefix(2).prefix { !$0.hasPrefix("-") }
+    let verbs = Mailboot.configuration.subcommands.compactMap { $0.configuration.commandName }
+    guard let verb = words.first else {
+      // What was given without a verb may be an option of `unlock`, or of no verb at all.
+      return arguments.contains("--emergency") || arguments.contains("--kill")
+        ? "mailboot lock --help" : "mailboot unlock --help"
+    }
+    guard verbs.contains(verb) else { return "mailboot --help" }
+    return "mailboot \(verb) --help"
+  }
+
+  /// Verbs that have verbs of their own.
+  private static let verbFamilies: Set = ["config", "guard"]
+
+  /// Moves the verb (both words of `config check`) to the front: every option may stand before it.
+  static func verbFirst(_ arguments: [String]) -> [String] {
+    let withValue: Set = [
+      "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
+      "--boots", "--svg",
+    ]
+    var words: [String] = []
+    var others: [String] = []
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      if argument == "--" {
+        others.append(argument)
+        break
+      }
+      if argument.hasPrefix("-") {
+        others.append(argument)
+        if withValue.contains(argument), let value = rest.popFirst() { others.append(value) }
+      } else if words.allSatisfy({ $0 == "help" || verbFamilies.contains($0) }) {
+        words.append(argument)
+      } else {
+        others.append(argument)
+      }
+    }
+    return words + others + rest
   }
 }

@@ -117,7 +117,7 @@ struct ConfigurationFilesTests {
   }
 
   @Test func withNoFileAtTheStandardPlaceTheDefaultsApply() throws {
-    try #require(!FileManager.default.fileExists(atPath: ConfigurationSnapshot.standardPath))
+    try #require(!FileManager.default.fileExists(atPath: ConfigurationFiles.standardPath))
     let read = try ConfigurationFiles(path: nil)
     #expect(read.configuration == Configuration())
     #expect(read.files.isEmpty)

@@ -124,11 +124,8 @@ struct StatusWatchTests {
     ("invocation:cron.service", false), ("log-level-max:postfix.service", false), ("postfix.service", false),
   ])
   func aUnitTellsWhenItIsOneOfOurs(_ name: String, _ isOurs: Bool) throws {
-    let (run, links) = (try TemporaryDirectory(), try TemporaryDirectory())
-    var record = LastResults(bootID: "boot")
-    record.working = WorkingUnits(byService: ["postfix": ["postfix.service", "postfix@-.service"]], stamp: "1")
-    try RuntimeDirectory(path: run.path).store(record)
-    let source = try UnitLinks.watch(Configuration(), RuntimeDirectory(path: run.path), links: links.path)
+    let links = try TemporaryDirectory()
+    let source = try UnitLinks.watch(Configuration(), links: links.path)
     try FileManager.default.createSymbolicLink(atPath: links.file(name), withDestinationPath: "0123")
     #expect(readable(source))
     #expect(source.changed() == isOurs)

@@ -30,7 +30,7 @@ struct ConfiguredTests {
       vault() { mount -t tmpfs none "$D/vault" && mkdir "$D/vault/vmail" "$D/vault/sieve"; }
 
       """
-    let mailboot = try builtProgram("mailboot-verbs")
+    let mailboot = try builtProgram("mailboot")
     return try mailcfg.run(
       "/usr/bin/unshare",
       (geteuid() == 0 ? ["-m"] : ["-rm"]) + ["sh", "-c", preparation + script, try Mailcfg.path, directory, mailboot])

@@ -10,7 +10,6 @@ extension LastResults {
         ("probes", .object(probes.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
         ("last_unlock", lastUnlock?.json ?? .null),
         ("busy", busy?.json ?? .null),
-      ] + WorkingUnits.entries(working) + [
         ("locked_since", lockedSince.map(JSONText.seconds) ?? .null),
         ("attempts", attempts.json),
       ])
@@ -24,7 +23,6 @@ extension LastResults {
     for (name, probe) in json["probes"]?.members ?? [] { probes[name] = ProbeRecord(json: probe) }
     lastUnlock = json["last_unlock"].flatMap(UnlockRecord.init(json:))
     busy = json["busy"].flatMap(BusyRecord.init(json:))
-    working = WorkingUnits(record: json)
     lockedSince = json["locked_since"]?.number
     attempts = json["attempts"].flatMap(AttemptCount.init(json:)) ?? AttemptCount()
   }

@@ -8,7 +8,6 @@ public struct LastResults: Equatable, Sendable {
   public var lastUnlock: UnlockRecord?
   /// Who is busy; means something only while the lock is held.
   public var busy: BusyRecord?
-  public var working: WorkingUnits?
   /// When the vault was last locked by `mailboot`, seconds since 1970.
   public var lockedSince: Double?
   /// Passphrases that were tried since the boot.

@@ -60,7 +60,7 @@ public struct StatusInput: Sendable {
   public var observation: Observation?
   public var record: LastResults?
   /// What the service in wait mode noted, and whether it runs.
-  public var manager: WaitServiceRecord?
+  public var service: WaitServiceRecord?
   public var waitServiceRuns = false
   /// Seconds since 1970.
   public var now = 0.0
@@ -93,7 +93,7 @@ extension StatusReport {
     let configuration = input.configuration
     // A record of another boot says nothing about this one.
     let record = input.record.flatMap { $0.bootID == input.bootID ? $0 : nil }
-    let manager = input.manager.flatMap { $0.bootID == input.bootID ? $0 : nil }
+    let waitService = input.service.flatMap { $0.bootID == input.bootID ? $0 : nil }
     let observation = input.observation
     let open = observation?.mapping != nil
 
@@ -112,13 +112,13 @@ extension StatusReport {
     services = configuration.services.enumerated().map { index, service in
       Service(
         service, status: observation?.services?[index],
-        probe: newer(record?.probes[service.name], manager?.probes[service.name]))
+        probe: newer(record?.probes[service.name], waitService?.probes[service.name]))
     }
 
     waiting = nil
-    if !open, !input.locked, input.waitServiceRuns, let since = manager?.waitingSince {
+    if !open, !input.locked, input.waitServiceRuns, let since = waitService?.waitingSince {
       waiting = Waiting(
-        since: since, seconds: max(0, input.now - since), attemptsFailed: manager?.attemptsFailed ?? 0)
+        since: since, seconds: max(0, input.now - since), attemptsFailed: waitService?.attemptsFailed ?? 0)
     }
     reasons = input.trouble
     guard let observation, observation.services != nil else {

@@ -11,8 +11,6 @@ public struct WaitServiceRecord: Equatable, Sendable {
   public var attemptsFailed = 0
   /// By service name.
   public var probes: [String: ProbeRecord] = [:]
-  /// As long as no run has noted them.
-  public var working: WorkingUnits?
 
   public init(bootID: String) {
     self.bootID = bootID
@@ -25,7 +23,7 @@ public struct WaitServiceRecord: Equatable, Sendable {
         ("waiting_since", waitingSince.map(JSONText.seconds) ?? .null),
         ("attempts_failed", .integer(Int64(attemptsFailed))),
         ("probes", .object(probes.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
-      ] + WorkingUnits.entries(working))
+      ])
   }
 
   /// Nil when it is none of ours.
@@ -35,6 +33,5 @@ public struct WaitServiceRecord: Equatable, Sendable {
     waitingSince = json["waiting_since"]?.number
     attemptsFailed = json["attempts_failed"]?.number.flatMap { Int(exactly: $0) } ?? 0
     for (name, probe) in json["probes"]?.members ?? [] { probes[name] = ProbeRecord(json: probe) }
-    working = WorkingUnits(record: json)
   }
 }

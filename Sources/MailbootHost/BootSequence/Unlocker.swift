@@ -75,11 +75,6 @@ public final class Unlocker {
     return directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? LastResults(bootID: boot)
   }
 
-  private func noteWorkingUnits() {
-    record.working = Observer(configuration: configuration).workingUnits(
-      units.manager, known: [record.working, directory.waitServiceRecord()?.working])
-  }
-
   private var isOpen: Bool { DeviceMapper.mapping(named: configuration.vault.mapping) != nil }
 
   /// - Parameters:
@@ -172,8 +167,7 @@ public final class Unlocker {
     UnlockSequence(
       configuration: configuration, vault: vault,
       services: HostServices(
-        configuration: configuration, units: units, worker: worker, working: { [self] in record.working },
-        mayRollBack: true),
+        configuration: configuration, units: units, worker: worker, mayRollBack: true),
       clock: HostClock(),
       report: { [self] progress in
         if progress == .undoing { units.reactor.stopListening() }
@@ -231,7 +225,6 @@ public final class Unlocker {
       record = freshRecord()
       record.busy = BusyRecord(pid: getpid(), verb: verb, by: user, phase: .opening, since: Reactor.wall())
       store()
-      noteWorkingUnits()
       return try body()
     }
   }

@@ -34,8 +34,6 @@ public struct Verifier {
     let result = try VerifySequence(
       configuration: configuration, services: services, clock: HostClock(), report: report)
     keep { record in
-      record.working = Observer(configuration: configuration).workingUnits(
-        units.manager, known: [record.working, directory.waitServiceRecord()?.working])
       record.checks = result.verdicts.records
       record.probes.merge(result.probes) { $1 }
     }

@@ -5,12 +5,7 @@ import MailbootCore
 /// A program of this package that another one runs: beside it in the build folder, in `libexec` when installed, never looked for in
 /// `PATH`.
 public enum InstalledProgram: String {
-  /// `mailboot` with all its verbs.
-  case all = "mailboot"
   case worker = "mailboot-worker"
-
-  /// Its name in the build folder, where the front program has the other one.
-  private var builtName: String { self == .all ? "mailboot-verbs" : rawValue }
 
   /// The absolute path.
   public func path() throws(Failure) -> String {
@@ -18,7 +13,7 @@ public enum InstalledProgram: String {
       throw .system("cannot tell where mailboot is installed: /proc is not readable")
     }
     let directory = "/" + own.split(separator: "/").dropLast().joined(separator: "/")
-    let candidates = ["\(directory)/\(builtName)", "\(directory)/../libexec/mailboot/\(rawValue)"]
+    let candidates = ["\(directory)/\(rawValue)", "\(directory)/../libexec/mailboot/\(rawValue)"]
     guard let path = candidates.first(where: { access($0, X_OK) == 0 }) else {
       throw .system("/usr/libexec/mailboot/\(rawValue) is missing: looked for \(candidates.joined(separator: ", "))")
     }

@@ -8,15 +8,12 @@ final class HostServices: ServicesPort {
   private let units: UnitControl
   private let worker: Worker
   private let checker: HostChecker
-  private let working: () -> WorkingUnits?
   private var checks: [CheckTask] = []
   private var services: [ServiceTask] = []
   /// Checks begun before the vault was open.
   private var ahead: [CheckGroup: CheckTask] = [:]
   /// Those of them that have been taken over and may still go wrong for that reason.
   private var early: Set<CheckGroup> = []
-  /// What ended without being waited for.
-  private var ready: [ServicesEvent] = []
   private(set) var started: Set<Int> = []
   /// A task that could not even be begun, for the next `next`.
   private var trouble: Failure?
@@ -27,17 +24,13 @@ final class HostServices: ServicesPort {
   /// Only asking is not waiting: what does not answer within so many seconds does not answer.
   private static let askTimeout = 10.0
 
-  /// - Parameters:
-  ///   - working: the units that do the services' work, where that is known.
-  ///   - mayRollBack: whether an interrupted change of the database may be rolled back.
+  /// - Parameter mayRollBack: whether an interrupted change of the database may be rolled back.
   init(
-    configuration: Configuration, units: UnitControl, worker: Worker, working: @escaping () -> WorkingUnits? = { nil },
-    mayRollBack: Bool
+    configuration: Configuration, units: UnitControl, worker: Worker, mayRollBack: Bool
   ) {
     self.configuration = configuration
     self.units = units
     self.worker = worker
-    self.working = working
     checker = HostChecker(configuration: configuration, worker: worker, facts: CheckFacts(), mayRollBack: mayRollBack)
   }
 
@@ -62,7 +55,7 @@ final class HostServices: ServicesPort {
     do {
       services.append(
         try ServiceTask(
-          configuration.services[index], index: index, working: working(),
+          configuration.services[index], index: index,
           start: start, timeout: timeout, units: units, worker: worker,
           quickStart: configuration.services[index].name.hasPrefix("postfix") ? checker.quickStart : nil,
           onStart: { [weak self] in self?.started.insert(index) }))

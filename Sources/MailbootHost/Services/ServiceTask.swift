@@ -1,4 +1,6 @@
+import CLinux
 import Glibc
+import Linux
 import MailbootCore
 import Systemd
 
@@ -34,19 +36,16 @@ final class ServiceTask {
   private(set) var event: ServicesEvent?
 
   /// - Parameters:
-  ///   - working: the units that do the work, where that is known.
   ///   - start: false only asks the probe, once.
   ///   - quickStart: set for postfix when its checks have just passed.
   ///   - onStart: called before each start job is asked for.
   init(
-    _ service: Configuration.Service, index: Int, working: WorkingUnits? = nil, start: Bool, timeout: Double,
+    _ service: Configuration.Service, index: Int, start: Bool, timeout: Double,
     units: UnitControl, worker: Worker,
     quickStart: PostfixQuickStart? = nil, onStart: @escaping () -> Void = {}
   ) throws(Failure) {
     self.service = service
     self.index = index
-    names = working?.byService[service.name]?.map { UnitName($0) }
-    namesStamp = working?.stamp
     self.units = units
     self.worker = worker
     self.timeout = timeout
@@ -234,4 +233,10 @@ final class ServiceTask {
     phase = .done
     event = .failed(service: index, failure, probe)
   }
+}
+
+/// Changes whenever systemd has read its unit files: it makes its generators' directory anew then. Nil where there is none.
+private func unitFilesStamp() -> String? {
+  guard let status = fileStatus("/run/systemd/generator") else { return nil }
+  return "\(status.st_ino).\(status.st_ctim.tv_sec).\(status.st_ctim.tv_nsec)"
 }

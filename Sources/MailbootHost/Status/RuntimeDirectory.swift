@@ -15,9 +15,8 @@ public struct RuntimeDirectory: Sendable {
 
   private var lockPath: String { path + "/lock" }
   private var statePath: String { path + "/state.json" }
-  private var snapshotPath: String { path + "/configuration.json" }
-  private var managerPath: String { path + "/service.json" }
-  private var managerLockPath: String { path + "/service.lock" }
+  private var serviceRecordPath: String { path + "/service.json" }
+  private var serviceLockPath: String { path + "/service.lock" }
 
   /// Makes the directory (root's, 0755) if it is missing, and refuses one that is not root's.
   func prepare() throws(Failure) {
@@ -37,40 +36,25 @@ public struct RuntimeDirectory: Sendable {
   /// - Returns: whether it could be taken; false: another one runs.
   func lockForWaitService() throws(Failure) -> Bool {
     try prepare()
-    let descriptor = mb_open(managerLockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw .system("\(managerLockPath): \(errnoText())") }
+    let descriptor = mb_open(serviceLockPath, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw .system("\(serviceLockPath): \(errnoText())") }
     if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
     let code = errno
     close(descriptor)
-    guard code == EWOULDBLOCK else { throw .system("\(managerLockPath): \(errnoText(code))") }
+    guard code == EWOULDBLOCK else { throw .system("\(serviceLockPath): \(errnoText(code))") }
     return false
   }
 
   /// Whether the service in wait mode runs.
-  public func waitServiceRuns() -> Bool { isLocked(managerLockPath) }
+  public func waitServiceRuns() -> Bool { isLocked(serviceLockPath) }
 
   /// What the service last noted, if it can be read.
   public func waitServiceRecord() -> WaitServiceRecord? {
-    guard let bytes = readSmallFile(managerPath, flags: O_NOFOLLOW) else { return nil }
+    guard let bytes = readSmallFile(serviceRecordPath, flags: O_NOFOLLOW) else { return nil }
     return JSONText(parsing: bytes).flatMap(WaitServiceRecord.init(json:))
   }
 
-  func store(_ record: WaitServiceRecord) throws(Failure) { try replace(managerPath, with: record.json()) }
-
-  // MARK: The configuration
-
-  func configurationSnapshot() -> ConfigurationSnapshot? {
-    guard let bytes = readSmallFile(snapshotPath, flags: O_NOFOLLOW) else { return nil }
-    return JSONText(parsing: bytes).flatMap(ConfigurationSnapshot.init(json:))
-  }
-
-  /// Whoever reads the configuration may do it, with no lock, so that each has a temporary file of its own.
-  func storeSnapshot(_ json: JSONText) throws(Failure) {
-    if readSmallText(snapshotPath) == json.rendered() + "\n" { return }
-    try replace(snapshotPath, with: json, temporary: "\(snapshotPath).new.\(getpid())")
-  }
-
-  func removeSnapshot() { unlink(snapshotPath) }
+  func store(_ record: WaitServiceRecord) throws(Failure) { try replace(serviceRecordPath, with: record.json()) }
 
   // MARK: The runs
 
@@ -132,9 +116,9 @@ public struct RuntimeDirectory: Sendable {
   /// Replaces the record in one step, readable by all.
   public func store(_ record: LastResults) throws(Failure) { try replace(statePath, with: record.json()) }
 
-  private func replace(_ path: String, with json: JSONText, temporary: String? = nil) throws(Failure) {
+  private func replace(_ path: String, with json: JSONText) throws(Failure) {
     try prepare()
-    let temporary = temporary ?? path + ".new"
+    let temporary = path + ".new"
     unlink(temporary)
     let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw .system("\(temporary): \(errnoText())") }

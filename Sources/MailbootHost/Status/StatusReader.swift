@@ -27,7 +27,7 @@ public final class StatusReader {
   public func report() -> StatusReport {
     var trouble: [String] = []
     let record = directory.record()
-    let manager = directory.waitServiceRecord()
+    let service = directory.waitServiceRecord()
     // A run says that it is busy as soon as it has the lock. To tell who holds locks the kernel waits for all processors (16 ms when
     // emulated): it is asked only where that matters.
     let isLocked = record?.busy != nil && directory.isLocked()
@@ -43,7 +43,7 @@ public final class StatusReader {
       if !restsDuringRuns || !isLocked || services == nil || now - asked > Self.restingTime {
         services = nil
         asked = now
-        services = try observer.services(try SystemdManager(), known: [record?.working, manager?.working])
+        services = try observer.services(try SystemdManager())
       }
       observation?.services = services
     } catch {
@@ -52,8 +52,8 @@ public final class StatusReader {
     var input = StatusInput(
       configuration: configuration, observation: observation, record: record,
       locked: isLocked, host: hostName(), bootID: bootID(), bootedAt: bootTime(), trouble: trouble)
-    input.manager = manager
-    input.waitServiceRuns = observation?.mapping == nil && manager?.waitingSince != nil && directory.waitServiceRuns()
+    input.service = service
+    input.waitServiceRuns = observation?.mapping == nil && service?.waitingSince != nil && directory.waitServiceRuns()
     input.now = Reactor.wall()
     return StatusReport(input)
   }

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Linux
 import MailbootCore
+import Systemd
 
 /// All that tells of this host's vault and services, without a privilege. systemd's links tell less than the bus, but also without it.
 ///
@@ -12,7 +13,7 @@ public func standardWatchSources(
   var sources: [any WatchSource] = []
   do throws(Failure) { sources.append(try RunDirectoryWatch.make(directory)) } catch { warn(error.summary) }
   do throws(Failure) { sources.append(try MountTableWatch()) } catch { warn(error.summary) }
-  do throws(Failure) { sources.append(try UnitLinks.watch(configuration, directory)) } catch { warn(error.summary) }
+  do throws(Failure) { sources.append(try UnitLinks.watch(configuration)) } catch { warn(error.summary) }
   do throws(Failure) { sources.append(try BusWatch(configuration)) } catch { warn(error.summary) }
   return sources
 }
@@ -47,15 +48,16 @@ final class MountTableWatch: WatchSource {
 /// kill.
 enum UnitLinks {
   static func watch(
-    _ configuration: Configuration, _ directory: RuntimeDirectory, links: String = "/run/systemd/units"
+    _ configuration: Configuration, links: String = "/run/systemd/units"
   ) throws(Failure) -> Inotify {
     try Inotify(directory: links) { name in
       let prefix = "invocation:"
       guard name.hasPrefix(prefix) else { return false }
       let unit = name.dropFirst(prefix.count)
-      if configuration.services.contains(where: { unit == $0.name || unit == $0.name + ".service" }) { return true }
-      let working = directory.record()?.working?.byService ?? [:]
-      return working.values.contains { $0.contains(String(unit)) }
+      // An instance such as `postfix@-.service` may do the work of `postfix.service`.
+      return configuration.services.map { UnitName($0.name).stem }.contains {
+        unit == $0 + ".service" || unit.hasPrefix($0 + "@")
+      }
     }
   }
 }

@@ -53,7 +53,7 @@ final class RunUnit {
     lines = LineReader(owning: ends[0])
     let service = TransientService(
       name: unit, description: "mailboot \(job.rawValue), by \(by) (\(source.rawValue))", executable: program,
-      arguments: ["engine", job.rawValue, "--via", source.rawValue, "--by", by] + request.arguments,
+      arguments: ["run", job.rawValue, "--via", source.rawValue, "--by", by] + request.arguments,
       standardInput: input, standardOutput: ends[1], syslogIdentifier: "mailboot",
       // Stopped, it takes back what it did, which may mean to stop mail services.
       timeoutStopMicroseconds: 180_000_000,

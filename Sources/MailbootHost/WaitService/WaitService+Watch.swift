@@ -42,7 +42,6 @@ extension WaitService {
   func look() {
     let before = report
     report = reader.report()
-    noteWorkingUnits()
     // The end of a run is told by its lock; whoever removes that takes it away from us, too.
     if report.busy != nil { soon(.look, 5) }
     let devices = (before.vault.device, before.services.map(\.units))
@@ -71,15 +70,6 @@ extension WaitService {
       soon(.probe, Double(configuration.monitoring.probeEvery))
     }
     if !report.vault.open { due[.probe] = nil }
-  }
-
-  /// Has `status` find which units do the work, also before the first run.
-  private func noteWorkingUnits() {
-    let observer = Observer(configuration: configuration)
-    guard report.busy == nil, observer.current([record.working]) == nil, let manager = try? SystemdManager()
-    else { return }
-    record.working = observer.workingUnits(manager, known: [directory.record()?.working])
-    store()
   }
 
   /// The state has lasted: journal, scripts, and whatever follows from it.

@@ -4,7 +4,6 @@ import JSON
 import MailbootConfiguration
 import MailbootCore
 import MailbootHost
-import MailbootStatus
 import Text
 
 extension StatusFormat: ExpressibleByArgument {}

@@ -1,7 +1,6 @@
 import Console
 import MailbootCore
 import MailbootHost
-import MailbootStatus
 import Text
 
 /// Shows a run on standard error: a line for each step when it ends, and on a terminal below them, live, what goes on.

@@ -2,7 +2,6 @@ import Console
 import JSON
 import MailbootCore
 import MailbootHost
-import MailbootStatus
 import Text
 
 /// `status --watch`: until Ctrl-C, or until nobody reads any more.

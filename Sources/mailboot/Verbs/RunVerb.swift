@@ -9,7 +9,7 @@ import SecretMemory
 /// for each event on standard output.
 struct RunVerb: Verb {
   static let configuration = CommandConfiguration(
-    commandName: "engine", abstract: "One run, as the service starts it.", shouldDisplay: false)
+    commandName: "run", abstract: "One run, as the service starts it.", shouldDisplay: false)
 
   @OptionGroup var common: ConfigurationOption
   @Argument var job: String
@@ -33,7 +33,7 @@ struct RunVerb: Verb {
       settings.unlock.serviceTimeout = max(1, timeout)
     }
     do throws(Failure) {
-      try requireRoot("engine")
+      try requireRoot("run")
       guard let job = RunJob(rawValue: job) else { throw .usage("there is no job \(job)", hint: nil) }
       let reactor = try Reactor()
       let summary: UnlockSummary

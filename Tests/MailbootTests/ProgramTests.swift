@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What is called as `mailboot`: a small program before the one with all verbs.
-struct FrontProgramTests {
+/// `mailboot` as it is called.
+struct ProgramTests {
   private struct Run {
     var status: Int32
     var output: String
@@ -25,7 +25,7 @@ struct FrontProgramTests {
     return Run(status: process.terminationStatus, output: said, complaint: complained)
   }
 
-  @Test func everyVerbIsTheOtherPrograms() throws {
+  @Test func itSaysItsVersionAndItsConfiguration() throws {
     let version = try run(builtProgram("mailboot"), ["--version"])
     #expect(version.status == 0 && version.output.hasPrefix("mailboot "))
     #expect(try run(builtProgram("mailboot"), ["config", "show"]).output.contains("[vault]\n"))
@@ -44,34 +44,11 @@ struct FrontProgramTests {
     #expect(run.output.isEmpty)
   }
 
-  @Test(arguments: [["status"], ["status", "--format", "json"], ["status", "--format", "nagios"]])
-  func itAnswersAStatusAsTheOtherWould(_ arguments: [String]) throws {
-    func words(_ run: Run) -> [String] {
-      // Seconds pass in between.
-      run.output.split(whereSeparator: \.isWhitespace).map(String.init).filter { !$0.contains { $0.isNumber } }
-    }
-    let (front, all) = (
-      try run(builtProgram("mailboot"), arguments), try run(builtProgram("mailboot-verbs"), arguments)
-    )
-    #expect(words(front) == words(all) && !front.output.isEmpty)
-    #expect(front.status == all.status && front.complaint == all.complaint)
-  }
-
   @Test func asALoginShellItKnowsTwoVerbs() throws {
     let program = try builtProgram("mailboot")
     let shell = try run("/bin/bash", ["-c", #"exec -a -mailboot "$0" -c 'rm -rf /'"#, program])
     #expect(shell.status == 64 && shell.complaint.contains(#"this login cannot run "rm -rf /""#))
     let status = try run("/bin/bash", ["-c", #"exec -a -mailboot "$0" -c 'mailboot status --format json'"#, program])
     #expect(status.output.hasPrefix("{\n  \"schema\": 1,\n"))
-  }
-
-  @Test func withoutTheOtherItSaysWhatIsMissing() throws {
-    let place = try TemporaryDirectory()
-    let alone = place.file("mailboot")
-    try FileManager.default.copyItem(atPath: try builtProgram("mailboot"), toPath: alone)
-    let run = try run(alone, ["lock"])
-    #expect(run.status == 1 && run.output.isEmpty)
-    #expect(run.complaint.hasPrefix("error: /usr/libexec/mailboot/mailboot is missing: looked for \(place.path)/"))
-    #expect(run.complaint.contains("hint: install the package anew"))
   }
 }
