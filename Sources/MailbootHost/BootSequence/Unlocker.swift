@@ -88,7 +88,7 @@ public final class Unlocker {
     let observed = try Observer(configuration: configuration).storage()
     if let mapping = observed.mapping {
       // Only root can tell whose mapping it is; else the run does.
-      guard isRoot else { return try hand(try emptyPassphrase(), source: .none, start: start) }
+      guard isRoot else { return try delegate(try emptyPassphrase(), source: .none, start: start) }
       try preflight.checkOpen(mapping)
       return try runOpen(start: start)
     }
@@ -110,7 +110,7 @@ public final class Unlocker {
         do {
           return remote == nil
             ? try runClosed(run, passphrase, source: source, start: start)
-            : try hand(passphrase, source: source.kind, start: start)
+            : try delegate(passphrase, source: source.kind, start: start)
         } catch .passphraseRefused(_, let empty, let carriageReturn) {
           // An empty one was never tried, so it is no attempt; but somebody leaning on Enter is not asked for ever.
           empties += empty ? 1 : 0
@@ -127,7 +127,7 @@ public final class Unlocker {
         while directory.isLocked() { try units.reactor.sleep(seconds: 0.2) }
         // The other run may have failed and closed it again: then the question stands.
         if isOpen {
-          return isRoot ? try runOpen(start: start) : try hand(try emptyPassphrase(), source: .none, start: start)
+          return isRoot ? try runOpen(start: start) : try delegate(try emptyPassphrase(), source: .none, start: start)
         }
       case .endOfInput: throw .interrupted(signal: SIGINT)
       }
@@ -151,7 +151,7 @@ public final class Unlocker {
   }
 
   /// Has the service do it.
-  private func hand(
+  private func delegate(
     _ passphrase: borrowing SecretBytes, source: UnlockSource, start: Bool
   ) throws(Failure) -> UnlockSummary {
     guard let remote else { throw .notRoot(verb: "unlock") }

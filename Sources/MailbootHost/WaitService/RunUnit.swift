@@ -67,8 +67,8 @@ final class RunUnit {
   }
 
   /// The lines that have come, without waiting.
-  func take() -> [RunMessage] {
-    let (lines, ended) = lines.take()
+  func readMessages() -> [RunMessage] {
+    let (lines, ended) = lines.readLines()
     let events = lines.compactMap { RunMessage(line: $0) }
     for event in events {
       switch event {
@@ -108,7 +108,7 @@ struct LineReader: ~Copyable {
   deinit { close(descriptor) }
 
   /// The whole lines that have come, without their ends, and whether no more will.
-  mutating func take() -> (lines: [Substring], ended: Bool) {
+  mutating func readLines() -> (lines: [Substring], ended: Bool) {
     var chunk = [UInt8](repeating: 0, count: 8192)
     var ended = false
     while true {

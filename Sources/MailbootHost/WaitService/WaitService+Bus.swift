@@ -75,12 +75,12 @@ extension WaitService {
     }
   }
 
-  func takeMessages() {
+  func readBus() {
     do throws(BusError) {
       while let message = try endpoint.nextMessage() {
         switch message {
-        case .call(let call): take(call)
-        case .signal(let signal): if let event = try watcher.event(from: signal) { take(event) }
+        case .call(let call): handle(call)
+        case .signal(let signal): if let event = try watcher.event(from: signal) { unitChanged(event) }
         case .reply: break
         }
       }
@@ -94,7 +94,7 @@ extension WaitService {
     }
   }
 
-  private func take(_ call: IncomingCall) {
+  private func handle(_ call: IncomingCall) {
     do throws(BusError) {
       guard let call = try object.answer(call, properties: { properties }) else { return }
       do throws(CallRefusal) {

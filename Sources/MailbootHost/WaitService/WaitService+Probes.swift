@@ -8,7 +8,7 @@ extension WaitService {
 
   func beginProbes() {
     guard report.vault.open, probes.isEmpty, runs.isEmpty, report.busy == nil else {
-      if report.vault.open { soon(.probe, Double(configuration.monitoring.probeEvery)) }
+      if report.vault.open { schedule(.probe, in: Double(configuration.monitoring.probeEvery)) }
       return
     }
     for service in configuration.services {
@@ -23,10 +23,10 @@ extension WaitService {
         warn("\(service.name) cannot be asked: \(error.summary)")
       }
     }
-    if probes.isEmpty { soon(.probe, Double(configuration.monitoring.probeEvery)) }
+    if probes.isEmpty { schedule(.probe, in: Double(configuration.monitoring.probeEvery)) }
   }
 
-  func takeProbes() {
+  func collectProbes() {
     guard !probes.isEmpty else { return }
     var answers = 0
     for (name, child) in probes where child.pump() {
@@ -44,8 +44,8 @@ extension WaitService {
     guard answers > 0 else { return }
     if probes.isEmpty {
       store()
-      look()
-      soon(.probe, Double(configuration.monitoring.probeEvery))
+      observe()
+      schedule(.probe, in: Double(configuration.monitoring.probeEvery))
     }
   }
 

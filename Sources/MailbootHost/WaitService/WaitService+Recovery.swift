@@ -27,7 +27,7 @@ extension WaitService {
       if !report.vault.mounted {
         recovery.mountWasLost = true
       } else if isToBeRestarted, due[.restart] == nil {
-        soon(.restart, recovery.delay)
+        schedule(.restart, in: recovery.delay)
       }
     default: break
     }

@@ -12,8 +12,8 @@ extension WaitService {
   }
 
   /// Takes what a run has said since the last time.
-  func take(_ run: RunUnit) {
-    for event in run.take() {
+  func readMessages(of run: RunUnit) {
+    for event in run.readMessages() {
       switch event {
       // An empty one was never tried.
       case .progress(.refused(empty: false)): noteRefused(run)
@@ -56,7 +56,7 @@ extension WaitService {
     answer(run, failure)
     // Nobody else is told: a key file too long, a credential that cannot be one.
     if let failure, run.call == nil, [.usage, .busy].contains(failure.exitCode) { warn(failure.summary) }
-    look()
+    observe()
     if let failure, run.job == .unlock, failure.exitCode != .passphrase, failure.exitCode != .busy,
       run.source != .token,
       failure.exitCode != .usage
@@ -64,8 +64,8 @@ extension WaitService {
       runScripts(NotifyEvent(.failed, previousState: announced, report: report, failure: failure.summary))
     }
     if !report.vault.open {
-      soon(.announce)
-      soon(.source, max(0.1, delay.remaining(at: Reactor.monotonic())))
+      schedule(.announce)
+      schedule(.source, in: max(0.1, delay.remaining(at: Reactor.monotonic())))
     }
   }
 

@@ -35,7 +35,7 @@ extension WaitService {
       do {
         try runScript(path, input: input, environment: environment)
       } catch {
-        note(.notifyFailed(script: path, why: error.summary))
+        journal(.notifyFailed(script: path, why: error.summary))
       }
     }
   }
@@ -67,7 +67,7 @@ extension WaitService {
   }
 
   /// What systemd tells of a script's unit.
-  func takeScript(_ change: UnitChange) {
+  func scriptUnitChanged(_ change: UnitChange) {
     guard let state = change.activeState, let run = scriptRuns[change.unit] else { return }
     guard state == "failed" || state == "inactive" && run.hasStarted else {
       if state != "inactive" { scriptRuns[change.unit]?.hasStarted = true }
@@ -84,9 +84,9 @@ extension WaitService {
     }
     let limit = Double(configuration.notify.timeout)
     if Reactor.monotonic() - run.begun >= limit {
-      note(.notifyTimedOut(script: run.path, seconds: limit))
+      journal(.notifyTimedOut(script: run.path, seconds: limit))
     } else {
-      note(.notifyFailed(script: run.path, why: "see `journalctl -t mailboot-notify`"))
+      journal(.notifyFailed(script: run.path, why: "see `journalctl -t mailboot-notify`"))
     }
   }
 }

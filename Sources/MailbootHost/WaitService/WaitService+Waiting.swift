@@ -31,12 +31,12 @@ extension WaitService {
       record.waitingSince = Reactor.wall()
       record.attemptsFailed = 0
       store()
-      note(.waiting(since: report.since ?? Reactor.wall()))
+      journal(.waiting(since: report.since ?? Reactor.wall()))
       report = reader.report()
       emitStatus(changed: false)
     }
     if let every = configuration.notify.remindEvery { due[.reminder] = Reactor.monotonic() + Double(every) }
-    soon(.source)
+    schedule(.source)
   }
 
   /// Not locked by anybody since, on purpose or because an unlock failed: what needs nobody would undo the one at once, and repeat
@@ -72,24 +72,24 @@ extension WaitService {
 
   func remind() {
     guard report.state == .locked, let every = configuration.notify.remindEvery else { return }
-    note(.reminder(locked: Reactor.wall() - (report.since ?? Reactor.wall()), refused: record.attemptsFailed))
+    journal(.reminder(locked: Reactor.wall() - (report.since ?? Reactor.wall()), refused: record.attemptsFailed))
     runScripts(NotifyEvent(.reminder, previousState: .locked, report: report))
-    soon(.reminder, Double(every))
+    schedule(.reminder, in: Double(every))
   }
 
   /// A source that has just come, such as a device with the key file.
-  func offer(_ source: WaitSource) {
+  func tryFirst(_ source: WaitSource) {
     guard report.state == .locked, record.waitingSince != nil else { return }
     sources.removeAll { $0 == source }
     sources.insert(source, at: 0)
-    soon(.source)
+    schedule(.source)
   }
 
   /// Tries the next source; one run at a time.
   func trySource() {
     guard report.state == .locked, runs.isEmpty, let source = sources.first else { return }
     let rest = delay.remaining(at: Reactor.monotonic())
-    if rest > 0 { return soon(.source, rest) }
+    if rest > 0 { return schedule(.source, in: rest) }
     if source != .agents { sources.removeFirst() }
     do throws(Failure) {
       switch source {
@@ -100,7 +100,7 @@ extension WaitService {
       }
     } catch {
       warn(error.summary)
-      if !sources.isEmpty { soon(.source, source == .agents ? 60 : 0.1) }
+      if !sources.isEmpty { schedule(.source, in: source == .agents ? 60 : 0.1) }
     }
   }
 
@@ -119,12 +119,12 @@ extension WaitService {
   private func startWithKeyFile() throws(Failure) {
     guard let file = configuration.wait.keyFile else { return }
     if let device = configuration.wait.keyDevice {
-      guard isThere(.device(forPath: DeviceResolver.path(for: device))) else { return soon(.source) }
+      guard isThere(.device(forPath: DeviceResolver.path(for: device))) else { return schedule(.source) }
       return try start(.init(job: .unlock, source: .keyFile, arguments: ["--key-from-device"]), input: nil, call: nil)
     }
     guard access(file, F_OK) == 0 else {
       warn("the key file \(file) is not to be seen: \(errnoText())")
-      return soon(.source)
+      return schedule(.source)
     }
     try startWithFile(file, .keyFile)
   }
@@ -153,7 +153,7 @@ extension WaitService {
     }
   }
 
-  func takeAnswer() {
+  func readAgentAnswer() {
     guard let question else { return }
     do throws(PasswordQuestionError) {
       switch try question.receive() {
@@ -175,7 +175,7 @@ extension WaitService {
   private func withdraw(askAgainIn seconds: Double?) {
     question?.withdraw()
     question = nil
-    if let seconds { soon(.source, seconds) }
+    if let seconds { schedule(.source, in: seconds) }
   }
 
   private func submit(_ secret: borrowing SecretBytes, from pid: Int32) {
@@ -191,7 +191,7 @@ extension WaitService {
       try start(.init(job: .unlock, source: .agent, by: by), input: ends[0], call: nil)
     } catch {
       warn("the passphrase of a password agent: \(error)")
-      soon(.source, 10)
+      schedule(.source, in: 10)
     }
   }
 }

@@ -20,30 +20,30 @@ extension WaitService {
     }
   }
 
-  func take(_ event: UnitEvent) {
+  func unitChanged(_ event: UnitEvent) {
     switch event {
     case .changed(let change):
-      if scriptRuns[change.unit] != nil { return takeScript(change) }
+      if scriptRuns[change.unit] != nil { return scriptUnitChanged(change) }
       if let key = configuration.wait.keyDevice, change.unit == .device(forPath: DeviceResolver.path(for: key)) {
-        if change.activeState == "active" { offer(.keyFile) }
+        if change.activeState == "active" { tryFirst(.keyFile) }
         return
       }
       // A run looks itself, and its end is seen by its lock.
       if report.busy != nil { return }
       // A service that has just come up is asked whether it answers, a little later than its start takes.
-      if change.activeState == "active", change.unit.type == "service" { soon(.probe, 2) }
-      soon(.look)
+      if change.activeState == "active", change.unit.type == "service" { schedule(.probe, in: 2) }
+      schedule(.observe)
     case .reloading(true): break
-    case .reloading(false), .restarted: soon(.look)
+    case .reloading(false), .restarted: schedule(.observe)
     }
   }
 
   /// Observes, and has whoever is interested told what is different.
-  func look() {
+  func observe() {
     let before = report
     report = reader.report()
     // The end of a run is told by its lock; whoever removes that takes it away from us, too.
-    if report.busy != nil { soon(.look, 5) }
+    if report.busy != nil { schedule(.observe, in: 5) }
     let devices = (before.vault.device, before.services.map(\.units))
     if devices.0 != report.vault.device
       || devices.1.map({ $0.map(\.unit) }) != report.services.map({ $0.units.map(\.unit) })
@@ -56,18 +56,18 @@ extension WaitService {
     switch report.state {
     case .locked:
       // A unit that goes down with a shutdown is not to be asked for; see `announce`.
-      if announced == nil { announce() } else if announced != .locked { soon(.announce, 0.5) }
-    case .ready: if announced != .ready || !failedServices.isEmpty { soon(.announce) }
+      if announced == nil { announce() } else if announced != .locked { schedule(.announce, in: 0.5) }
+    case .ready: if announced != .ready || !failedServices.isEmpty { schedule(.announce) }
     case .degraded:
       // Services that are being restarted come back within seconds: only what stays is news.
-      if announced == nil { announce() } else { soon(.announce, 3) }
-    case .unknown: if announced != .unknown { soon(.announce, 3) }
+      if announced == nil { announce() } else { schedule(.announce, in: 3) }
+    case .unknown: if announced != .unknown { schedule(.announce, in: 3) }
     case .opening, .mounting, .verifying, .starting, .locking: due[.announce] = nil
     }
     if report.vault.open { stopWaiting() }
     noteForRecovery()
     if report.vault.open, due[.probe] == nil, probes.isEmpty {
-      soon(.probe, Double(configuration.monitoring.probeEvery))
+      schedule(.probe, in: Double(configuration.monitoring.probeEvery))
     }
     if !report.vault.open { due[.probe] = nil }
   }
@@ -85,9 +85,9 @@ extension WaitService {
     guard state != announced else { return }
     let before = announced
     switch state {
-    case .degraded: note(.degraded(why: report.reasons))
+    case .degraded: journal(.degraded(why: report.reasons))
     case .ready where before == .degraded || before == .unknown:
-      note(.recovered(seconds: Reactor.monotonic() - announcedAt))
+      journal(.recovered(seconds: Reactor.monotonic() - announcedAt))
     default: break
     }
     announced = state
@@ -102,11 +102,11 @@ extension WaitService {
     }
     for service in report.services {
       if service.ready, let since = failedServices.removeValue(forKey: service.name) {
-        note(.serviceRecovered(service.name, seconds: Reactor.monotonic() - since))
+        journal(.serviceRecovered(service.name, seconds: Reactor.monotonic() - since))
       } else if !service.ready, failedServices[service.name] == nil, announced == .ready || announced == .degraded {
         failedServices[service.name] = Reactor.monotonic()
         let down = service.units.filter { !$0.isActive }.map { "\($0.unit) is \($0.activeState) (\($0.subState))" }
-        note(
+        journal(
           .serviceFailed(service.name, why: down.isEmpty ? service.detail ?? "" : down.joined(separator: ", ")))
       }
     }

@@ -17,7 +17,7 @@ public final class WaitService {
 
   /// What is to be done at a time, when nothing else wakes us.
   enum Timer: CaseIterable {
-    case keepAlive, look, announce, reminder, source, probe, restart
+    case keepAlive, observe, announce, reminder, source, probe, restart
   }
 
   let configuration: Configuration
@@ -104,7 +104,7 @@ public final class WaitService {
     if let interval = notifier?.watchdogMicroseconds { due[.keepAlive] = Reactor.monotonic() + Double(interval) / 2e6 }
     // Waiting from an earlier life of this service goes on; its question does not.
     record.waitingSince = report.state == .locked ? record.waitingSince : nil
-    look()
+    observe()
     notifier?.ready(status: report.summary(now: Reactor.wall()))
   }
 
@@ -130,11 +130,11 @@ public final class WaitService {
     let busDue = endpoint.timeoutMicroseconds().map { Double($0) / 1e6 }
     try reactor.wait(&entries, until: [due.values.min(), busDue].compactMap { $0 }.min())
 
-    takeMessages()
-    takeAnswer()
-    for run in runs { take(run) }
-    takeProbes()
-    if files.changed() { soon(.look) }
+    readBus()
+    readAgentAnswer()
+    for run in runs { readMessages(of: run) }
+    collectProbes()
+    if files.changed() { schedule(.observe) }
     let now = Reactor.monotonic()
     for timer in Timer.allCases {
       guard let time = due[timer], time <= now else { continue }
@@ -144,7 +144,7 @@ public final class WaitService {
   }
 
   /// Has a timer fire in a moment: what belongs together comes together.
-  func soon(_ timer: Timer, _ seconds: Double = 0.1) {
+  func schedule(_ timer: Timer, in seconds: Double = 0.1) {
     let time = Reactor.monotonic() + seconds
     due[timer] = min(due[timer] ?? time, time)
   }
@@ -153,8 +153,8 @@ public final class WaitService {
     switch timer {
     case .keepAlive:
       notifier?.keepAlive()
-      if let interval = notifier?.watchdogMicroseconds { soon(.keepAlive, Double(interval) / 2e6) }
-    case .look: look()
+      if let interval = notifier?.watchdogMicroseconds { schedule(.keepAlive, in: Double(interval) / 2e6) }
+    case .observe: observe()
     case .announce: announce()
     case .reminder: remind()
     case .source: trySource()
@@ -165,7 +165,7 @@ public final class WaitService {
 
   // MARK: Words for the journal
 
-  func note(_ event: JournalEvent) { writeToJournal(event) }
+  func journal(_ event: JournalEvent) { writeToJournal(event) }
 
   /// Something that holds nothing up.
   func warn(_ text: String) { JournalEntry(text, priority: .warning).write() }

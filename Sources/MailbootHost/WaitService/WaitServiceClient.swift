@@ -52,7 +52,7 @@ public final class WaitServiceClient {
     var interruption: Failure?
     while true {
       do throws(BusError) {
-        while let message = try endpoint.nextMessage() { try take(message, &answer, report, warn) }
+        while let message = try endpoint.nextMessage() { try handle(message, &answer, report, warn) }
       } catch {
         throw .system("the service has gone (\(error.message)); see `mailboot status` for what became of the vault")
       }
@@ -84,7 +84,7 @@ public final class WaitServiceClient {
     var refusal: BusError?
   }
 
-  private func take(
+  private func handle(
     _ message: BusEndpoint.Message, _ answer: inout Answer, _ report: (Progress) -> Void, _ warn: (String) -> Void
   ) throws(BusError) {
     switch message {
