@@ -32,9 +32,10 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
 
     .target(name: "Console", dependencies: ["CLinux"], swiftSettings: strict),
-    .target(name: "SecretMemory", dependencies: ["CLinux"], swiftSettings: strict),
-    .target(name: "Cryptsetup", dependencies: ["CCryptsetup", "CLinux", "SecretMemory"], swiftSettings: strict),
-    .target(name: "Systemd", dependencies: ["CSystemd", "CLinux", "SecretMemory"], swiftSettings: strict),
+    .target(name: "SecretMemory", dependencies: ["Linux", "CLinux"], swiftSettings: strict),
+    .target(
+      name: "Cryptsetup", dependencies: ["Linux", "CCryptsetup", "CLinux", "SecretMemory"], swiftSettings: strict),
+    .target(name: "Systemd", dependencies: ["Linux", "CSystemd", "CLinux", "SecretMemory"], swiftSettings: strict),
     .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "JSON", dependencies: ["Text"], swiftSettings: strict),
     .target(name: "Text", swiftSettings: strict),
@@ -45,7 +46,7 @@ let package = Package(
       // Statically: the package then depends on no libsqlite3, and every host works with the same version.
       linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libsqlite3.a"]), .linkedLibrary("m")]),
     .target(
-      name: "HostChecks", dependencies: ["COpenSSL", "SQLite", "CLinux", "JSON", "MailbootCore", "Text"],
+      name: "HostChecks", dependencies: ["Linux", "COpenSSL", "SQLite", "CLinux", "JSON", "MailbootCore", "Text"],
       swiftSettings: strict),
     .target(
       name: "MailbootHost",
@@ -67,7 +68,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "mailboot-worker",
-      dependencies: ["CLinux", "JSON", "SecretMemory", "Cryptsetup", "HostChecks", "MailbootCore", "Text"],
+      dependencies: ["Linux", "CLinux", "JSON", "SecretMemory", "Cryptsetup", "HostChecks", "MailbootCore", "Text"],
       swiftSettings: strict),
 
     .target(
@@ -99,7 +100,7 @@ let package = Package(
     // What tests of several targets need.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
 
-    .testTarget(name: "SecretMemoryTests", dependencies: ["SecretMemory", "CLinux"], swiftSettings: strict),
+    .testTarget(name: "SecretMemoryTests", dependencies: ["Linux", "SecretMemory", "CLinux"], swiftSettings: strict),
     .testTarget(
       name: "CryptsetupTests",
       dependencies: [
@@ -108,7 +109,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "SystemdTests", dependencies: ["Systemd", "CLinux", "SecretMemory", "TestSupport"], swiftSettings: strict),
+      name: "SystemdTests", dependencies: ["Linux", "Systemd", "CLinux", "SecretMemory", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "MailbootCoreTests", dependencies: ["JSON", "Text", "MailbootCore", "SecretMemory"], swiftSettings: strict),
     .testTarget(

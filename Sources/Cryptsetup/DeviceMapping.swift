@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// A device-mapper device that exists now, as sysfs shows it.
 public struct DeviceMapping: Equatable, Sendable {
@@ -14,9 +15,9 @@ public struct DeviceMapping: Equatable, Sendable {
 
   /// All mappings; none when the kernel has no device-mapper.
   static func all(sysfs: String = "/sys/class/block") -> [DeviceMapping] {
-    entries(of: sysfs).filter { $0.hasPrefix("dm-") }.compactMap { node in
-      guard let name = line(of: "\(sysfs)/\(node)/dm/name") else { return nil }  // removed meanwhile
-      return DeviceMapping(name: name, uuid: line(of: "\(sysfs)/\(node)/dm/uuid") ?? "", node: node, sysfs: sysfs)
+    (listDirectory(sysfs) ?? []).filter { $0.hasPrefix("dm-") }.compactMap { node in
+      guard let name = readAttribute("\(sysfs)/\(node)/dm/name") else { return nil }  // removed meanwhile
+      return DeviceMapping(name: name, uuid: readAttribute("\(sysfs)/\(node)/dm/uuid") ?? "", node: node, sysfs: sysfs)
     }
   }
 
@@ -40,10 +41,10 @@ public struct DeviceMapping: Equatable, Sendable {
     guard stat(path, &wanted) == 0 else { return false }
     return lowerDevices().contains { lower in
       if mb_s_isblk(wanted.st_mode) != 0 {
-        return Self.line(of: "\(sysfs)/\(lower)/dev")
+        return readAttribute("\(sysfs)/\(lower)/dev")
           == "\(mb_major(wanted.st_rdev)):\(mb_minor(wanted.st_rdev))"
       }
-      guard let backing = Self.line(of: "\(sysfs)/\(lower)/loop/backing_file") else { return false }
+      guard let backing = readAttribute("\(sysfs)/\(lower)/loop/backing_file") else { return false }
       var found = stat()
       return stat(backing, &found) == 0 && found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino
     }
@@ -51,17 +52,17 @@ public struct DeviceMapping: Equatable, Sendable {
 
   /// What the mapping directly lies on, for messages: device nodes, or the file behind a loop device.
   var backing: String {
-    let names = Self.entries(of: "\(sysfs)/\(node)/slaves").map { lower in
-      Self.line(of: "\(sysfs)/\(lower)/loop/backing_file") ?? "/dev/\(lower)"
+    let names = (listDirectory("\(sysfs)/\(node)/slaves") ?? []).map { lower in
+      readAttribute("\(sysfs)/\(lower)/loop/backing_file") ?? "/dev/\(lower)"
     }
     return names.isEmpty ? "no device" : names.joined(separator: ", ")
   }
 
   /// Its size in sectors of 512 bytes.
-  var sectors: UInt64? { Self.line(of: "\(sysfs)/\(node)/size").flatMap { UInt64($0) } }
+  var sectors: UInt64? { readAttribute("\(sysfs)/\(node)/size").flatMap { UInt64($0) } }
 
   /// The kernel's names of the devices that lie on the mapping.
-  var holders: [String] { Self.entries(of: "\(sysfs)/\(node)/holders") }
+  var holders: [String] { listDirectory("\(sysfs)/\(node)/holders") ?? [] }
 
   /// The kernel's names of all devices below, nearest first.
   private func lowerDevices() -> [String] {
@@ -69,34 +70,9 @@ public struct DeviceMapping: Equatable, Sendable {
     var level = [node]
     // Nobody stacks deeper; the bound keeps a strange sysfs from holding us up.
     for _ in 0..<8 where !level.isEmpty {
-      level = level.flatMap { Self.entries(of: "\(sysfs)/\($0)/slaves") }
+      level = level.flatMap { listDirectory("\(sysfs)/\($0)/slaves") ?? [] }
       found += level
     }
     return found
-  }
-
-  /// Names in a directory, sorted; none when it cannot be read.
-  private static func entries(of path: String) -> [String] {
-    guard let directory = opendir(path) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names.sorted()
-  }
-
-  /// The first line of a sysfs attribute; nil when it is not there.
-  private static func line(of path: String) -> String? {
-    let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var buffer = [UInt8](repeating: 0, count: 4096)  // sysfs gives at most a page
-    let count = read(descriptor, &buffer, buffer.count)
-    guard count > 0 else { return nil }
-    return String(decoding: buffer[..<count].prefix { $0 != 0x0A }, as: UTF8.self)
   }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// Tells a damaged LUKS header from none: libcryptsetup answers EINVAL to both and logs nothing.
 enum HeaderMagic {
@@ -12,7 +13,7 @@ enum HeaderMagic {
   /// Whether a primary or secondary LUKS magic is on the device or in the file.
   static func isPresent(at path: String) throws(LUKSError) -> Bool {
     let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { throw LUKSError(.other, "cannot read \(path): \(errorText(errno))") }
+    guard descriptor >= 0 else { throw LUKSError(.other, "cannot read \(path): \(errnoText())") }
     defer { close(descriptor) }
     if try bytes(descriptor, at: 0, path) == primary { return true }
     for offset in secondaryOffsets where try bytes(descriptor, at: offset, path) == secondary {
@@ -25,7 +26,7 @@ enum HeaderMagic {
   private static func bytes(_ descriptor: Int32, at offset: Int, _ path: String) throws(LUKSError) -> [UInt8] {
     var buffer = [UInt8](repeating: 0, count: primary.count)
     let count = pread(descriptor, &buffer, buffer.count, offset)
-    guard count >= 0 else { throw LUKSError(.other, "cannot read \(path): \(errorText(errno))") }
+    guard count >= 0 else { throw LUKSError(.other, "cannot read \(path): \(errnoText())") }
     return Array(buffer[..<count])
   }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// What became of a request to take a mapping's key away.
 public enum KeyRevocation: Equatable, Sendable {
@@ -20,7 +21,7 @@ extension LUKSDevice {
     }
     guard let sectors = existing.sectors else { throw LUKSError(.other, "the size of \(mapping) cannot be read") }
     let control = mb_open("/dev/mapper/control", O_RDWR | O_CLOEXEC, 0)
-    guard control >= 0 else { throw LUKSError(.noDeviceMapper, "/dev/mapper/control: \(errorText(errno))") }
+    guard control >= 0 else { throw LUKSError(.noDeviceMapper, "/dev/mapper/control: \(errnoText())") }
     defer { close(control) }
     // Suspended already, as by `cryptsetup luksSuspend`, it cannot be again.
     if mb_dm_is_suspended(control, mapping) == 0 { try require(mb_dm_suspend(control, mapping), "suspend", mapping) }
@@ -34,6 +35,6 @@ extension LUKSDevice {
   private static func require(_ result: Int32, _ what: String, _ mapping: String) throws(LUKSError) {
     guard result < 0 else { return }
     let code = errno
-    throw LUKSError(code == ENXIO ? .noDevice : .other, "cannot \(what) \(mapping): \(errorText(code))")
+    throw LUKSError(code == ENXIO ? .noDevice : .other, "cannot \(what) \(mapping): \(errnoText(code))")
   }
 }

@@ -1,6 +1,7 @@
 import CCryptsetup
 import CLinux
 import Glibc
+import Linux
 
 /// One LUKS1 or LUKS2 device whose header has been read.
 ///
@@ -59,7 +60,7 @@ public struct LUKSDevice: ~Copyable {
     guard stat(path, &status) == 0 else {
       let code = errno
       throw LUKSError(
-        code == ENOENT || code == ENOTDIR || code == ELOOP ? .noDevice : .other, "\(path): \(errorText(code))")
+        code == ENOENT || code == ENOTDIR || code == ELOOP ? .noDevice : .other, "\(path): \(errnoText(code))")
     }
     guard mb_s_isblk(status.st_mode) != 0 || mb_s_isreg(status.st_mode) != 0 else {
       throw LUKSError(.noDevice, "\(path) is neither a block device nor a regular file")

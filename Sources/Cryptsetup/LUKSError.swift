@@ -35,8 +35,3 @@ public struct LUKSError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String { detail }
 }
-
-/// The C library's text for an errno.
-func errorText(_ code: Int32) -> String {
-  String(cString: strerror(code))
-}

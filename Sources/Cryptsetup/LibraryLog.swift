@@ -1,4 +1,5 @@
 import CCryptsetup
+import Linux
 
 /// Collects what libcryptsetup reports as errors while it lives.
 ///
@@ -22,7 +23,7 @@ final class LibraryLog {
   /// The messages since the last call as one line, or else the text of `code`, an errno.
   func take(orTextOf code: Int32) -> String {
     defer { lines = [] }
-    return lines.isEmpty ? errorText(code) : lines.joined(separator: " ")
+    return lines.isEmpty ? errnoText(code) : lines.joined(separator: " ")
   }
 
   var isEmpty: Bool { lines.isEmpty }

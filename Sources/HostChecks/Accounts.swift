@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 import MailbootCore
 import Text
 
@@ -36,24 +37,4 @@ func groupNumber(_ name: String) -> gid_t? {
     return entry.gr_gid
   }
   return found == nil ? nil : number
-}
-
-/// Name of a user number for messages; the number itself when it has no name.
-func userName(_ number: uid_t) -> String {
-  var entry = passwd()
-  var found: UnsafeMutablePointer<passwd>?
-  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65536) { buffer in
-    getpwuid_r(number, &entry, buffer.baseAddress!, buffer.count, &found)
-    return found == nil ? "\(number)" : String(cString: entry.pw_name)
-  }
-}
-
-/// Name of a group number for messages; the number itself when it has no name.
-func groupName(_ number: gid_t) -> String {
-  var entry = group()
-  var found: UnsafeMutablePointer<group>?
-  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65536) { buffer in
-    getgrgid_r(number, &entry, buffer.baseAddress!, buffer.count, &found)
-    return found == nil ? "\(number)" : String(cString: entry.gr_name)
-  }
 }

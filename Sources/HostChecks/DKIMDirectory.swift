@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 import MailbootCore
 import Text
 
@@ -11,7 +12,7 @@ struct DKIMDirectory {
   /// - Parameter user: who signs, and must be able to read it.
   init(_ path: String, user: UserAccount) throws(Problem) {
     self.path = path
-    guard let directory = opendir(path) else {
+    guard let names = listDirectory(path) else {
       switch errno {
       case ENOENT:
         throw Problem(
@@ -23,17 +24,7 @@ struct DKIMDirectory {
       case let number: throw Problem("cannot open \(path): \(errorText(number))")
       }
     }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: entry.pointee.d_name)) {
-          String(cString: $0)
-        }
-      }
-      if name.hasSuffix(".key") { names.append(name) }
-    }
-    keyNames = names.sorted()
+    keyNames = names.filter { $0.hasSuffix(".key") }
   }
 
   /// The selector of the key to use for `domain`: the configured one, else another for which there is a key. Of several

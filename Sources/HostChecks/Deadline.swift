@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// A point in time that a change of the wall clock does not move.
 struct Deadline {
@@ -26,9 +27,5 @@ struct Deadline {
   /// For poll(2): milliseconds left, rounded up so that it is never woken too early.
   var pollMilliseconds: Int32 { Int32(min(remaining * 1000, 1e9).rounded(.up)) }
 
-  private static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
+  private static var now: Double { monotonicSeconds() }
 }

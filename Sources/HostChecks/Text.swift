@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// "1 domain", "2 domains", "2 aliases".
 func counted(_ number: Int, _ singular: String, plural: String? = nil) -> String {
@@ -8,7 +9,7 @@ func counted(_ number: Int, _ singular: String, plural: String? = nil) -> String
 
 /// What libc says of an `errno`, starting in lower case as our sentences do.
 func errorText(_ number: Int32) -> String {
-  let text = String(cString: strerror(number))
+  let text = errnoText(number)
   return text.prefix(1).lowercased() + text.dropFirst()
 }
 

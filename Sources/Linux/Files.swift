@@ -1,9 +1,6 @@
 import CLinux
 import Glibc
 
-/// What `errno` says, in words.
-public func errnoText(_ code: Int32 = errno) -> String { String(cString: strerror(code)) }
-
 /// Reads a file that is small by nature (procfs, sysfs, configuration), at most `limit` bytes; nil when it can't be read
 /// (`errno` says why).
 public func readSmallFile(_ path: String, limit: Int = 1 << 20, flags: Int32 = 0) -> [UInt8]? {

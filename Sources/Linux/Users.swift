@@ -3,8 +3,22 @@ import Glibc
 
 /// A user's name, else the number.
 public func userName(_ uid: UInt32) -> String {
-  guard let entry = getpwuid(uid) else { return String(uid) }
-  return String(cString: entry.pointee.pw_name)
+  var entry = passwd()
+  var found: UnsafeMutablePointer<passwd>?
+  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65536) { buffer in
+    getpwuid_r(uid, &entry, buffer.baseAddress!, buffer.count, &found)
+    return found == nil ? String(uid) : String(cString: entry.pw_name)
+  }
+}
+
+/// A group's name, else the number.
+public func groupName(_ gid: UInt32) -> String {
+  var entry = group()
+  var found: UnsafeMutablePointer<group>?
+  return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65536) { buffer in
+    getgrgid_r(gid, &entry, buffer.baseAddress!, buffer.count, &found)
+    return found == nil ? String(gid) : String(cString: entry.gr_name)
+  }
 }
 
 /// The login that a process descends from, which `sudo` and `su` don't change; nil when there is none.

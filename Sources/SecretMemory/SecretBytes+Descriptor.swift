@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// Why no secret came from a descriptor.
 public enum SecretReadError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -18,7 +19,7 @@ public enum SecretReadError: Error, Equatable, Sendable, CustomStringConvertible
     case .tooLong(let limit): "the passphrase is longer than \(limit) bytes"
     case .timedOut: "the passphrase did not arrive in time"
     case .interrupted(let signal): "ended by signal \(signal)"
-    case .failed(let code): "cannot read the passphrase: \(errorText(code))"
+    case .failed(let code): "cannot read the passphrase: \(errnoText(code))"
     case .memory(let error): error.description
     }
   }
@@ -28,7 +29,7 @@ public enum SecretReadError: Error, Equatable, Sendable, CustomStringConvertible
 public struct SecretWriteError: Error, Equatable, Sendable, CustomStringConvertible {
   public var code: Int32
 
-  public var description: String { "cannot hand on the passphrase: \(errorText(code))" }
+  public var description: String { "cannot hand on the passphrase: \(errnoText(code))" }
 }
 
 /// Reads the exact bytes up to end of file straight into locked memory.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// Why there is no protected memory for a secret, or no more of it.
 public enum SecretMemoryError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -14,9 +15,9 @@ public enum SecretMemoryError: Error, Equatable, Sendable, CustomStringConvertib
 
   public var description: String {
     switch self {
-    case .cannotMap(let code): "cannot map memory for the passphrase: \(errorText(code))"
-    case .cannotLock(let code): "cannot lock memory for the passphrase: \(errorText(code))"
-    case .cannotExcludeFromDumps(let code): "cannot keep the passphrase out of core dumps: \(errorText(code))"
+    case .cannotMap(let code): "cannot map memory for the passphrase: \(errnoText(code))"
+    case .cannotLock(let code): "cannot lock memory for the passphrase: \(errnoText(code))"
+    case .cannotExcludeFromDumps(let code): "cannot keep the passphrase out of core dumps: \(errnoText(code))"
     case .full(let capacity): "more than \(capacity) bytes"
     }
   }
@@ -114,9 +115,4 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     guard mb_getrlimit(mb_rlimit_memlock, &soft, &hard) == 0, soft < hard else { return false }
     return mb_setrlimit(mb_rlimit_memlock, hard, hard) == 0
   }
-}
-
-/// The C library's text for an errno.
-func errorText(_ code: Int32) -> String {
-  String(cString: strerror(code))
 }

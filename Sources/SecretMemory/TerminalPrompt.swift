@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// Why a passphrase could not be asked for.
 public enum TerminalError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -13,8 +14,8 @@ public enum TerminalError: Error, Equatable, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .noTerminal(let code): "there is no terminal to ask at: \(errorText(code))"
-    case .failed(let call, let code): "cannot ask at the terminal: \(call): \(errorText(code))"
+    case .noTerminal(let code): "there is no terminal to ask at: \(errnoText(code))"
+    case .failed(let call, let code): "cannot ask at the terminal: \(call): \(errnoText(code))"
     case .tooLong(let limit): "the passphrase is longer than \(limit) bytes"
     case .memory(let error): error.description
     }

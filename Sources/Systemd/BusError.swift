@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 
 /// A call over D-Bus that did not work, or a bus that could not be reached.
 public struct BusError: Error, Sendable, CustomStringConvertible {
@@ -23,7 +24,7 @@ public struct BusError: Error, Sendable, CustomStringConvertible {
 
   /// A negative return value of libsystemd.
   init(code: Int32, operation: String, isNoBus: Bool = false) {
-    self.init(message: String(cString: strerror(-code)), errno: -code, operation: operation, isNoBus: isNoBus)
+    self.init(message: errnoText(-code), errno: -code, operation: operation, isNoBus: isNoBus)
   }
 
   public var description: String { "\(operation): \(message)" }

@@ -1,5 +1,6 @@
 import CSystemd
 import Glibc
+import Linux
 
 /// The journal could not be read.
 public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -11,7 +12,7 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noJournal: "no readable journal"
-    case .failed(let operation, let errno): "\(operation): \(String(cString: strerror(errno)))"
+    case .failed(let operation, let errno): "\(operation): \(errnoText(errno))"
     }
   }
 }

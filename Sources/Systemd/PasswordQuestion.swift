@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 import SecretMemory
 
 /// A question that could not be put, or an answer that could not be taken.
@@ -12,7 +13,7 @@ public enum PasswordQuestionError: Error, Equatable, Sendable, CustomStringConve
 
   public var description: String {
     switch self {
-    case .failed(let operation, let errno): "\(operation): \(String(cString: strerror(errno)))"
+    case .failed(let operation, let errno): "\(operation): \(errnoText(errno))"
     case .pathTooLong(let path): "\(path): too long for a socket"
     case .memory(let error): error.description
     }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// The file that tells password agents of a question.
 struct QuestionFile: Equatable {
@@ -74,14 +75,7 @@ extension PasswordQuestion {
 
   /// What stands behind `ask.` in the names of the directory's questions.
   private static func randomParts(in directory: String) -> [String] {
-    guard let stream = opendir(directory) else { return [] }
-    defer { closedir(stream) }
-    var parts: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if name.hasPrefix("ask.") { parts.append(String(name.dropFirst(4))) }
-    }
-    return parts
+    (listDirectory(directory) ?? []).filter { $0.hasPrefix("ask.") }.map { String($0.dropFirst(4)) }
   }
 
   /// The process that `PID=` names may have died and its number be another's by now: the socket itself tells.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// Makes the process safe for secrets before it reads anything, and has it end with its parent.
 ///
@@ -28,14 +29,14 @@ let endingSignals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
 /// Only a precaution: a failure is reported and nothing more.
 func setOutOfMemoryScore(_ score: Int) {
   let descriptor = mb_open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC, 0)
-  guard descriptor >= 0 else { return complain("oom_score_adj: \(errorText(errno))") }
+  guard descriptor >= 0 else { return complain("oom_score_adj: \(errnoText())") }
   defer { close(descriptor) }
   let text = Array("\(score)".utf8)
-  if write(descriptor, text, text.count) < 0 { complain("oom_score_adj: \(errorText(errno))") }
+  if write(descriptor, text, text.count) < 0 { complain("oom_score_adj: \(errnoText())") }
 }
 
 func require(_ result: Int32, _ what: String) throws(WorkerFailure) {
   guard result >= 0 else {
-    throw WorkerFailure(status: WorkerExit.failure, text: "\(what): \(errorText(errno))")
+    throw WorkerFailure(status: WorkerExit.failure, text: "\(what): \(errnoText())")
   }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 import MailbootCore
 import Text
 
@@ -10,12 +11,12 @@ private let otherNeedsKiB = 64 << 10
 /// out-of-memory killer.
 func limitMemory(toMore limitKiB: Int) -> VaultFailure? {
   guard let used = firstNumber(in: "/proc/self/statm", after: "") else {
-    return VaultFailure(.other, "cannot read /proc/self/statm: \(errorText(errno))")
+    return VaultFailure(.other, "cannot read /proc/self/statm: \(errnoText())")
   }
   let page = Int(sysconf(Int32(_SC_PAGESIZE)))
   let bytes = UInt64(used * page) + UInt64(max(0, limitKiB) + otherNeedsKiB) << 10
   guard mb_setrlimit(mb_rlimit_as, bytes, bytes) == 0 else {
-    return VaultFailure(.other, "setrlimit: \(errorText(errno))")
+    return VaultFailure(.other, "setrlimit: \(errnoText())")
   }
   return nil
 }

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Linux
 import MailbootCore
 
 /// The largest request that is read, bytes.
@@ -33,7 +34,7 @@ private func readRequest() throws(WorkerFailure) -> [UInt8] {
     if count == 0 { return bytes }
     if count < 0 {
       if errno == EINTR { continue }
-      throw WorkerFailure(status: WorkerExit.failure, text: "cannot read the request: \(errorText(errno))")
+      throw WorkerFailure(status: WorkerExit.failure, text: "cannot read the request: \(errnoText())")
     }
     bytes.append(contentsOf: chunk[..<count])
     guard bytes.count <= requestLimit else {
@@ -49,7 +50,7 @@ private func writeReply(_ bytes: [UInt8]) throws(WorkerFailure) {
     if count >= 0 {
       done += count
     } else if errno != EINTR {
-      throw WorkerFailure(status: WorkerExit.failure, text: "cannot write the reply: \(errorText(errno))")
+      throw WorkerFailure(status: WorkerExit.failure, text: "cannot write the reply: \(errnoText())")
     }
   }
 }

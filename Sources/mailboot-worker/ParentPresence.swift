@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 import Synchronization
 
 /// Ends this process when its parent ends, up to the moment when it has begun to change device-mapper.
@@ -54,7 +55,7 @@ final class ParentPresence: Sendable {
         return nil
       }, context)
     guard code == 0 else {
-      throw WorkerFailure(status: WorkerExit.failure, text: "pthread_create: \(errorText(code))")
+      throw WorkerFailure(status: WorkerExit.failure, text: "pthread_create: \(errnoText(code))")
     }
   }
 

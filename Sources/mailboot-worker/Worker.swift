@@ -51,8 +51,3 @@ func complain(_ text: String) {
   let line = Array("mailboot-worker: \(text)\n".utf8)
   _ = write(STDERR_FILENO, line, line.count)
 }
-
-/// The C library's text for an errno.
-func errorText(_ code: Int32) -> String {
-  String(cString: strerror(code))
-}

@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import MailbootCore
 import TestSupport
 import Testing
@@ -70,7 +71,7 @@ struct RunLockTests {
   }
 
   @Test func aChildStartedMeanwhileDoesNotInheritIt() throws {
-    let child = try directory.withLock { () throws(Failure) in try ChildProcess(["/bin/sleep", "300"]) }
+    let child = try directory.withLock { () throws(Failure) in try startChild(["/bin/sleep", "300"]) }
     #expect(processExists(child.pid))
     #expect(isFree())
   }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 import MailbootCore
 
 /// What the checks of one run learn from each other.

@@ -156,7 +156,7 @@ struct HostChecker {
   {
     if let known = facts.postfix { return try then(known) }
     guard access(PostfixSettings.arguments[0], X_OK) == 0 else { return .findings([]) }
-    return .child(try ChildProcess(PostfixSettings.arguments)) { child throws(Failure) in
+    return .child(try startChild(PostfixSettings.arguments)) { child throws(Failure) in
       guard child.end == .exited(0) else { throw .system(Worker.complaint(child)) }
       let settings = PostfixSettings(parsing: String(decoding: child.output, as: UTF8.self))
       facts.postfix = settings
@@ -176,7 +176,7 @@ struct HostChecker {
           ] : [])
     }
     // The door waits for the longest one of them, `postfix check`, while everything else that starts wants the processors too.
-    return .child(try ChildProcess(arguments, urgent: check == .postfix)) { child in
+    return .child(try startChild(arguments, urgent: check == .postfix)) { child in
       if child.end == .exited(0) {
         if check == .postfix { facts.postfixChecked = true }
         return .findings([Finding(check, sound: true, detail: good)])
@@ -208,7 +208,7 @@ struct HostChecker {
       return .findings([Finding(.maps, sound: true, detail: "\(asked) \(asked == 1 ? "map answers" : "maps answer")")])
     }
     let (key, mustBeThere) = key(for: map.parameter, database)
-    let child = try ChildProcess(["/usr/sbin/postmap", "-q", key, map.table])
+    let child = try startChild(["/usr/sbin/postmap", "-q", key, map.table])
     return .child(child) { child throws(Failure) in
       // Status 1 is both "not there" and "fatal": only the complaint tells them apart.
       let complaint = child.errorOutput.split(separator: "\n").first.map { printable($0.prefix(300)) }

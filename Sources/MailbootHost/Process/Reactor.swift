@@ -28,14 +28,8 @@ public final class Reactor {
 
   deinit { close(signalDescriptor) }
 
-  public static func monotonic() -> Double { clock(CLOCK_MONOTONIC) }
-  public static func wall() -> Double { clock(CLOCK_REALTIME) }
-
-  private static func clock(_ id: clockid_t) -> Double {
-    var time = timespec()
-    clock_gettime(id, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
+  public static func monotonic() -> Double { monotonicSeconds() }
+  public static func wall() -> Double { wallSeconds() }
 
   /// Waits until one of the descriptors is ready, the deadline (monotonic seconds) passes, or a signal comes.
   /// - Throws: `.interrupted`, once.

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import JSON
+import Linux
 import MailbootCore
 import SecretMemory
 
@@ -20,7 +21,7 @@ struct Worker {
     } catch {
       throw .system("request to the worker: \(error)")
     }
-    return try ChildProcess([path, verb.rawValue], input: input, descriptor3: descriptor)
+    return try startChild([path, verb.rawValue], input: input, descriptor3: descriptor)
   }
 
   /// The answer of a worker that has ended.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 import MailbootCore
 import Systemd
 
@@ -68,7 +69,5 @@ public func hostName() -> String {
 
 /// When the machine booted, seconds since 1970.
 private func bootTime() -> Double {
-  var time = timespec()
-  clock_gettime(CLOCK_BOOTTIME, &time)
-  return Reactor.wall() - Double(time.tv_sec) - Double(time.tv_nsec) / 1e9
+  wallSeconds() - bootSeconds()
 }

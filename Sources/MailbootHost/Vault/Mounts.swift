@@ -40,7 +40,7 @@ struct Mounts {
     let inFstab = readSmallText("/etc/fstab").flatMap { FstabEntry.line(for: path, in: $0) } != nil
     if details?.needsReload ?? false || inFstab && details?.state.isNotFound ?? true {
       // fstab has changed since systemd read it.
-      let reload = try ChildProcess(["/usr/bin/systemctl", "daemon-reload"])
+      let reload = try startChild(["/usr/bin/systemctl", "daemon-reload"])
       _ = try reload.run(units.reactor, until: Reactor.monotonic() + timeout)
       details = try units.details(of: [unit])[unit]
     }

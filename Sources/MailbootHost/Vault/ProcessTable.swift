@@ -20,9 +20,7 @@ struct ProcessEntry {
   var command: String { readAttribute(path + "/comm") ?? "?" }
 
   var user: String {
-    guard let status = fileStatus(path) else { return "?" }
-    guard let entry = getpwuid(status.st_uid) else { return String(status.st_uid) }
-    return String(cString: entry.pointee.pw_name)
+    fileStatus(path).map { userName($0.st_uid) } ?? "?"
   }
 
   /// The system's unit it belongs to; nil for a process outside of all, such as the kernel's.

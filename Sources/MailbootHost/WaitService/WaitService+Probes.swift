@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import MailbootCore
 
 /// Asking the services, every minute or so.

@@ -1,6 +1,7 @@
 import CLinux
 import Console
 import Glibc
+import Linux
 import MailbootCore
 import MailbootHost
 import SecretMemory
@@ -88,7 +89,7 @@ final class SecretSource: PassphraseSource {
     let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0)
     guard descriptor >= 0 else {
       throw .usage(
-        "the key file \(path) cannot be read: \(String(cString: strerror(errno)))",
+        "the key file \(path) cannot be read: \(errnoText())",
         hint: "correct the path, or run `mailboot` and type the passphrase")
     }
     defer { close(descriptor) }

@@ -3,6 +3,7 @@ import CLinux
 import Console
 import Glibc
 import JSON
+import Linux
 import MailbootCore
 import MailbootHost
 import Text
@@ -68,7 +69,7 @@ private func replaceFile(_ path: String, with text: String) throws(Failure) {
   }
   let temporary = "\(path).\(UInt64.random(in: 0 ... .max))"
   let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-  guard descriptor >= 0 else { throw .system("\(path): \(String(cString: strerror(errno)))") }
+  guard descriptor >= 0 else { throw .system("\(path): \(errnoText())") }
   defer { close(descriptor) }
   var rest = Array(text.utf8)[...]
   while !rest.isEmpty {
@@ -78,6 +79,6 @@ private func replaceFile(_ path: String, with text: String) throws(Failure) {
   guard rest.isEmpty, rename(temporary, path) == 0 else {
     let code = errno
     unlink(temporary)
-    throw .system("\(path): \(String(cString: strerror(code)))")
+    throw .system("\(path): \(errnoText(code))")
   }
 }

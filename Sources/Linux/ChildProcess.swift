@@ -1,40 +1,47 @@
 import CLinux
 import Glibc
-import Linux
-import MailbootCore
-import SecretMemory
 
 /// One child process with its output collected. Owned by one thread; poll its descriptors and call `pump`.
 ///
-/// It runs in a process group of its own, so that Ctrl-C at the terminal reaches `mailboot` alone, with no signal blocked, and with
+/// It runs in a process group of its own, so that Ctrl-C at the terminal reaches its parent alone, with no signal blocked, and with
 /// an environment that nobody else chose.
-final class ChildProcess {
-  enum End: Equatable {
+public final class ChildProcess {
+  public enum End: Equatable {
     case exited(Int32)
     case killed(signal: Int32)
   }
 
-  let name: String
-  let pid: pid_t
-  private var processDescriptor: Int32
+  /// Where its standard error goes.
+  public enum Errors {
+    case collected
+    /// Where ours goes.
+    case inherited
+    case dropped
+  }
+
+  public let name: String
+  public let pid: pid_t
+  public private(set) var processDescriptor: Int32
   private var outputs: [Int32]
   private var collected: [[UInt8]] = [[], []]
-  private(set) var end: End?
+  public private(set) var end: End?
 
   /// Bytes kept of each output; what comes after is read and dropped.
   private static let limit = 4 << 20
 
-  var output: [UInt8] { collected[0] }
-  var errorOutput: String { String(decoding: collected[1], as: UTF8.self) }
+  public var output: [UInt8] { collected[0] }
+  public var errorOutput: String { String(decoding: collected[1], as: UTF8.self) }
 
   /// - Parameters:
   ///   - arguments: the path of the program first.
   ///   - input: its standard input; empty: `/dev/null`.
   ///   - descriptor3: a descriptor that it gets as number 3.
   ///   - urgent: whether it goes before others on the processors (nice -10, where that is allowed).
-  init(
-    _ arguments: [String], input: [UInt8] = [], descriptor3: Int32? = nil, urgent: Bool = false
-  ) throws(Failure) {
+  ///   - errors: where its standard error goes.
+  public init(
+    _ arguments: [String], input: [UInt8] = [], descriptor3: Int32? = nil, urgent: Bool = false,
+    errors: Errors = .collected
+  ) throws(SystemError) {
     name = arguments[0].split(separator: "/").last.map(String.init) ?? arguments[0]
     var pipes: [[Int32]] = []
     var inputDescriptor: Int32 = -1
@@ -44,7 +51,7 @@ final class ChildProcess {
     }
     for _ in 0..<2 {
       var ends: [Int32] = [-1, -1]
-      guard mb_pipe_cloexec(&ends) == 0 else { throw .system("pipe: \(errnoText())") }
+      guard mb_pipe_cloexec(&ends) == 0 else { throw SystemError("pipe: \(errnoText())") }
       _ = mb_fcntl_int(ends[0], F_SETFL, O_NONBLOCK)
       pipes.append(ends)
     }
@@ -56,7 +63,11 @@ final class ChildProcess {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, inputDescriptor, 0)
     posix_spawn_file_actions_adddup2(&actions, pipes[0][1], 1)
-    posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 2)
+    switch errors {
+    case .collected: posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 2)
+    case .inherited: break
+    case .dropped: posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    }
     if let descriptor3 { posix_spawn_file_actions_adddup2(&actions, descriptor3, 3) }
 
     var attributes = posix_spawnattr_t()
@@ -80,7 +91,7 @@ final class ChildProcess {
     }
     guard result == 0 else {
       for descriptor in outputs { close(descriptor) }
-      throw .system("\(arguments[0]) cannot be run: \(errnoText(result))")
+      throw SystemError("\(arguments[0]) cannot be run: \(errnoText(result))")
     }
     pid = child
     // Before it has children of its own, which inherit it. Without the right to, it only takes longer.
@@ -95,30 +106,25 @@ final class ChildProcess {
   }
 
   /// A file in memory takes any length at once; a pipe would block on the longer ones.
-  private static func inputFile(_ bytes: [UInt8]) throws(Failure) -> Int32 {
+  private static func inputFile(_ bytes: [UInt8]) throws(SystemError) -> Int32 {
     let descriptor = bytes.isEmpty ? mb_open("/dev/null", O_RDONLY | O_CLOEXEC, 0) : mb_memfd_create("input")
-    guard descriptor >= 0 else { throw .system("no input for a child process: \(errnoText())") }
-    var written = 0
-    while written < bytes.count {
-      let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else {
-        close(descriptor)
-        throw .system("no input for a child process: \(errnoText())")
-      }
-      written += count
+    guard descriptor >= 0 else { throw SystemError("no input for a child process: \(errnoText())") }
+    guard writeAll(bytes, to: descriptor) else {
+      let reason = errnoText()
+      close(descriptor)
+      throw SystemError("no input for a child process: \(reason)")
     }
     lseek(descriptor, 0, SEEK_SET)
     return descriptor
   }
 
   /// What to poll for.
-  var pollDescriptors: [pollfd] {
+  public var pollDescriptors: [pollfd] {
     (outputs + [processDescriptor]).filter { $0 >= 0 }.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
   }
 
   /// Takes what is there to take. Returns true once it has ended and all its output is in.
-  func pump() -> Bool {
+  public func pump() -> Bool {
     if end != nil { return true }
     var status: Int32 = 0
     let reaped = waitpid(pid, &status, WNOHANG)
@@ -161,13 +167,13 @@ final class ChildProcess {
   private static let grace = 20.0
 
   /// Ends it and its process group, and waits until it is gone: SIGTERM, and only when that is not heeded SIGKILL.
-  func killAndReap() {
+  public func killAndReap() {
     guard end == nil else { return }
     kill(-pid, SIGTERM)
-    let deadline = Reactor.monotonic() + Self.grace
-    while !pump() && Reactor.monotonic() < deadline {
+    let deadline = monotonicSeconds() + Self.grace
+    while !pump() && monotonicSeconds() < deadline {
       var descriptor = pollfd(fd: processDescriptor, events: Int16(POLLIN), revents: 0)
-      poll(&descriptor, 1, processDescriptor < 0 ? 50 : Int32((deadline - Reactor.monotonic()) * 1000) + 1)
+      poll(&descriptor, 1, processDescriptor < 0 ? 50 : Int32((deadline - monotonicSeconds()) * 1000) + 1)
     }
     // What it has started may have ignored the first one.
     kill(-pid, SIGKILL)
@@ -177,37 +183,21 @@ final class ChildProcess {
     end = .killed(signal: SIGKILL)
   }
 
-  /// Waits for its end at most until `deadline`, whatever state it is in: one that the kernel holds is killed and left behind, for
-  /// it to end when it can.
-  /// - Returns: whether it has ended.
-  func runOrLeave(_ reactor: Reactor, until deadline: Double) throws(Failure) -> Bool {
-    while !pump() {
-      guard Reactor.monotonic() < deadline else {
-        kill(-pid, SIGKILL)
-        end = .killed(signal: SIGKILL)
-        return false
-      }
-      var descriptors = pollDescriptors
-      let look = processDescriptor < 0 ? Reactor.monotonic() + 0.05 : deadline
-      try reactor.wait(&descriptors, until: min(deadline, look))
-    }
-    return true
+  /// Kills it and waits no more: it ends when the kernel lets it.
+  public func leave() {
+    kill(-pid, SIGKILL)
+    end = .killed(signal: SIGKILL)
   }
 
-  /// Waits for its end; past `deadline` (monotonic seconds) it is killed.
-  /// - Throws: `.interrupted` (it is killed then, too).
-  func run(_ reactor: Reactor, until deadline: Double?) throws(Failure) -> End {
+  /// Waits for its end, without a way to be interrupted; past `deadline` (monotonic seconds) it is ended.
+  public func wait(until deadline: Double) -> End {
     while !pump() {
-      if let deadline, Reactor.monotonic() >= deadline { killAndReap() }
+      let left = deadline - monotonicSeconds()
+      if left <= 0 { killAndReap() }
       var descriptors = pollDescriptors
-      do {
-        // Without pidfd_open (kernels before 5.3) its end is seen by looking.
-        let look = processDescriptor < 0 ? Reactor.monotonic() + 0.05 : nil
-        try reactor.wait(&descriptors, until: [deadline, look].compactMap(\.self).min())
-      } catch {
-        killAndReap()
-        throw error
-      }
+      // Without pidfd_open (kernels before 5.3) its end is seen by looking.
+      let most = processDescriptor < 0 ? 50 : 60_000
+      poll(&descriptors, nfds_t(descriptors.count), Int32(max(0, min(Double(most), left * 1000 + 1))))
     }
     return end ?? .killed(signal: SIGKILL)
   }

@@ -1,0 +1,55 @@
+import Glibc
+import Linux
+import MailbootCore
+
+/// Starts a child; what keeps it from starting ends the run.
+func startChild(
+  _ arguments: [String], input: [UInt8] = [], descriptor3: Int32? = nil, urgent: Bool = false
+) throws(Failure) -> ChildProcess {
+  do {
+    return try ChildProcess(arguments, input: input, descriptor3: descriptor3, urgent: urgent)
+  } catch {
+    throw Failure(error)
+  }
+}
+
+extension Failure {
+  init(_ error: SystemError) { self = .system(error.text) }
+}
+
+/// Children that are waited for together with a person's signals.
+extension ChildProcess {
+  /// Waits for its end at most until `deadline`, whatever state it is in: one that the kernel holds is killed and left behind, for
+  /// it to end when it can.
+  /// - Returns: whether it has ended.
+  func runOrLeave(_ reactor: Reactor, until deadline: Double) throws(Failure) -> Bool {
+    while !pump() {
+      guard Reactor.monotonic() < deadline else {
+        leave()
+        return false
+      }
+      var descriptors = pollDescriptors
+      let look = processDescriptor < 0 ? Reactor.monotonic() + 0.05 : deadline
+      try reactor.wait(&descriptors, until: min(deadline, look))
+    }
+    return true
+  }
+
+  /// Waits for its end; past `deadline` (monotonic seconds) it is killed.
+  /// - Throws: `.interrupted` (it is killed then, too).
+  func run(_ reactor: Reactor, until deadline: Double?) throws(Failure) -> End {
+    while !pump() {
+      if let deadline, Reactor.monotonic() >= deadline { killAndReap() }
+      var descriptors = pollDescriptors
+      do {
+        // Without pidfd_open (kernels before 5.3) its end is seen by looking.
+        let look = processDescriptor < 0 ? Reactor.monotonic() + 0.05 : nil
+        try reactor.wait(&descriptors, until: [deadline, look].compactMap(\.self).min())
+      } catch {
+        killAndReap()
+        throw error
+      }
+    }
+    return end ?? .killed(signal: SIGKILL)
+  }
+}
