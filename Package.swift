@@ -111,6 +111,8 @@ let package = Package(
     .testTarget(
       name: "SystemdTests", dependencies: ["Linux", "Systemd", "CLinux", "SecretMemory", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
+    .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
       name: "MailbootCoreTests", dependencies: ["JSON", "Text", "MailbootCore", "SecretMemory"], swiftSettings: strict),
     .testTarget(

@@ -1,6 +1,5 @@
 import Foundation
 import JSON
-import MailbootCore
 import Testing
 
 struct JSONTextTests {

@@ -2,7 +2,7 @@ import MailbootCore
 import Testing
 
 /// `verify`: every check and every probe, nothing changed.
-struct VerifyRunTests {
+struct VerifySequenceTests {
   private func verify(_ machine: SimulatedMachine) throws(Failure) -> VerifySequence {
     try VerifySequence(configuration: machine.configuration, services: machine, clock: machine) { _ in }
   }

@@ -35,7 +35,7 @@ struct SimulatedLock {
 }
 
 /// Order and outcome of a lock that nothing is in the way of.
-struct LockRunTests {
+struct LockSequenceTests {
   @Test func everythingGoesInReverse() {
     let lock = SimulatedLock()
     #expect(lock.failure == nil)

@@ -7,7 +7,7 @@ import Testing
 @testable import MailbootHost
 
 /// `/run/mailboot` somewhere else: what is kept there.
-struct RunDirectoryTests {
+struct RuntimeDirectoryTests {
   private func record(_ boot: String = "boot", checks: Int = 1) -> LastResults {
     var record = LastResults(bootID: boot)
     record.checks = (0..<checks).map {

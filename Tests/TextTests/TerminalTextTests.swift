@@ -1,4 +1,3 @@
-import MailbootCore
 import Testing
 import Text
 

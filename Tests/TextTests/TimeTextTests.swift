@@ -1,5 +1,4 @@
 import Foundation
-import MailbootCore
 import Testing
 import Text
 

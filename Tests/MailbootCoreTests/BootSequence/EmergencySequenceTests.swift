@@ -2,7 +2,7 @@ import MailbootCore
 import Testing
 
 /// The key first, then the rest, whatever fails.
-struct EmergencyRunTests {
+struct EmergencySequenceTests {
   private final class Machine: EmergencyPort, ClockPort {
     var log: [String] = []
     var failing: [String: Failure] = [:]
