@@ -116,7 +116,7 @@ final class UnitControl {
   static func journal(_ unit: UnitName, sinceWall seconds: Double, lines: Int = 10) -> [String] {
     do {
       return try journalTail(
-        unit: unit, invocationID: nil, sinceMicroseconds: UInt64(max(0, seconds) * 1e6), lines: lines)
+        unit: unit, sinceMicroseconds: UInt64(max(0, seconds) * 1e6), lines: lines)
     } catch {
       return ["(\(error))"]
     }

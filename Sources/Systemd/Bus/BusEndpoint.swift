@@ -86,20 +86,6 @@ public final class BusEndpoint {
     return .reply(Cookie(rawValue: cookie), .failure(BusError(code: -ETIMEDOUT, operation: call.operation)))
   }
 
-  /// Waits for the next message until a `CLOCK_MONOTONIC` time in microseconds: for those who wait for nothing else.
-  ///
-  /// - Throws: `isTimeout` when none has come by then.
-  public func waitForMessage(until deadline: UInt64) throws(BusError) -> Message {
-    while true {
-      if let message = try nextMessage() { return message }
-      let now = monotonicMicroseconds()
-      if now >= deadline { throw BusError(code: -ETIMEDOUT, operation: "wait for a message") }
-      // An earlier end of a call of ours is no error here: the next round reports it.
-      let next = min(deadline, timeoutMicroseconds() ?? .max)
-      if next > now { try transport.wait(until: next, "wait for a message") }
-    }
-  }
-
   /// Waits until everything is sent, as before the end of the process; 25 s at most. What arrives stays for
   /// `nextMessage()`.
   public func flush() throws(BusError) {

@@ -31,8 +31,6 @@ public struct BusError: Error, Sendable, CustomStringConvertible {
 
   /// There is no such unit.
   public var isNoSuchUnit: Bool { name == "org.freedesktop.systemd1.NoSuchUnit" }
-  /// The unit is masked: systemd refuses to start it.
-  public var isUnitMasked: Bool { name == "org.freedesktop.systemd1.UnitMasked" }
   /// A transient unit was asked for under a name that a loaded unit has.
   public var isUnitExists: Bool { name == "org.freedesktop.systemd1.UnitExists" }
   /// A signal was for a process that the unit does not have.

@@ -21,14 +21,13 @@ public enum JournalError: Error, Sendable, Equatable, CustomStringConvertible {
 ///
 /// Bytes that are not UTF-8 are replaced, control characters escaped; of a message's text at most 2 KiB are read.
 /// - Parameters:
-///   - invocationID: only messages of this run of the unit, `UnitDetails.invocationID`; nil or empty for any.
 ///   - sinceMicroseconds: only messages at or after this time, in microseconds since 1970.
 ///   - lines: how many messages at most.
 public func journalTail(
-  unit: UnitName, invocationID: String?, sinceMicroseconds: UInt64, lines: Int
+  unit: UnitName, sinceMicroseconds: UInt64, lines: Int
 ) throws(JournalError) -> [String] {
   let journal = try Journal.open()
-  try journal.match(unit: unit, invocationID: invocationID.flatMap { $0.isEmpty ? nil : $0 })
+  try journal.match(unit: unit)
   return try journal.tail(sinceMicroseconds: sinceMicroseconds, lines: lines)
 }
 
@@ -59,16 +58,11 @@ struct Journal: ~Copyable {
 
   /// What `journalctl --unit=` matches: messages of the unit's processes, systemd's about the unit, and other root
   /// daemons' about it.
-  func match(unit: UnitName, invocationID: String?) throws(JournalError) {
+  func match(unit: UnitName) throws(JournalError) {
     let name = unit.rawValue
-    var alternatives = [
+    let alternatives = [
       ["_SYSTEMD_UNIT=\(name)"], ["_PID=1", "UNIT=\(name)"], ["_UID=0", "OBJECT_SYSTEMD_UNIT=\(name)"],
     ]
-    if let invocationID {
-      alternatives[0].append("_SYSTEMD_INVOCATION_ID=\(invocationID)")
-      alternatives[1].append("INVOCATION_ID=\(invocationID)")
-      alternatives[2].append("OBJECT_SYSTEMD_INVOCATION_ID=\(invocationID)")
-    }
     for alternative in alternatives {
       for match in alternative {
         try Self.check(sd_journal_add_match(raw, match, match.utf8.count), "match \(match)")

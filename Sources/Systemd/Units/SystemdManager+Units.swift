@@ -33,20 +33,6 @@ extension SystemdManager {
     return details
   }
 
-  /// When units last became active: microseconds since 1970, 0 for never since boot. Much cheaper than `details(of:)`.
-  public func activeSince(of units: [UnitName]) throws(BusError) -> [UnitName: UInt64] {
-    let replies = try callAll("Get", units, arguments: ["org.freedesktop.systemd1.Unit", "ActiveEnterTimestamp"])
-    var times: [UnitName: UInt64] = [:]
-    for (unit, reply) in replies { times[unit] = UInt64(try reply.readVariant().number ?? 0) }
-    return times
-  }
-
-  /// The units that do the work of this one, with systemd asked how it is made up.
-  public func workingUnits(of unit: UnitName) throws(BusError) -> [UnitName] {
-    guard let details = try details(of: [unit])[unit] else { return [unit] }
-    return Systemd.workingUnits(of: details)
-  }
-
   /// Calls a method of `org.freedesktop.DBus.Properties` on each unit, all at once.
   private func callAll(
     _ method: String, _ units: [UnitName], arguments: [String]
@@ -103,16 +89,9 @@ extension UnitDetails {
     consistsOf = units("ConsistsOf")
     conflicts = units("Conflicts")
     triggeredBy = units("TriggeredBy")
-    unitFileState = text("UnitFileState")
     activeEnterMicroseconds = UInt64(properties["ActiveEnterTimestamp"]?.number ?? 0)
-    inactiveEnterMicroseconds = UInt64(properties["InactiveEnterTimestamp"]?.number ?? 0)
-    invocationID = (properties["InvocationID"]?.bytes ?? []).map(hexadecimal).joined()
     needsReload = properties["NeedDaemonReload"]?.bool ?? false
-    canStart = properties["CanStart"]?.bool ?? false
-    canStop = properties["CanStop"]?.bool ?? false
     result = properties["Result"]?.string
-    mainPID = UInt32(truncatingIfNeeded: properties["MainPID"]?.number ?? 0)
-    statusText = properties["StatusText"]?.string.flatMap { $0.isEmpty ? nil : $0 }
     execMainCode = Int32(truncatingIfNeeded: properties["ExecMainCode"]?.number ?? 0)
     execMainStatus = Int32(truncatingIfNeeded: properties["ExecMainStatus"]?.number ?? 0)
   }

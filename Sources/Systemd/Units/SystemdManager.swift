@@ -67,9 +67,6 @@ public final class SystemdManager {
   /// Queues a stop (`StopUnit`, mode `replace`).
   public func stop(_ unit: UnitName) throws(BusError) -> JobID { try queueJob("StopUnit", unit) }
 
-  /// Queues a restart, or a start if it is not active (`RestartUnit`, mode `replace`).
-  public func restart(_ unit: UnitName) throws(BusError) -> JobID { try queueJob("RestartUnit", unit) }
-
   /// Gives up a job that has not ended, such as one that waits for a device. Its end is reported as `canceled`.
   ///
   /// Harmless when the job has ended meanwhile.

@@ -10,24 +10,12 @@ public struct UnitDetails: Sendable, Equatable {
   public var conflicts: [UnitName] = []
   /// The sockets, timers and paths that start this one.
   public var triggeredBy: [UnitName] = []
-  /// `enabled`, `disabled`, `masked`, `generated`, `transient`, …; empty without a unit file.
-  public var unitFileState = ""
   /// When it last became active: microseconds since 1970, 0 for never since boot.
   public var activeEnterMicroseconds: UInt64 = 0
-  /// When it last became inactive or failed: microseconds since 1970, 0 for never since boot.
-  public var inactiveEnterMicroseconds: UInt64 = 0
-  /// 32 hexadecimal digits that name this run of the unit; empty when it has not run.
-  public var invocationID = ""
   /// Whether what the unit was made from (for a mount `/etc/fstab`) is newer than what systemd has read.
   public var needsReload = false
-  public var canStart = false
-  public var canStop = false
   /// `success`, or how the last run of a service, mount or socket failed (`exit-code`, `timeout`, …).
   public var result: String?
-  /// The main process of a running service, 0 for none.
-  public var mainPID: UInt32 = 0
-  /// What a `Type=notify` service last said of itself.
-  public var statusText: String?
   /// How the main process ended: `CLD_EXITED` (1), `CLD_KILLED` (2), `CLD_DUMPED` (3); 0 when it has not.
   public var execMainCode: Int32 = 0
   /// The main process's exit status, or the signal that ended it.
