@@ -114,7 +114,8 @@ let package = Package(
     .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
-      name: "MailbootCoreTests", dependencies: ["JSON", "Text", "MailbootCore", "SecretMemory"], swiftSettings: strict),
+      name: "MailbootCoreTests", dependencies: ["JSON", "Text", "MailbootCore", "SecretMemory", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "MailbootHostTests",
       dependencies: ["JSON", "Text", "Linux", "MailbootHost", "MailbootCore", "CLinux", "TestSupport"],

@@ -193,6 +193,6 @@ extension HistoryEntry {
 
   fileprivate var steps: [StepRecord] {
     guard let text = fields["MAILBOOT_STEPS"] else { return [] }
-    return (JSONText(parsing: Array(text.utf8))?.items ?? []).compactMap(StepRecord.init(json:))
+    return (JSONText(parsing: Array(text.utf8))?.items ?? []).compactMap { $0.value(StepRecord.self) }
   }
 }

@@ -19,7 +19,7 @@ public struct LastResults: Equatable, Sendable {
 }
 
 /// How often the vault took a passphrase, and how often it did not.
-public struct AttemptCount: Equatable, Sendable {
+public struct AttemptCount: Codable, Equatable, Sendable {
   public var accepted: Int
   public var refused: Int
 
@@ -47,7 +47,7 @@ public struct CheckRecord: Codable, Equatable, Sendable {
   }
 }
 
-public struct ProbeRecord: Equatable, Sendable {
+public struct ProbeRecord: Codable, Equatable, Sendable {
   public var answered: Bool
   public var detail: String
   /// Seconds since 1970.
@@ -71,7 +71,7 @@ public enum UnlockSource: String, Codable, Sendable {
 }
 
 /// The last run of `unlock` that got past the passphrase.
-public struct UnlockRecord: Equatable, Sendable {
+public struct UnlockRecord: Codable, Equatable, Sendable {
   /// Seconds since 1970.
   public var at: Double
   public var by: String
@@ -107,7 +107,7 @@ public struct StepRecord: Codable, Equatable, Sendable {
 }
 
 /// Who holds the lock, and how far they are.
-public struct BusyRecord: Equatable, Sendable {
+public struct BusyRecord: Codable, Equatable, Sendable {
   public var pid: Int32
   /// The verb, as typed.
   public var verb: String

@@ -22,7 +22,7 @@ public struct WaitServiceRecord: Equatable, Sendable {
         ("boot_id", .string(bootID)),
         ("waiting_since", waitingSince.map(JSONText.seconds) ?? .null),
         ("attempts_failed", .integer(Int64(attemptsFailed))),
-        ("probes", .object(probes.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
+        ("probes", .encoding(probes)),
       ])
   }
 
@@ -32,6 +32,6 @@ public struct WaitServiceRecord: Equatable, Sendable {
     self.bootID = bootID
     waitingSince = json["waiting_since"]?.number
     attemptsFailed = json["attempts_failed"]?.number.flatMap { Int(exactly: $0) } ?? 0
-    for (name, probe) in json["probes"]?.members ?? [] { probes[name] = ProbeRecord(json: probe) }
+    for (name, probe) in json["probes"]?.members ?? [] { probes[name] = probe.value(ProbeRecord.self) }
   }
 }

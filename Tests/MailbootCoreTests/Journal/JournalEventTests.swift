@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestSupport
 import Testing
 
 @testable import MailbootCore
@@ -92,15 +93,14 @@ import Testing
     #expect(fields["MAILBOOT_SECONDS"] == "14.250")
     #expect(fields["MAILBOOT_REASON"]?.contains("close\nvault-blk") == true)
     let steps = JSONText(parsing: Array((fields["MAILBOOT_STEPS"] ?? "").utf8))?.items ?? []
-    #expect(steps.compactMap(StepRecord.init(json:)) == Self.run.steps)
+    #expect(steps.compactMap { $0.value(StepRecord.self) } == Self.run.steps)
     #expect(fields["MAILBOOT_STEPS"]?.contains("\n") == false)
   }
 }
 
 /// `systemd/mailboot.catalog`, which explains each entry to whoever runs `journalctl -x`.
 @Suite struct CatalogTests {
-  private static let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../../systemd/mailboot.catalog").standardizedFileURL.path
+  private static let path = repositoryFile("systemd/mailboot.catalog").standardizedFileURL.path
 
   private static func entries() throws -> [String: String] {
     let text = try String(contentsOfFile: path, encoding: .utf8)

@@ -136,7 +136,7 @@ struct ChildProcessTests {
 
   @Test func aProgramThatIsNotThereIsSaid() throws {
     #expect(throws: Failure.system("/no/such/program cannot be run: No such file or directory")) {
-      try ChildProcess(["/no/such/program"])
+      try startChild(["/no/such/program"])
     }
   }
 

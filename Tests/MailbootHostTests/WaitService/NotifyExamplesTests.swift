@@ -6,8 +6,7 @@ import Testing
 
 /// The examples of `notify.d`, run as they are against real servers on loopback: what arrives there.
 struct NotifyExamplesTests {
-  private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../../packaging/notify.d-examples").standardizedFileURL.path
+  private static let directory = repositoryFile("packaging/notify.d-examples").standardizedFileURL.path
 
   /// Everything that quoting can get wrong.
   private static let odd = #"mail "locked" \ 100 % `id` $(id) 'x' {"a": 1} ü🙂 \n"#
