@@ -1,4 +1,4 @@
-/// What is true of vault and services, in one word. See the contract in `docs/architecture.md`.
+/// What is true of vault and services, in one word. See `docs/interface.md`.
 public enum BootState: String, CaseIterable, Codable, Sendable {
   /// No mapping.
   case locked
