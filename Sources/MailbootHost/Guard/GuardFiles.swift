@@ -42,20 +42,12 @@ struct GuardFiles {
     } else if errno != EEXIST {
       throw .system("\(folder) cannot be made: \(errnoText())")
     }
-    // systemd reads only names that end in .conf.
-    let temporary = "\(file(of: unit)).\(getpid())"
-    unlink(temporary)
-    let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    guard descriptor >= 0 else { throw .system("\(temporary): \(errnoText())") }
-    defer { close(descriptor) }
-    let bytes = Array(text.utf8)
-    let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-    guard count == bytes.count, fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0,
-      rename(temporary, file(of: unit)) == 0
-    else {
-      let reason = errnoText()
-      unlink(temporary)
-      throw .system("\(file(of: unit)) cannot be written: \(reason)")
+    do {
+      // systemd reads only names that end in .conf.
+      try replaceFile(
+        file(of: unit), with: Array(text.utf8), temporary: "\(file(of: unit)).\(getpid())", durable: true)
+    } catch {
+      throw Failure(error)
     }
     return .changed
   }

@@ -13,10 +13,6 @@ func startChild(
   }
 }
 
-extension Failure {
-  init(_ error: SystemError) { self = .system(error.text) }
-}
-
 /// Children that are waited for together with a person's signals.
 extension ChildProcess {
   /// Waits for its end at most until `deadline`, whatever state it is in: one that the kernel holds is killed and left behind, for

@@ -118,16 +118,10 @@ public struct RuntimeDirectory: Sendable {
 
   private func replace(_ path: String, with json: JSONText) throws(Failure) {
     try prepare()
-    let temporary = path + ".new"
-    unlink(temporary)
-    let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    guard descriptor >= 0 else { throw .system("\(temporary): \(errnoText())") }
-    defer { close(descriptor) }
-    let bytes = Array((json.rendered() + "\n").utf8)
-    let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    // The umask does not decide who may read the status.
-    guard count == bytes.count, fchmod(descriptor, 0o644) == 0, rename(temporary, path) == 0 else {
-      throw .system("\(path): \(errnoText())")
+    do {
+      try replaceFile(path, with: Array((json.rendered() + "\n").utf8), temporary: path + ".new")
+    } catch {
+      throw Failure(error)
     }
   }
 }

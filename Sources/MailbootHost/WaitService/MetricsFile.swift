@@ -49,16 +49,10 @@ public struct MetricsFile: Sendable {
     defer { close(folder) }
     // node_exporter reads only names that end in .prom: it never sees this one.
     let temporary = ".\(name).new"
-    unlinkat(folder, temporary, 0)
-    let descriptor = mb_openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw .system("\(directory)/\(temporary): \(errnoText())") }
-    defer { close(descriptor) }
-    let bytes = Array(text.utf8)
-    let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    guard count == bytes.count, fchmod(descriptor, 0o644) == 0, renameat(folder, temporary, folder, name) == 0 else {
-      let reason = errnoText()
-      unlinkat(folder, temporary, 0)
-      throw .system("\(path): \(count >= 0 && count < bytes.count ? "no space left" : reason)")
+    do {
+      try replaceFile(name, with: Array(text.utf8), temporary: temporary, in: folder)
+    } catch {
+      throw .system("\(directory)/\(error.text)")
     }
   }
 

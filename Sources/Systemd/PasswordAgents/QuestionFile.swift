@@ -37,16 +37,10 @@ struct QuestionFile: Equatable {
 
   /// In one step, as agents read a file as soon as it appears.
   func write(to path: String, temporary: String) throws(PasswordQuestionError) {
-    let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    guard descriptor >= 0 else { throw .failed(operation: temporary, errno: errno) }
-    defer { close(descriptor) }
-    let bytes = Array(text.utf8)
-    let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-    // Agents of users read it too, whatever our umask.
-    guard count == bytes.count, fchmod(descriptor, 0o644) == 0, rename(temporary, path) == 0 else {
-      let code = count >= 0 && count < bytes.count ? ENOSPC : errno
-      unlink(temporary)
-      throw .failed(operation: path, errno: code)
+    do {
+      try replaceFile(path, with: Array(text.utf8), temporary: temporary)
+    } catch {
+      throw .failed(operation: path, errno: error.code)
     }
   }
 

@@ -53,7 +53,7 @@ struct HistoryVerb: Verb {
       throw .system("no unlock is recorded in the journal that could be drawn")
     }
     let text = StepChart(run, host: hostName()).svg()
-    if path == "-" { emit(text, to: 1) } else { try replaceFile(path, with: text) }
+    if path == "-" { emit(text, to: 1) } else { try writeFile(path, with: text) }
     return ExitCode.done.rawValue
   }
 }
@@ -62,23 +62,14 @@ struct HistoryVerb: Verb {
 ///
 /// What is there is replaced only if it is a regular file: through a symbolic link in a directory of somebody else's, root would
 /// write wherever that somebody likes, and a device is not to become a file.
-private func replaceFile(_ path: String, with text: String) throws(Failure) {
+private func writeFile(_ path: String, with text: String) throws(Failure) {
   var status = stat()
   if lstat(path, &status) == 0, mb_s_isreg(status.st_mode) == 0 {
     throw .usage("\(path) is there and no regular file", hint: "name another file; `--svg -` writes to standard output")
   }
-  let temporary = "\(path).\(UInt64.random(in: 0 ... .max))"
-  let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
-  guard descriptor >= 0 else { throw .system("\(path): \(errnoText())") }
-  defer { close(descriptor) }
-  var rest = Array(text.utf8)[...]
-  while !rest.isEmpty {
-    let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { break }
-  }
-  guard rest.isEmpty, rename(temporary, path) == 0 else {
-    let code = errno
-    unlink(temporary)
-    throw .system("\(path): \(errnoText(code))")
+  do {
+    try replaceFile(path, with: Array(text.utf8), temporary: "\(path).\(UInt64.random(in: 0 ... .max))")
+  } catch {
+    throw Failure(error)
   }
 }
