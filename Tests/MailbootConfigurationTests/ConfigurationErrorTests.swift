@@ -16,7 +16,7 @@ struct ConfigurationErrorTests {
     ("[vualt]\nmount = \"/x\"", "1:1 vualt is not a known key; did you mean \"vault\"?"),
     (
       "[vault]\nmapping = \"x\"\n  completely-different = 1",
-      "3:3 vault.completely-different is not a known key | one of device, filesystem, header, mapping, mount, options"
+      "3:3 vault.completely-different is not a known key | one of device, filesystem, header, mapping, mount, options, type"
     ),
     (
       "[verify.severity]\ncertificate-expiri = \"off\"",

@@ -8,7 +8,7 @@ public final class EmergencySequence {
   private let log: StepLog
 
   public var steps: [StepRecord] { log.steps }
-  /// Whether the kernel holds the key no more.
+  /// Whether the key is in no memory any more.
   public private(set) var isKeyGone = false
 
   public init(
@@ -33,7 +33,7 @@ public final class EmergencySequence {
   }
 
   /// Everything else.
-  /// - Throws: when the mapping is still there at the end, or a service still runs.
+  /// - Throws: when the vault is still there at the end, or a service still runs.
   public func clear() throws(Failure) {
     var first: Failure?
     do {
@@ -45,7 +45,7 @@ public final class EmergencySequence {
     _ = try? log.perform(.users) { () throws(Failure) in try machine.endUsers() }
     _ = try? log.perform(.unmount(configuration.vault.mount)) { () throws(Failure) in try machine.unmountAll() }
     do {
-      try log.perform(.close(configuration.vault.mapping)) { () throws(Failure) in try machine.close() }
+      try log.perform(.close(machine.name)) { () throws(Failure) in try machine.close() }
       isKeyGone = true
     } catch {
       first = error

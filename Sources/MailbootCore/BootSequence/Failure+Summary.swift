@@ -5,6 +5,7 @@ extension Failure {
     case .passphraseRefused(_, true, _): "the passphrase is empty"
     case .passphraseRefused(let tries, _, _):
       tries > 1 ? "the passphrase was not accepted (\(tries) tries)" : "the passphrase was not accepted"
+    case .passphraseUnusable(let why): "this cannot be the passphrase: \(why)"
     case .vault(let failure, let device): failure.summary(device: device)
     case .deviceNotFound(let wanted, let waited):
       waited > 0 ? "the vault's device \(wanted) did not appear within \(waited) s" : "there is no device \(wanted)"
@@ -18,6 +19,7 @@ extension Failure {
         : "\(records.count) checks failed: "
           + records.map { "\($0.name.rawValue): \($0.detail)" }.joined(separator: "; ")
     case .locked: "the vault is locked"
+    case .broken(let why): why
     case .service(let name, let failure): failure.summary(service: name)
     case .busy(let holder?):
       "another run is busy with the vault: \(holder.verb) by \(holder.by), process \(holder.pid), now \(holder.phase.rawValue)"
@@ -34,7 +36,7 @@ extension Failure {
     case .inUse(let use, false): "the vault is in use outside its services: \(use.count)"
     case .inUse(let use, true): "the vault is in use even without its services: \(use.count)"
     case .emergency(let cause, true): "the key is gone, but the vault could not be cleared: \(cause.summary)"
-    case .emergency(let cause, false): "the key may still be in the kernel: \(cause.summary)"
+    case .emergency(let cause, false): "the key may still be in memory: \(cause.summary)"
     case .rollback(let cause, let trouble):
       cause.summary + "; and taking it back failed: " + trouble.joined(separator: "; ")
     }
@@ -46,7 +48,9 @@ extension VaultFailure {
     switch kind {
     case .noDevice: "there is no device \(device)" + because
     case .notLUKS: "\(device) is not a LUKS device" + because
-    case .damagedHeader: "the LUKS header of \(device) is damaged" + because
+    case .notGocryptfs: "\(device) is not an encrypted directory of gocryptfs" + because
+    case .damagedHeader: "the header of \(device) is damaged" + because
+    case .noProgram: "gocryptfs is not installed" + because
     case .nameTaken: "the mapping's name is taken by another device: \(detail)"
     case .notAccepted: "the passphrase was not accepted"
     case .noMemory: "not enough memory for the key derivation" + because
@@ -67,6 +71,8 @@ extension MountFailure {
       "the mount point \(path) is not empty: " + names.joined(separator: ", ")
     case .occupied(let what): "something else is mounted on \(path): \(what)"
     case .notADirectory: "the mount point \(path) is not a directory"
+    case .missing: "there is no directory \(path)"
+    case .noFUSE(let why): "\(path) cannot be mounted through FUSE: \(why)"
     case .refused(let result, _): "\(path) could not be mounted: \(result)"
     case .sourceMissing(let source): "\(source), to be shown at \(path), is not in the vault"
     case .busy(let why): "\(path) could not be unmounted: \(why)"

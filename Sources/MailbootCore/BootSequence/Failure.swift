@@ -2,6 +2,8 @@
 public enum Failure: Error, Equatable, Sendable {
   /// The passphrase (or key) opens no keyslot, `tries` times; or it was empty.
   case passphraseRefused(tries: Int, empty: Bool, endsInCarriageReturn: Bool)
+  /// A passphrase that this kind of vault can never have: why. It was not tried.
+  case passphraseUnusable(String)
   /// The vault's device or its header.
   case vault(VaultFailure, device: String)
   /// No device at all, or no single one: what was looked for and what was found instead.
@@ -13,6 +15,8 @@ public enum Failure: Error, Equatable, Sendable {
   case verification([CheckRecord])
   /// `verify` on a locked vault.
   case locked
+  /// `verify` on a vault that has broken down: why nothing can be read.
+  case broken(String)
   case service(name: String, ServiceFailure)
   /// Another run holds the lock.
   case busy(BusyRecord?)
@@ -39,6 +43,10 @@ public enum MountFailure: Error, Equatable, Sendable {
   /// Something else is mounted there.
   case occupied(by: String)
   case notADirectory
+  /// There is no such directory.
+  case missing
+  /// This system cannot mount through FUSE: what it said.
+  case noFUSE(String)
   /// The device cannot be mounted: what systemd and its journal said.
   case refused(result: String, journal: [String])
   case sourceMissing(String)
@@ -75,11 +83,11 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
 extension Failure {
   public var exitCode: ExitCode {
     switch self {
-    case .passphraseRefused: .passphrase
+    case .passphraseRefused, .passphraseUnusable: .passphrase
     case .vault(let failure, _): failure.kind == .notAccepted ? .passphrase : .vault
     case .deviceNotFound, .noLUKSDevice, .severalLUKSDevices: .vault
     case .mount: .mount
-    case .verification, .locked: .verification
+    case .verification, .locked, .broken: .verification
     case .service: .service
     case .busy: .busy
     case .interrupted: .interrupted

@@ -44,7 +44,7 @@ public final class LockSequence {
         }
       }
       try unmountAll(kill: kill)
-      try perform(.close(configuration.vault.mapping), undo: nil) { () throws(Failure) in try vault.close() }
+      try perform(.close(vault.name), undo: nil) { () throws(Failure) in try vault.close() }
     } catch .interrupted(let signal) {
       report(.note(whereItStands()))
       throw .interrupted(signal: signal)

@@ -12,26 +12,34 @@ public struct PlanEntry: Equatable, Sendable {
   }
 }
 
+/// What a plan says of opening and mounting a vault of one kind.
+public struct VaultPlanWords: Equatable, Sendable {
+  public var open: String
+  public var alreadyOpen: String
+  public var mount: String
+  public var alreadyMounted: String
+
+  public init(open: String, alreadyOpen: String, mount: String, alreadyMounted: String) {
+    self.open = open
+    self.alreadyOpen = alreadyOpen
+    self.mount = mount
+    self.alreadyMounted = alreadyMounted
+  }
+}
+
 /// What `unlock` would do from here, in the order in which it would be done at the earliest.
 /// - Parameters:
-///   - device: the resolved device of a closed vault.
-///   - fstab: whether fstab has a line for the mount point.
+///   - words: how this kind of vault is opened and mounted.
 public func plan(
-  _ configuration: Configuration, _ observation: Observation, device: String?, fstab: Bool
+  _ configuration: Configuration, _ observation: Observation, words: VaultPlanWords
 ) -> [PlanEntry] {
-  let vault = configuration.vault
   var entries: [PlanEntry] = []
   func add(_ step: String, done: Bool, _ action: String, already: String) {
     entries.append(
       PlanEntry(step: step, outcome: done ? .unchanged : .changed, action: done ? already : action))
   }
-  add(
-    "open", done: observation.mapping != nil,
-    "ask for the passphrase, open \(device ?? "the vault") as \(vault.mapping)", already: "\(vault.mapping) is open")
-  add(
-    "mount", done: observation.vaultMounted,
-    fstab ? "mount \(vault.mount) by its line in /etc/fstab" : "check the file system, mount it on \(vault.mount)",
-    already: "\(vault.mount) is mounted")
+  add("open", done: observation.opening.isOpen, words.open, already: words.alreadyOpen)
+  add("mount", done: observation.vaultMounted, words.mount, already: words.alreadyMounted)
   for (bind, mounted) in zip(configuration.binds, observation.bindsMounted) {
     add("bind \(bind.to)", done: mounted, "show \(bind.from) at \(bind.to)", already: "\(bind.from) is shown there")
   }

@@ -2,9 +2,11 @@ import SecretMemory
 
 /// The vault of one machine: each call blocks until it is done, has failed, or the person interrupted.
 public protocol VaultPort: AnyObject {
-  /// Opens the mapping. `Failure.passphraseRefused` leaves everything as it was.
+  /// What is opened and closed, as people call it.
+  var name: String { get }
+  /// Opens the vault. `Failure.passphraseRefused` leaves everything as it was.
   func open(_ passphrase: borrowing SecretBytes) throws(Failure) -> StepOutcome
-  /// Mounts the mapping on the mount point, made if missing.
+  /// Makes sure that it is on the mount point, which is made if missing.
   func mount() throws(Failure) -> StepOutcome
   /// Mounts one `[[bind]]` directory, by its place in the configuration.
   func mountBind(_ index: Int) throws(Failure) -> StepOutcome
@@ -42,7 +44,9 @@ public protocol UsersPort: AnyObject {
 
 /// What an emergency lock does to a machine; each call ends within seconds, whatever hangs.
 public protocol EmergencyPort: AnyObject {
-  /// Takes the volume key out of the kernel; reads and writes of the vault fail from then on.
+  /// What is closed, as people call it.
+  var name: String { get }
+  /// Takes the key out of memory; reads and writes of the vault fail from then on.
   func revokeKey() throws(Failure) -> StepOutcome
   /// Stops all configured services at once, by force where they don't go.
   func stopServices() throws(Failure) -> StepOutcome

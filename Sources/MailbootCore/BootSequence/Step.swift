@@ -13,9 +13,9 @@ public enum Step: Codable, Hashable, Sendable {
   case stop(String)
   case stopAll
   case unmount(String)
-  /// Close the mapping of this name.
+  /// Close the vault: what it is called.
   case close(String)
-  /// Take the key out of the kernel.
+  /// Take the key out of memory.
   case revoke
 
   public var name: String {
@@ -29,7 +29,7 @@ public enum Step: Codable, Hashable, Sendable {
     case .stop(let name): "stop \(name)"
     case .stopAll: "stop services"
     case .unmount(let path): "unmount \(path)"
-    case .close(let mapping): "close \(mapping)"
+    case .close(let name): "close \(name)"
     case .revoke: "revoke key"
     }
   }

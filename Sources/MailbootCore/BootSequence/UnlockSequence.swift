@@ -38,7 +38,7 @@ public final class UnlockSequence {
     verdicts = Verdicts(configuration.verify)
   }
 
-  /// Opens the mapping. A refused passphrase is no step of the run: the next try may follow on the same run.
+  /// Opens the vault. A refused passphrase is no step of the run: the next try may follow on the same run.
   public func open(_ passphrase: borrowing SecretBytes) throws(Failure) {
     let begun = log.begin(.open)
     // The try that counts is the last one.
@@ -59,14 +59,14 @@ public final class UnlockSequence {
     }
   }
 
-  /// Notes that the mapping was there already.
+  /// Notes that it was there already.
   public func foundOpen() {
     let begun = clock.monotonic()
     log.restart(at: begun)
     log.ended(.open, .unchanged, begun: begun)
   }
 
-  /// From the open mapping to ready; with `start` false to mounted and checked.
+  /// From the open vault to ready; with `start` false to mounted and checked.
   public func complete(start: Bool) throws(Failure) {
     do {
       try mountAll()
@@ -173,7 +173,7 @@ public final class UnlockSequence {
 
   private func name(of action: Undo) -> String {
     switch action {
-    case .close: "close \(configuration.vault.mapping)"
+    case .close: "close \(vault.name)"
     case .unmount: "unmount \(configuration.vault.mount)"
     case .unmountBind(let index): "unmount \(configuration.binds[index].to)"
     case .stop(let index): "stop \(configuration.services[index].name)"

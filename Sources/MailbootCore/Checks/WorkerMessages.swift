@@ -28,14 +28,16 @@ public enum WorkerVerb: String, CaseIterable, Sendable {
 /// Descriptor on which the worker reads the passphrase.
 public let workerPassphraseDescriptor: Int32 = 3
 
-/// Why a LUKS device could not be inspected, opened or closed.
+/// Why a vault could not be inspected, opened or closed.
 public struct VaultFailure: Codable, Error, Equatable, Sendable {
   public enum Kind: String, Codable, Sendable {
     /// The path does not exist or is neither block device nor regular file.
     case noDevice
     /// There is a device, but no LUKS header on it.
     case notLUKS
-    /// A LUKS header is there and damaged (bad checksum, both copies gone, unreadable metadata).
+    /// There is a file or directory, but not one that gocryptfs has encrypted.
+    case notGocryptfs
+    /// A header is there and damaged. LUKS: bad checksum, both copies gone, unreadable metadata. gocryptfs: its `gocryptfs.conf`.
     case damagedHeader
     /// The mapping's name is in use for another device; `detail` names that device.
     case nameTaken
@@ -43,6 +45,8 @@ public struct VaultFailure: Codable, Error, Equatable, Sendable {
     case notAccepted
     /// Not enough memory for the key derivation; `detail` has needed and available amounts.
     case noMemory
+    /// The program that opens this kind is not installed.
+    case noProgram
     /// The kernel has no device-mapper or dm-crypt.
     case noDeviceMapper
     /// The device is in use (by another mapping, a mount) and cannot be opened or closed.

@@ -8,7 +8,8 @@ extension Configuration {
       (
         "vault",
         .object([
-          ("device", .optional(vault.device)), ("mapping", .string(vault.mapping)), ("mount", .string(vault.mount)),
+          ("type", .optional(vault.type?.rawValue)), ("device", .optional(vault.device)),
+          ("mapping", .string(vault.mapping)), ("mount", .string(vault.mount)),
           ("options", list(vault.options)), ("filesystem", .string(vault.filesystem)),
           ("header", .optional(vault.header)),
         ])

@@ -14,9 +14,12 @@ public struct Configuration: Equatable, Sendable {
 
   /// `[vault]`
   public struct Vault: Equatable, Sendable {
-    /// Path of a block device or regular file, or `UUID=`, `LABEL=`, `PARTUUID=`. Nil: what crypttab names for the mapping,
-    /// else the only LUKS device there is.
+    /// Nil: found out on the machine, see `VaultKinds.found`.
+    public var type: VaultType?
+    /// Of `luks`: path of a block device or regular file, or `UUID=`, `LABEL=`, `PARTUUID=`; nil: what crypttab names for the mapping,
+    /// else the only LUKS device there is. Of `gocryptfs`: path of the encrypted directory; nil: `/vault_crypt`.
     public var device: String?
+    /// Of `luks` alone, as `filesystem` and `header`.
     public var mapping = "vault-blk"
     public var mount = "/vault"
     /// Mount options; used only without an fstab line for `mount`.
@@ -26,6 +29,13 @@ public struct Configuration: Equatable, Sendable {
     public var header: String?
 
     public init() {}
+
+    /// What it is as long as nobody has looked.
+    public var kind: VaultType { type ?? .luks }
+    /// Nil: its kind has none.
+    public var mappingName: String? { kind == .luks ? mapping : nil }
+    /// Where the role that this project replaces keeps the encrypted directory.
+    public static let standardDirectory = "/vault_crypt"
   }
 
   /// One `[[bind]]`: a directory of the vault that is also shown elsewhere.

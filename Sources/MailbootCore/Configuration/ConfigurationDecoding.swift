@@ -90,6 +90,7 @@ extension Configuration {
 
 extension Configuration.Vault {
   fileprivate mutating func read(_ table: inout TableReader) {
+    type = table.choice("type", VaultType.self)
     device = table.device("device", example: "/dev/vdb") ?? device
     mapping =
       table.string("mapping", expected: "a name of letters, digits and # + - . : = @ _ up to 127 long") { text in

@@ -5,6 +5,9 @@ extension Configuration {
   public func text() -> String {
     var lines = ["[vault]"]
     lines.append(
+      vault.type.map { "type = \(quoted($0.rawValue))" }
+        ?? "# type: \"luks\"; \"gocryptfs\" where there is a directory of it and no LUKS device")
+    lines.append(
       vault.device.map { "device = \(quoted($0))" }
         ?? "# device: what crypttab names for the mapping, else the only LUKS device")
     lines.append("mapping = \(quoted(vault.mapping))")

@@ -20,7 +20,7 @@ extension JournalEvent {
       "unlock \(actor.words) failed\(run.placeOfFailure): \(failure.summary)"
     case .lockBegun(let user, let emergency): "\(emergency ? "emergency lock" : "lock") begun by \(user)"
     case .keyRevoked(let user, let seconds):
-      "emergency lock by \(user): the key is gone from the kernel after \(decimal(seconds, places: 1)) s"
+      "emergency lock by \(user): the key is gone after \(decimal(seconds, places: 1)) s"
     case .lockFinished(let user, let emergency, let run):
       "\(emergency ? "locked in an emergency" : "locked") by \(user) in \(run.words)"
     case .lockFailed(let user, let emergency, let run, let failure):

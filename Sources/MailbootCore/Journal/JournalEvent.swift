@@ -34,7 +34,7 @@ public enum JournalEvent: Equatable, Sendable {
   case unlockFinished(Actor, Run)
   case unlockFailed(Actor, Run, Failure)
   case lockBegun(by: String, emergency: Bool)
-  /// An emergency lock has taken the key out of the kernel, so long after it began.
+  /// An emergency lock has taken the key out of memory, so long after it began.
   case keyRevoked(by: String, seconds: Double)
   case lockFinished(by: String, emergency: Bool, Run)
   case lockFailed(by: String, emergency: Bool, Run, Failure)

@@ -1,6 +1,6 @@
 /// What is true of vault and services, in one word. See `docs/interface.md`.
 public enum BootState: String, CaseIterable, Codable, Sendable {
-  /// No mapping.
+  /// The vault is closed.
   case locked
   /// A run holds the lock and is at this point.
   case opening, mounting, verifying, starting, locking
@@ -65,8 +65,7 @@ public struct ServiceStatus: Equatable, Sendable {
 
 /// What the kernel and systemd say now. State is observed, never remembered.
 public struct Observation: Equatable, Sendable {
-  /// The device-mapper device of the configured name; nil: locked.
-  public var mapping: MappingStatus?
+  public var opening: Opening
   /// What is mounted on the mount point (uppermost), if anything.
   public var mount: MountStatus?
   /// One for each `[[bind]]`, in order.
@@ -74,44 +73,17 @@ public struct Observation: Equatable, Sendable {
   /// One for each `[[service]]`, in order; nil when systemd could not be asked.
   public var services: [ServiceStatus]?
 
-  public init(mapping: MappingStatus?, mount: MountStatus?, bindsMounted: [Bool], services: [ServiceStatus]?) {
-    self.mapping = mapping
+  public init(opening: Opening, mount: MountStatus?, bindsMounted: [Bool], services: [ServiceStatus]?) {
+    self.opening = opening
     self.mount = mount
     self.bindsMounted = bindsMounted
     self.services = services
   }
 
-  /// Whether the file system on the mount point is the one in the mapping.
+  /// Whether the file system on the mount point is the vault's.
   public var vaultMounted: Bool {
-    guard let mapping, let mount else { return false }
-    return mount.device == mapping.device
-  }
-}
-
-/// An active device-mapper device.
-public struct MappingStatus: Equatable, Sendable {
-  /// `major:minor`.
-  public var device: String
-  /// As device-mapper has it: `CRYPT-LUKS2-<32 hex digits>-NAME`.
-  public var dmUUID: String
-  /// Paths of the devices below it (for a loop device, its backing file).
-  public var backing: [String]
-  /// False when a device below it has gone away: unplugged, or given up by its driver.
-  public var hasItsDisk: Bool
-
-  public init(device: String, dmUUID: String, backing: [String], hasItsDisk: Bool = true) {
-    self.device = device
-    self.dmUUID = dmUUID
-    self.backing = backing
-    self.hasItsDisk = hasItsDisk
-  }
-
-  /// The LUKS header's UUID with dashes; nil when this is no LUKS mapping.
-  public var luksUUID: String? {
-    let parts = dmUUID.split(separator: "-", maxSplits: 3, omittingEmptySubsequences: false)
-    guard parts.count == 4, parts[0] == "CRYPT", parts[1].hasPrefix("LUKS"), parts[2].count == 32 else { return nil }
-    let hex = Array(parts[2])
-    return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(hex[$0]) }.joined(separator: "-")
+    guard let vault = opening.vault, let mount else { return false }
+    return vault.device == nil || mount.device == vault.device
   }
 }
 

@@ -14,9 +14,10 @@ extension StatusReport {
       (
         "vault",
         .object([
+          ("type", .string(vault.type.rawValue)),
           ("device", .optional(vault.device)),
           ("uuid", .optional(vault.uuid)),
-          ("mapping", .string(vault.mapping)),
+          ("mapping", .optional(vault.mapping)),
           ("open", .bool(vault.open)),
           ("mount", .string(vault.mount)),
           ("mounted", .bool(vault.mounted)),

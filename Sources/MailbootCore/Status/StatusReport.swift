@@ -1,9 +1,11 @@
 /// The answer to `mailboot status`: what is true now, with the last answers of checks and probes.
 public struct StatusReport: Equatable, Sendable {
   public struct Vault: Equatable, Sendable {
+    public var type: VaultType
     public var device: String?
     public var uuid: String?
-    public var mapping: String
+    /// Nil: its kind has none.
+    public var mapping: String?
     public var open: Bool
     public var mount: String
     public var mounted: Bool
@@ -95,7 +97,7 @@ extension StatusReport {
     let record = input.record.flatMap { $0.bootID == input.bootID ? $0 : nil }
     let waitService = input.service.flatMap { $0.bootID == input.bootID ? $0 : nil }
     let observation = input.observation
-    let open = observation?.mapping != nil
+    let open = observation?.opening.isOpen ?? false
 
     host = input.host
     bootID = input.bootID
@@ -103,8 +105,8 @@ extension StatusReport {
     busy = input.locked ? record?.busy : nil
     attempts = record?.attempts ?? AttemptCount()
     vault = Vault(
-      device: observation?.mapping?.backing.first ?? configuration.vault.device,
-      uuid: observation?.mapping?.luksUUID, mapping: configuration.vault.mapping, open: open,
+      type: configuration.vault.kind, device: observation?.opening.vault?.backing ?? configuration.vault.device,
+      uuid: observation?.opening.vault?.uuid, mapping: configuration.vault.mappingName, open: open,
       mount: configuration.vault.mount, mounted: observation?.vaultMounted ?? false,
       sizeBytes: observation?.vaultMounted == true ? observation?.mount?.sizeBytes : nil,
       availableBytes: observation?.vaultMounted == true ? observation?.mount?.availableBytes : nil)
@@ -131,10 +133,17 @@ extension StatusReport {
       since = record?.busy?.since
       return
     }
-    guard open else {
+    switch observation.opening {
+    case .closed:
       state = .locked
       since = record?.lockedSince ?? input.bootedAt
       return
+    case .broken(let why):
+      reasons.append(why)
+      state = .degraded
+      since = nil
+      return
+    case .open: break
     }
     reasons += Self.shortcomings(observation, configuration, checks: checks, services: services)
     state = reasons.isEmpty ? .ready : .degraded
@@ -151,9 +160,7 @@ extension StatusReport {
         observation.mount.map { "\(mount) holds \($0.source), not the vault" }
           ?? "the vault is open but not mounted on \(mount)")
     }
-    if let mapping = observation.mapping, !mapping.hasItsDisk {
-      reasons.append("the disk below the open vault \(configuration.vault.mapping) is gone")
-    }
+    reasons += observation.opening.vault?.flaws ?? []
     if observation.vaultMounted, observation.mount?.isReadOnly == true, !configuration.vault.options.contains("ro") {
       reasons.append("\(mount) can only be read: no mail can be stored")
     }

@@ -6,29 +6,28 @@ import Systemd
 /// An emergency lock's steps on this machine. Each ends within seconds, whatever hangs.
 final class HostEmergency: EmergencyPort {
   private let configuration: Configuration
+  private let kind: any VaultKind
   private let worker: Worker
   private let reactor: Reactor
   /// Connected when it is first needed: the key goes before anybody is asked anything.
   private var connected: UnitControl?
 
-  /// Seconds the kernel has to suspend the mapping: as long as the disk takes for what is on its way to it.
-  private static let revokeTimeout = 10.0
   /// Seconds units have to stop by themselves: nothing they might still want to save can be written.
   private static let stopTimeout = 2.0
   private static let unmountTimeout = 5.0
-  private static let closeTimeout = 30.0
 
   private let caller: Int32
 
-  init(configuration: Configuration, worker: Worker, reactor: Reactor, caller: Int32) {
+  init(configuration: Configuration, kind: any VaultKind, worker: Worker, reactor: Reactor, caller: Int32) {
     self.caller = caller
+    self.kind = kind
     self.configuration = configuration
     self.worker = worker
     self.reactor = reactor
   }
 
-  private var vault: Configuration.Vault { configuration.vault }
-  private var mapping: MappingStatus? { DeviceMapper.mapping(named: vault.mapping) }
+  var name: String { kind.name }
+  private var fileSystem: String? { MountTable.current().flatMap(kind.fileSystem) }
 
   private func units() throws(Failure) -> UnitControl {
     if let connected { return connected }
@@ -37,14 +36,7 @@ final class HostEmergency: EmergencyPort {
     return units
   }
 
-  func revokeKey() throws(Failure) -> StepOutcome {
-    let request = RevokeRequest(mapping: vault.mapping)
-    switch try ask(.revoke, request, as: RevokeReply.self, timeout: Self.revokeTimeout) {
-    case .revoked: return .changed
-    case .notOpen: return .unchanged
-    case .failed(let failure): throw .vault(failure, device: "/dev/mapper/\(vault.mapping)")
-    }
-  }
+  func revokeKey() throws(Failure) -> StepOutcome { try kind.revokeKey(worker, reactor) }
 
   func stopServices() throws(Failure) -> StepOutcome {
     let units = try units()
@@ -77,7 +69,7 @@ final class HostEmergency: EmergencyPort {
   }
 
   func endUsers() throws(Failure) -> StepOutcome {
-    guard let device = mapping.flatMap({ DeviceNumber($0.device) }) else { return .unchanged }
+    guard let device = fileSystem.flatMap({ DeviceNumber($0) }) else { return .unchanged }
     let watch = MountHolders(device: device, mountPoints: configuration.shownAt, caller: caller)
     // Whoever started us would take us along; it is named at the end.
     let pids = watch.processes().filter { !$0.isAncestor }.map(\.pid)
@@ -87,34 +79,32 @@ final class HostEmergency: EmergencyPort {
   }
 
   func unmountAll() throws(Failure) -> StepOutcome {
-    guard let mapping else { return .unchanged }
+    guard let fileSystem else { return .unchanged }
     var outcome = StepOutcome.unchanged
     // The last mounted first: one may lie in the other.
-    for path in mountPoints(of: mapping).reversed() {
+    for path in mountPoints(of: fileSystem).reversed() {
       outcome = .changed
       if let units = try? units() {
         _ = try? Mounts(units: units, timeout: Self.unmountTimeout).stop(path: path)
       }
-      if mountPoints(of: mapping).contains(path) { _ = mb_umount_lazily(path) }
+      if mountPoints(of: fileSystem).contains(path) { _ = mb_umount_lazily(path) }
     }
     return outcome
   }
 
-  private func mountPoints(of mapping: MappingStatus) -> [String] {
-    MountTable.current()?.entries.filter { $0.device == mapping.device }.map(\.mountPoint) ?? []
+  private func mountPoints(of fileSystem: String) -> [String] {
+    MountTable.current()?.entries.filter { $0.device == fileSystem }.map(\.mountPoint) ?? []
   }
 
   func close() throws(Failure) -> StepOutcome {
     // The mount units have failed because their device did; nobody is to find them in `systemctl --failed` for ever.
     defer { forgetMountFailures() }
-    let request = CloseRequest(mapping: vault.mapping)
-    switch try ask(.close, request, as: CloseReply.self, timeout: Self.closeTimeout) {
-    case .closed: return .changed
-    case .alreadyClosed: return .unchanged
-    case .failed(let failure):
-      guard failure.kind == .busy, let units = try? units(),
-        var use = try? HostUsers(configuration: configuration, units: units, caller: caller).look(withServices: true)
-      else { throw .vault(failure, device: "/dev/mapper/\(vault.mapping)") }
+    do throws(Failure) {
+      return try kind.closeInEmergency(worker, reactor)
+    } catch .vault(let failure, let device) where failure.kind == .busy {
+      guard let units = try? units() else { throw .vault(failure, device: device) }
+      let users = HostUsers(configuration: configuration, kind: kind, units: units, caller: caller)
+      guard var use = try? users.look(withServices: true) else { throw .vault(failure, device: device) }
       if use.isEmpty { use.obstacles = [.unseen(failure.detail)] }
       throw .inUse(use, stopped: true)
     }
@@ -123,15 +113,5 @@ final class HostEmergency: EmergencyPort {
   private func forgetMountFailures() {
     guard let units = try? units() else { return }
     for path in configuration.shownAt { try? units.resetFailed(.mount(forPath: path)) }
-  }
-
-  private func ask<Reply: Decodable>(
-    _ verb: WorkerVerb, _ request: some Encodable, as type: Reply.Type, timeout: Double
-  ) throws(Failure) -> Reply {
-    let child = try worker.begin(verb, request)
-    guard try child.runOrLeave(reactor, until: Reactor.monotonic() + timeout) else {
-      throw .system("the kernel did not finish \(verb.rawValue) within \(Int(timeout)) s")
-    }
-    return try worker.reply(type, of: child)
   }
 }

@@ -17,6 +17,7 @@ public final class Locker {
   }
 
   private let configuration: Configuration
+  private let kind: any VaultKind
   private let reactor: Reactor
   private let directory: RuntimeDirectory
   private let verb: String
@@ -42,6 +43,7 @@ public final class Locker {
     report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
   ) {
     self.configuration = configuration
+    kind = VaultKinds.make(configuration)
     self.reactor = reactor
     self.directory = directory
     self.verb = verb
@@ -53,28 +55,35 @@ public final class Locker {
     self.warn = warn
   }
 
-  private var mapping: MappingStatus? { DeviceMapper.mapping(named: configuration.vault.mapping) }
+  private func opening() throws(Failure) -> Opening {
+    try Observer(configuration, kind: kind).storage().opening
+  }
 
   /// Stops, unmounts, closes.
   /// - Parameter kill: end the processes that use the vault and belong to no configured service.
   public func lock(kill: Bool) throws(Failure) -> Result {
     leaveTheVault()
-    guard let mapping = try Observer(configuration: configuration).storage().mapping else { return unchanged() }
+    if try opening() == .closed { return unchanged() }
     let worker = try Worker()
-    let units = try UnitControl(reactor: reactor)
-    try refuseAnotherDevice(mapping, Preflight(configuration: configuration, worker: worker, units: units))
+    let tools = VaultTools(
+      worker: worker, units: try UnitControl(reactor: reactor), mountTimeout: unmountTimeout, deviceTimeout: 0,
+      warn: warn)
+    try refuseAnotherDevice(tools)
     return try directory.withLock { () throws(Failure) in
+      switch try opening() {
       // Another run may have been faster.
-      guard self.mapping != nil else { return unchanged() }
+      case .closed: return unchanged()
+      case .broken: return try clearRemains(worker)
+      case .open: break
+      }
       noteBegin()
       tell(.lockBegun(by: user, emergency: false))
       let run = LockSequence(
         configuration: configuration,
-        vault: HostVault(
-          configuration: configuration, worker: worker, units: units, device: nil,
-          mountTimeout: unmountTimeout),
-        services: HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: false),
-        users: HostUsers(configuration: configuration, units: units, caller: caller), clock: HostClock(),
+        vault: HostVault(configuration: configuration, kind: kind, tools: tools, device: nil),
+        services: HostServices(configuration: configuration, units: tools.units, worker: worker, mayRollBack: false),
+        users: HostUsers(configuration: configuration, kind: kind, units: tools.units, caller: caller),
+        clock: HostClock(),
         report: { [self] progress in
           if progress == .undoing { reactor.stopListening() }
           report(progress)
@@ -93,21 +102,36 @@ public final class Locker {
     }
   }
 
+  /// What broke down is cleared away by force: there is no key any more, and nothing left to lose.
+  private func clearRemains(_ worker: Worker) throws(Failure) -> Result {
+    noteBegin()
+    tell(.lockBegun(by: user, emergency: false))
+    let machine = HostEmergency(
+      configuration: configuration, kind: kind, worker: worker, reactor: reactor, caller: caller)
+    let run = EmergencySequence(configuration: configuration, machine: machine, clock: HostClock(), report: report)
+    let trouble = clear(run)
+    finish()
+    if let trouble {
+      tell(.lockFailed(by: user, emergency: false, how(run.steps), trouble))
+      throw trouble
+    }
+    tell(.lockFinished(by: user, emergency: false, how(run.steps)))
+    return Result(
+      outcome: .changed, seconds: Reactor.monotonic() - begun, steps: run.steps, keyGoneAfter: nil)
+  }
+
   /// Takes the key away, then clears up, whatever is in the way. Another run is not waited for: it is told to end, and ended.
   public func lockInEmergency() throws(Failure) -> Result {
     // From here on nothing stops it: neither Ctrl-C nor the end of the terminal that it may bring about itself.
     reactor.stopListening()
     let worker = try Worker()
-    let machine = HostEmergency(configuration: configuration, worker: worker, reactor: reactor, caller: caller)
+    let machine = HostEmergency(
+      configuration: configuration, kind: kind, worker: worker, reactor: reactor, caller: caller)
     let run = EmergencySequence(configuration: configuration, machine: machine, clock: HostClock(), report: report)
     var keyGoneAfter: Double?
-    let found = mapping
-    if let found {
-      guard found.luksUUID != nil else {
-        throw .vault(
-          VaultFailure(.nameTaken, "it is no LUKS mapping (\(found.backing.joined(separator: ", ")))"),
-          device: configuration.vault.mapping)
-      }
+    try kind.checkEmergency()
+    let found = try opening() != .closed
+    if found {
       run.revoke()
       if run.isKeyGone { keyGoneAfter = Reactor.monotonic() - begun }
     }
@@ -118,7 +142,7 @@ public final class Locker {
       warn("another run was busy with the vault (process \(other)): it is ended, not waited for")
       others.request(other)
     }
-    guard found != nil || other != nil else { return unchanged() }
+    guard found || other != nil else { return unchanged() }
     noteBegin()
     // Not before the key is gone: the journal may be slow.
     tell(.lockBegun(by: user, emergency: true))
@@ -126,14 +150,14 @@ public final class Locker {
       tell(.keyRevoked(by: user, seconds: keyGoneAfter))
       report(
         .note(
-          "the key was gone from the kernel after \(decimal(keyGoneAfter, places: 2)) s;"
+          "the key was gone after \(decimal(keyGoneAfter, places: 2)) s;"
             + " what had not been written to the disk by then is lost"))
     }
     var trouble = clear(run)
     if other != nil {
       do throws(Failure) { try others.awaitEnd() } catch { warn(error.summary) }
       // It may have opened the vault just then, or have been in the way of closing it.
-      if mapping != nil {
+      if try opening() != .closed {
         run.revoke()
         trouble = clear(run)
       }
@@ -171,9 +195,9 @@ public final class Locker {
   }
 
   /// A mapping of our name on another device is not ours to close. A device that is gone is no reason to leave it open.
-  private func refuseAnotherDevice(_ mapping: MappingStatus, _ preflight: Preflight) throws(Failure) {
+  private func refuseAnotherDevice(_ tools: VaultTools) throws(Failure) {
     do {
-      try preflight.checkOpen(mapping)
+      try kind.checkOpen(tools)
     } catch .vault(let failure, let device) where failure.kind == .nameTaken {
       throw .vault(failure, device: device)
     } catch .interrupted(let signal) {
@@ -196,10 +220,11 @@ public final class Locker {
 
   /// The run is over: this is the one place where a lock's end becomes known.
   private func finish() {
+    let isLocked = (try? opening()) == .closed
     do {
       try keep { record in
         record.busy = nil
-        guard mapping == nil else { return }
+        guard isLocked else { return }
         record.checks = []
         record.probes = [:]
         record.lockedSince = Reactor.wall()

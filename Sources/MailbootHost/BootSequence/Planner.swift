@@ -1,4 +1,3 @@
-import Linux
 import MailbootCore
 import Systemd
 
@@ -16,18 +15,18 @@ public struct Planner {
 
   /// - Throws: what `unlock` would fail with before it asks for the passphrase.
   public func plan() throws(Failure) -> [PlanEntry] {
-    let preflight = Preflight(configuration: configuration, worker: worker, units: units)
-    try preflight.checkUnits()
-    let observer = Observer(configuration: configuration)
+    try Preflight(configuration: configuration, units: units).checkUnits()
+    let kind = VaultKinds.make(configuration)
+    let tools = VaultTools(worker: worker, units: units, deviceTimeout: configuration.unlock.deviceTimeout)
+    let observer = Observer(configuration, kind: kind)
     var observation = try observer.storage()
     do { observation.services = try observer.services(units.manager) } catch { throw Failure(error) }
     var device: String?
-    if let mapping = observation.mapping {
-      try preflight.checkOpen(mapping)
+    if observation.opening.isOpen {
+      try kind.checkOpen(tools)
     } else {
-      device = try preflight.checkClosed()
+      device = try kind.checkClosed(tools, byToken: false)
     }
-    let fstab = readSmallText("/etc/fstab").flatMap { FstabEntry.line(for: configuration.vault.mount, in: $0) } != nil
-    return MailbootCore.plan(configuration, observation, device: device, fstab: fstab)
+    return MailbootCore.plan(configuration, observation, words: kind.planWords(device: device))
   }
 }

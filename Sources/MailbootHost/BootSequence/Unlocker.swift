@@ -30,8 +30,10 @@ public protocol PassphraseSource: AnyObject {
 public final class Unlocker {
   private let configuration: Configuration
   private let directory: RuntimeDirectory
-  private let units: UnitControl
+  private let kind: any VaultKind
+  private let tools: VaultTools
   private let worker: Worker
+  private var units: UnitControl { tools.units }
   private let verb: String
   private let report: (Progress) -> Void
   private let warn: (String) -> Void
@@ -65,8 +67,11 @@ public final class Unlocker {
     self.tell = tell
     self.report = report
     self.warn = warn
+    kind = VaultKinds.make(configuration)
     worker = try Worker()
-    units = try UnitControl(reactor: reactor)
+    tools = VaultTools(
+      worker: worker, units: try UnitControl(reactor: reactor), deviceTimeout: configuration.unlock.deviceTimeout,
+      warn: warn)
     record = LastResults(bootID: bootID())
   }
 
@@ -75,7 +80,11 @@ public final class Unlocker {
     return directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? LastResults(bootID: boot)
   }
 
-  private var isOpen: Bool { DeviceMapper.mapping(named: configuration.vault.mapping) != nil }
+  private func opening() throws(Failure) -> Opening {
+    try Observer(configuration, kind: kind).storage().opening
+  }
+
+  private var isOpen: Bool { (try? opening().isOpen) ?? false }
 
   /// - Parameters:
   ///   - source: nil when there is nobody to ask: fine as long as the vault is open.
@@ -83,24 +92,26 @@ public final class Unlocker {
   public func run(source: (any PassphraseSource)?, start: Bool) throws(Failure) -> UnlockSummary {
     let isRoot = geteuid() == 0
     guard isRoot || remote != nil else { throw .notRoot(verb: "unlock") }
-    let preflight = Preflight(configuration: configuration, worker: worker, units: units)
-    if start { try noted(source) { () throws(Failure) in try preflight.checkUnits() } }
-    let observed = try Observer(configuration: configuration).storage()
-    if let mapping = observed.mapping {
-      // Only root can tell whose mapping it is; else the run does.
+    if start {
+      try noted(source) { () throws(Failure) in
+        try Preflight(configuration: configuration, units: units).checkUnits()
+      }
+    }
+    if try opening().isOpen {
+      // Only root can tell whose vault it is; else the run does.
       guard isRoot else { return try delegate(try emptyPassphrase(), source: .none, start: start) }
-      try preflight.checkOpen(mapping)
+      try kind.checkOpen(tools)
       return try runOpen(start: start)
     }
+    let byToken = source?.kind == .token
     let device =
-      isRoot
-      ? try noted(source) { () throws(Failure) in try preflight.checkClosed(byToken: source?.kind == .token) } : nil
+      isRoot ? try noted(source) { () throws(Failure) in try kind.checkClosed(tools, byToken: byToken) } : nil
     guard let source else {
       throw .usage(
         "the vault is locked, and there is no terminal to ask for the passphrase",
         hint: "give it with `--stdin`, `--key-file FILE` or `--passphrase-fd N`")
     }
-    let vault = HostVault(configuration: configuration, worker: worker, units: units, device: device)
+    let vault = makeVault(device)
     let run = makeRun(vault)
     var attempt = 1
     var empties = 0
@@ -163,6 +174,10 @@ public final class Unlocker {
     do { return try SecretBytes(capacity: 1) } catch { throw .system("\(error)") }
   }
 
+  private func makeVault(_ device: String?) -> HostVault {
+    HostVault(configuration: configuration, kind: kind, tools: tools, device: device)
+  }
+
   private func makeRun(_ vault: HostVault) -> UnlockSequence {
     UnlockSequence(
       configuration: configuration, vault: vault,
@@ -187,6 +202,7 @@ public final class Unlocker {
       // An empty one is never tried.
       if !passphrase.isEmpty || source.kind == .token { tell(.unlockBegun(actor)) }
       do throws(Failure) {
+        try clearRemains()
         try run.open(passphrase)
         record.attempts.accepted += 1
         try run.complete(start: start)
@@ -203,11 +219,21 @@ public final class Unlocker {
     }
   }
 
+  /// Takes away what a vault that broke down has left: services that still run on it, whoever else uses it, its mount. Whatever they
+  /// had not written is lost already.
+  private func clearRemains() throws(Failure) {
+    guard case .broken(let why) = try opening() else { return }
+    report(.note("\(why): what is left of it is cleared away first"))
+    let machine = HostEmergency(
+      configuration: configuration, kind: kind, worker: worker, reactor: units.reactor, caller: getppid())
+    try EmergencySequence(configuration: configuration, machine: machine, clock: HostClock(), report: report).clear()
+  }
+
   /// The vault is open: what is missing is completed, and nobody is asked.
   private func runOpen(start: Bool) throws(Failure) -> UnlockSummary {
     try locked { () throws(Failure) in
       let begun = Reactor.monotonic()
-      let run = makeRun(HostVault(configuration: configuration, worker: worker, units: units, device: nil))
+      let run = makeRun(makeVault(nil))
       do throws(Failure) {
         run.foundOpen()
         try run.complete(start: start)

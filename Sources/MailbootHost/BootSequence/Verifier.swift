@@ -25,7 +25,12 @@ public struct Verifier {
 
   /// Every check and probe; the results are kept for `status`.
   public func run(report: (Progress) -> Void) throws(Failure) -> VerifySequence {
-    guard DeviceMapper.mapping(named: configuration.vault.mapping) != nil else { throw .locked }
+    let kind = VaultKinds.make(configuration)
+    switch try Observer(configuration, kind: kind).storage().opening {
+    case .closed: throw .locked
+    case .broken(let why): throw .broken(why)
+    case .open: break
+    }
     return try locked { () throws(Failure) in try runLocked(report: report) }
   }
 

@@ -7,6 +7,7 @@ import Text
 /// How each check is made on this machine.
 struct HostChecker {
   let configuration: Configuration
+  let kind: any VaultKind
   let worker: Worker
   let facts: CheckFacts
   /// Whether an interrupted change of the database may be rolled back: `unlock` may, `verify` changes nothing.
@@ -38,18 +39,26 @@ struct HostChecker {
 
   private func mount() -> Finding {
     let path = configuration.vault.mount
-    let mapping = DeviceMapper.mapping(named: configuration.vault.mapping)
-    guard let mounted = MountTable.current()?.mount(on: path) else {
+    let observation: Observation
+    do throws(Failure) {
+      observation = try Observer(configuration, kind: kind).storage()
+    } catch {
+      return Finding(.mount, sound: false, detail: error.summary)
+    }
+    if case .broken(let why) = observation.opening { return Finding(.mount, sound: false, detail: why) }
+    guard let mounted = observation.mount else {
       return Finding(.mount, sound: false, detail: "nothing is mounted on \(path)")
     }
-    guard let mapping, mounted.device == mapping.device else {
+    guard observation.vaultMounted else {
       return Finding(.mount, sound: false, detail: "\(path) holds \(mounted.source), not the vault")
     }
-    guard mounted.root == "/" else {
-      return Finding(.mount, sound: false, detail: "\(path) holds only the directory \(mounted.root) of the vault")
+    if let root = MountTable.current()?.mount(on: path)?.root, root != "/",
+      observation.opening.vault?.device != nil
+    {
+      return Finding(.mount, sound: false, detail: "\(path) holds only the directory \(root) of the vault")
     }
-    var space = statvfs()
-    if statvfs(path, &space) == 0, space.f_flag & UInt(ST_RDONLY) != 0 {
+    if let flaw = observation.opening.vault?.flaws.first { return Finding(.mount, sound: false, detail: flaw) }
+    if mounted.isReadOnly {
       return Finding(
         .mount, sound: false, detail: "\(path) is mounted read-only",
         hint: "after an error the kernel does that: see `journalctl -b -k | tail`, then unmount it and run fsck")
@@ -59,9 +68,12 @@ struct HostChecker {
 
   private func freeSpace() -> Finding {
     let path = configuration.vault.mount
-    var space = statvfs()
-    guard statvfs(path, &space) == 0, space.f_blocks > 0 else {
-      return Finding(.freeSpace, sound: false, detail: "\(path): \(errnoText())")
+    let space: statvfs
+    switch SpaceQuestion(path).answer() {
+    case .space(let answer) where answer.f_blocks > 0: space = answer
+    case .space: return Finding(.freeSpace, sound: false, detail: "\(path) has no size")
+    case .failed(let code): return Finding(.freeSpace, sound: false, detail: "\(path): \(errnoText(code))")
+    case .silent: return Finding(.freeSpace, sound: false, detail: "\(path) does not answer")
     }
     let percent = Int(space.f_bavail * 100 / space.f_blocks)
     let amount = Self.size(UInt64(space.f_bavail) * UInt64(space.f_frsize))

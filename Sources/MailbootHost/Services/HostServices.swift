@@ -32,7 +32,9 @@ final class HostServices: ServicesPort {
     self.configuration = configuration
     self.units = units
     self.worker = worker
-    checker = HostChecker(configuration: configuration, worker: worker, facts: CheckFacts(), mayRollBack: mayRollBack)
+    checker = HostChecker(
+      configuration: configuration, kind: VaultKinds.make(configuration), worker: worker, facts: CheckFacts(),
+      mayRollBack: mayRollBack)
   }
 
   func begin(check group: CheckGroup) {

@@ -93,6 +93,10 @@ final class UnitControl {
     try ask { (manager) throws(BusError) in try manager.start(unit) }
   }
 
+  func start(_ service: TransientService) throws(Failure) -> JobID {
+    try ask { (manager) throws(BusError) in try manager.start(service) }
+  }
+
   func stop(_ unit: UnitName) throws(Failure) -> JobID {
     try ask { (manager) throws(BusError) in try manager.stop(unit) }
   }

@@ -16,7 +16,7 @@ final class BusWatch: WatchSource {
       endpoint = try BusEndpoint()
       units = try UnitWatcher(on: endpoint)
       // Under their primary names: systemd tells nothing under an alias.
-      let services = try Observer(configuration: configuration).services(try SystemdManager())
+      let services = try Observer(configuration).services(try SystemdManager())
       try units.watch(Set(services.flatMap(\.units).map { UnitName($0.unit) }))
       try endpoint.addMatch(
         "type='signal',sender='\(Self.service)',interface='org.freedesktop.DBus.Properties',member='PropertiesChanged'")

@@ -5,19 +5,27 @@ import MailbootCore
 import Systemd
 import Text
 
-/// Looks at the machine: device-mapper, mount table, systemd.
+/// Looks at the machine: the vault, the mount table, systemd.
 struct Observer {
   let configuration: Configuration
+  let kind: any VaultKind
+
+  init(_ configuration: Configuration) {
+    self.init(configuration, kind: VaultKinds.make(configuration))
+  }
+
+  init(_ configuration: Configuration, kind: any VaultKind) {
+    self.configuration = configuration
+    self.kind = kind
+  }
 
   /// Everything but the services.
   func storage() throws(Failure) -> Observation {
-    guard DeviceMapper.isVisible() else { throw .system("/sys is not mounted: the vault's state cannot be seen") }
     guard let mounts = MountTable.current() else {
       throw .system("/proc is not mounted: the mount table cannot be read")
     }
     return Observation(
-      mapping: DeviceMapper.mapping(named: configuration.vault.mapping),
-      mount: mounts.status(of: configuration.vault.mount),
+      opening: try kind.opening(mounts), mount: kind.mounted(mounts),
       bindsMounted: configuration.binds.map { Self.isSame($0.from, $0.to) }, services: nil)
   }
 

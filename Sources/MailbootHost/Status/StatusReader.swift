@@ -9,6 +9,7 @@ public final class StatusReader {
   private let configuration: Configuration
   private let directory: RuntimeDirectory
   private let restsDuringRuns: Bool
+  private let observer: Observer
   /// The services as last asked for.
   private var services: [ServiceStatus]?
   private var asked = -Double.infinity
@@ -23,7 +24,11 @@ public final class StatusReader {
     self.configuration = configuration
     self.directory = directory
     self.restsDuringRuns = restsDuringRuns
+    observer = Observer(configuration)
   }
+
+  /// Units whose changes tell something about the vault, besides its mount.
+  var watchedUnits: [UnitName] { observer.kind.watchedUnits }
 
   public func report() -> StatusReport {
     var trouble: [String] = []
@@ -33,7 +38,6 @@ public final class StatusReader {
     // emulated): it is asked only where that matters.
     let isLocked = record?.busy != nil && directory.isLocked()
     var observation: Observation?
-    let observer = Observer(configuration: configuration)
     do {
       observation = try observer.storage()
     } catch {
@@ -54,7 +58,8 @@ public final class StatusReader {
       configuration: configuration, observation: observation, record: record,
       locked: isLocked, host: hostName(), bootID: bootID(), bootedAt: bootTime(), trouble: trouble)
     input.service = service
-    input.waitServiceRuns = observation?.mapping == nil && service?.waitingSince != nil && directory.waitServiceRuns()
+    input.waitServiceRuns =
+      observation?.opening.isOpen != true && service?.waitingSince != nil && directory.waitServiceRuns()
     input.now = Reactor.wall()
     return StatusReport(input)
   }

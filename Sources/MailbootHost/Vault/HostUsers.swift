@@ -5,24 +5,24 @@ import Systemd
 /// Whoever uses the vault on this machine.
 final class HostUsers: UsersPort {
   private let configuration: Configuration
+  private let kind: any VaultKind
   private let units: UnitControl
   private let ending: ProcessEnding
   private let caller: Int32
 
-  init(configuration: Configuration, units: UnitControl, caller: Int32) {
+  init(configuration: Configuration, kind: any VaultKind, units: UnitControl, caller: Int32) {
     self.caller = caller
+    self.kind = kind
     self.configuration = configuration
     self.units = units
     ending = ProcessEnding(reactor: units.reactor)
   }
 
   func look(withServices: Bool) throws(Failure) -> VaultUse {
-    guard let mapping = DeviceMapper.mapping(named: configuration.vault.mapping),
-      let device = DeviceNumber(mapping.device)
-    else { return VaultUse() }
     guard let table = MountTable.current() else {
       throw .system("/proc is not mounted: who uses the vault cannot be seen")
     }
+    guard let device = kind.fileSystem(table).flatMap({ DeviceNumber($0) }) else { return VaultUse() }
     let holders = MountHolders(device: device, mountPoints: configuration.shownAt, caller: caller)
     let inside = withServices ? [] : try serviceUnits()
     let processes = holders.processes().filter { $0.unit.map { !inside.contains($0) } ?? true }
@@ -32,9 +32,7 @@ final class HostUsers: UsersPort {
   }
 
   func end(_ holders: [Holder]) throws(Failure) {
-    guard let mapping = DeviceMapper.mapping(named: configuration.vault.mapping),
-      let device = DeviceNumber(mapping.device)
-    else { return }
+    guard let device = MountTable.current().flatMap(kind.fileSystem).flatMap({ DeviceNumber($0) }) else { return }
     let watch = MountHolders(device: device, mountPoints: configuration.shownAt, caller: caller)
     try ending.end(holders.map(\.pid)) { watch.isHolding($0) }
   }

@@ -54,14 +54,8 @@ struct MountTable {
   func status(of path: String) -> MountStatus? {
     guard let entry = mount(on: path) else { return nil }
     var space = statvfs()
-    guard statvfs(path, &space) == 0 else {
-      return MountStatus(device: entry.device, source: entry.source, filesystem: entry.filesystem)
-    }
-    let block = UInt64(space.f_frsize)
-    return MountStatus(
-      device: entry.device, source: entry.source, filesystem: entry.filesystem,
-      sizeBytes: UInt64(space.f_blocks) * block, availableBytes: UInt64(space.f_bavail) * block,
-      isReadOnly: UInt(space.f_flag) & UInt(ST_RDONLY) != 0, errors: errors(of: entry))
+    guard statvfs(path, &space) == 0 else { return MountStatus(entry) }
+    return MountStatus(entry, space, errors: errors(of: entry))
   }
 
   /// As ext4 counts them; other file systems do not.
@@ -70,6 +64,21 @@ struct MountTable {
       let name = device.split(separator: "/").last, let count = readAttribute("/sys/fs/ext4/\(name)/errors_count")
     else { return 0 }
     return Int(count) ?? 0
+  }
+}
+
+extension MountStatus {
+  /// Without what only its file system can tell.
+  init(_ entry: MountEntry) {
+    self.init(device: entry.device, source: entry.source, filesystem: entry.filesystem)
+  }
+
+  init(_ entry: MountEntry, _ space: statvfs, errors: Int) {
+    let block = UInt64(space.f_frsize)
+    self.init(
+      device: entry.device, source: entry.source, filesystem: entry.filesystem,
+      sizeBytes: UInt64(space.f_blocks) * block, availableBytes: UInt64(space.f_bavail) * block,
+      isReadOnly: UInt(space.f_flag) & UInt(ST_RDONLY) != 0, errors: errors)
   }
 }
 

@@ -32,6 +32,14 @@ struct Mounts {
     guard names.isEmpty else { throw .mount(.notEmpty(Array(names.prefix(3))), path: path) }
   }
 
+  /// Nothing may lie in the bare directory, and nothing else be mounted there. A missing one is made later.
+  static func checkFree(_ path: String) throws(Failure) {
+    if let mounted = MountTable.current()?.mount(on: path) {
+      throw .mount(.occupied(by: mounted.source), path: path)
+    }
+    if access(path, F_OK) == 0 { try prepare(path) }
+  }
+
   /// Starts fstab's mount unit for the path, else a transient one.
   func start(path: String, what: String, type: String, options: [String], fsck: Bool) throws(Failure) {
     let unit = UnitName.mount(forPath: path)

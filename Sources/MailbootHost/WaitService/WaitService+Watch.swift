@@ -8,7 +8,7 @@ extension WaitService {
   func watchUnits() {
     var units = Set(scriptRuns.keys)
     units.insert(.mount(forPath: configuration.vault.mount))
-    units.insert(.device(forPath: "/dev/mapper/\(configuration.vault.mapping)"))
+    units.formUnion(reader.watchedUnits)
     for bind in configuration.binds { units.insert(.mount(forPath: bind.to)) }
     if let device = report.vault.device, device.hasPrefix("/dev/") { units.insert(.device(forPath: device)) }
     if let key = configuration.wait.keyDevice { units.insert(.device(forPath: DeviceResolver.path(for: key))) }

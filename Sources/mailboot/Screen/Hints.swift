@@ -8,6 +8,7 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .passphraseRefused(_, _, true):
     return "it ended in a carriage return (CR), which counts as part of it: was the file written on Windows?"
   case .passphraseRefused: return "mind Caps Lock and the keyboard layout, then run `mailboot` again"
+  case .passphraseUnusable: return "give exactly the passphrase's bytes; `--stdin` drops one newline at the end"
   case .vault(let failure, let device): return hint(for: failure, device: device, vault: vault)
   case .deviceNotFound:
     return "see what is there with `lsblk -f`; correct `device` in [vault], or attach the disk and run `mailboot` again"
@@ -15,11 +16,12 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
     return "see what is there with `lsblk -f`; name the vault as `device` in [vault] of \(configurationPath)"
   case .severalLUKSDevices: return "name the vault as `device` in [vault] of \(configurationPath)"
   case .mount(let failure, let path):
-    return hint(for: failure, path: path, mapping: path == vault.mount ? vault.mapping : nil)
+    return hint(for: failure, path: path, vault)
   case .verification(let records):
     return records.lazy.compactMap(\.hint).first
       ?? "correct it and run `mailboot` again; `mailboot verify` looks without starting anything"
   case .locked: return "unlock it first: `mailboot`"
+  case .broken: return "`mailboot` clears away what is left, asks for the passphrase, and brings all back up"
   case .service(_, let failure): return hint(for: failure)
   case .busy: return "wait until it has ended, then look with `mailboot status`"
   case .interrupted: return nil
@@ -47,7 +49,13 @@ private let configurationPath = "/etc/mailboot/mailboot.toml"
 
 private func hint(for failure: VaultFailure, device: String, vault: Configuration.Vault) -> String? {
   switch failure.kind {
+  case .noDevice where vault.kind == .gocryptfs:
+    "name the encrypted directory as `device` in [vault] of \(configurationPath)"
   case .noDevice: "see what is there with `lsblk -f`"
+  case .notGocryptfs: "is this the right directory? `gocryptfs -info \(device)` shows what it is"
+  case .noProgram: "`apt install gocryptfs`"
+  case .damagedHeader where vault.kind == .gocryptfs:
+    "put back a copy of `gocryptfs.conf`; without one the master key opens it (`gocryptfs -masterkey`, see gocryptfs(1))"
   case .notLUKS: "is this the right device? `lsblk -f` shows which one is crypto_LUKS"
   case .damagedHeader:
     "do not write to the disk; look with `cryptsetup luksDump \(device)`, and restore a header backup with"
@@ -79,13 +87,17 @@ private func hint(for use: VaultUse, vault: Configuration.Vault) -> String? {
   return "let them end, or end them with `mailboot lock --kill`"
 }
 
-private func hint(for failure: MountFailure, path: String, mapping: String?) -> String? {
-  switch failure {
+private func hint(for failure: MountFailure, path: String, _ vault: Configuration.Vault) -> String? {
+  let mapping = path == vault.mount ? vault.mappingName : nil
+  return switch failure {
   case .notEmpty:
     "something wrote there while the vault was locked: look at it, move it away (`mv \(path) \(path).stray`),"
       + " then run `mailboot` again"
   case .occupied: "see `findmnt \(path)`; unmount it, then run `mailboot` again"
   case .notADirectory: "move it away, then run `mailboot` again"
+  case .missing: "make it, or correct `mount` in [vault]"
+  case .noFUSE: "is FUSE there? `modprobe fuse`, `apt install fuse3`; a container must be given /dev/fuse"
+  case .refused where vault.kind != .luks && path == vault.mount: "see `journalctl -b -u 'gocryptfs-*'`"
   case .refused:
     mapping.map {
       "open it with `cryptsetup open DEVICE \($0)` and check it with `fsck /dev/mapper/\($0)`;"

@@ -22,12 +22,18 @@ struct StatusText {
 
   private func vault() -> [String] {
     let vault = report.vault
+    guard vault.type != .plain else { return ["vault     none: \(vault.mount) is a directory like others"] + space() }
     let device = vault.device ?? "(looked for when it is opened)"
     guard vault.open else { return ["vault     \(device), closed"] }
-    var text = "vault     \(device), open as \(vault.mapping)"
+    var text = "vault     \(device), open" + (vault.mapping.map { " as \($0)" } ?? "")
     text += vault.mounted ? ", mounted on \(vault.mount)" : ", not mounted"
-    guard let size = vault.sizeBytes, let free = vault.availableBytes, size > 0 else { return [text] }
-    return [text, "space     \(mebibytes(free)) of \(mebibytes(size)) free (\(free * 100 / size) %)"]
+    return [text] + space()
+  }
+
+  private func space() -> [String] {
+    let vault = report.vault
+    guard let size = vault.sizeBytes, let free = vault.availableBytes, size > 0 else { return [] }
+    return ["space     \(mebibytes(free)) of \(mebibytes(size)) free (\(free * 100 / size) %)"]
   }
 
   private func mebibytes(_ bytes: UInt64) -> String {

@@ -17,7 +17,7 @@ struct LockVerb: Verb {
   var kill = false
   @Flag(
     help: ArgumentHelp(
-      "Take the key out of the kernel first, then clear up by force. What was not written to the disk is lost."))
+      "Take the key out of memory first, then clear up by force. What was not written to the disk is lost."))
   var emergency = false
   @Option(help: ArgumentHelp("The longest wait for each service and each unmount.", valueName: "seconds"))
   var timeout: Int?

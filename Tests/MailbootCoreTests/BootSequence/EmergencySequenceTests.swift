@@ -6,6 +6,7 @@ struct EmergencySequenceTests {
   private final class Machine: EmergencyPort, ClockPort {
     var log: [String] = []
     var failing: [String: Failure] = [:]
+    let name = "vault-blk"
 
     func monotonic() -> Double { Double(log.count) }
     func wall() -> Double { 0 }
@@ -62,7 +63,7 @@ struct EmergencySequenceTests {
   @Test func withNeitherRevokedNorClosedTheKeyMayStillBeThere() {
     let (_, run, failure) = lock(["revoke", "close"])
     #expect(!run.isKeyGone)
-    #expect(failure?.summary == "the key may still be in the kernel: it hangs")
+    #expect(failure?.summary == "the key may still be in memory: it hangs")
   }
 
   @Test func aServiceThatStillRunsIsAFailure() {

@@ -3,7 +3,9 @@ import Testing
 
 /// `mailboot plan`.
 struct PlanTests {
-  private let mapping = MappingStatus(device: "254:0", dmUUID: "", backing: ["/dev/vdb"])
+  private let opened = Opening.open(OpenVault(device: "254:0", backing: "/dev/vdb"))
+  private let words = VaultPlanWords(
+    open: "open it", alreadyOpen: "it is open", mount: "mount it", alreadyMounted: "it is mounted")
   private let mount = MountStatus(device: "254:0", source: "/dev/mapper/vault-blk", filesystem: "ext4")
 
   private func services(_ state: String) -> [ServiceStatus] {
@@ -16,8 +18,8 @@ struct PlanTests {
 
   @Test func ofALockedHostEveryStepIsADeed() {
     let observation = Observation(
-      mapping: nil, mount: nil, bindsMounted: [false, false], services: services("inactive"))
-    let entries = plan(configurationWithBinds(), observation, device: "/dev/vdb", fstab: false)
+      opening: .closed, mount: nil, bindsMounted: [false, false], services: services("inactive"))
+    let entries = plan(configurationWithBinds(), observation, words: words)
     #expect(
       entries.map(\.step) == [
         "open", "mount", "bind /var/www/private", "bind /var/lib/lists", "check mount", "check free-space",
@@ -25,8 +27,8 @@ struct PlanTests {
         "check maps", "redis-server", "rspamd", "dovecot", "postfix",
       ])
     #expect(entries.allSatisfy { $0.outcome == .changed })
-    #expect(entries[0].action == "ask for the passphrase, open /dev/vdb as vault-blk")
-    #expect(entries[1].action == "check the file system, mount it on /vault")
+    #expect(entries[0].action == "open it")
+    #expect(entries[1].action == "mount it")
     #expect(entries[2].action == "show /vault/www at /var/www/private")
     let actions = Dictionary(uniqueKeysWithValues: entries.map { ($0.step, $0.action) })
     #expect(actions["check database"] == "require")
@@ -39,35 +41,35 @@ struct PlanTests {
 
   @Test func ofAReadyHostOnlyChecksAreLeft() {
     let observation = Observation(
-      mapping: mapping, mount: mount, bindsMounted: [true, true], services: services("active"))
-    let entries = plan(configurationWithBinds(), observation, device: nil, fstab: true)
+      opening: opened, mount: mount, bindsMounted: [true, true], services: services("active"))
+    let entries = plan(configurationWithBinds(), observation, words: words)
     let deeds = entries.filter { $0.outcome == .changed }
     #expect(!deeds.isEmpty && deeds.allSatisfy { $0.step.hasPrefix("check ") })
-    #expect(entries[0].action == "vault-blk is open")
-    #expect(entries[1].action == "/vault is mounted")
+    #expect(entries[0].action == "it is open")
+    #expect(entries[1].action == "it is mounted")
   }
 
   @Test func ofAHalfOpenHostWhatIsThereIsUnchanged() {
     var half = services("active")
     half[1].units[0].activeState = "failed"
-    let observation = Observation(mapping: mapping, mount: nil, bindsMounted: [false, true], services: half)
-    let entries = plan(configurationWithBinds(), observation, device: nil, fstab: true)
+    let observation = Observation(opening: opened, mount: nil, bindsMounted: [false, true], services: half)
+    let entries = plan(configurationWithBinds(), observation, words: words)
     let unchanged = entries.filter { $0.outcome == .unchanged }.map(\.step)
     #expect(unchanged == ["open", "bind /var/lib/lists", "redis-server", "dovecot", "postfix"])
-    #expect(entries[1].action == "mount /vault by its line in /etc/fstab")
+    #expect(entries[1].action == "mount it")
   }
 
   @Test func anotherFileSystemOnTheMountPointIsNotTheVault() {
     var other = mount
     other.device = "8:1"
-    let observation = Observation(mapping: mapping, mount: other, bindsMounted: [], services: services("active"))
-    #expect(plan(Configuration(), observation, device: nil, fstab: false)[1].outcome == .changed)
+    let observation = Observation(opening: opened, mount: other, bindsMounted: [], services: services("active"))
+    #expect(plan(Configuration(), observation, words: words)[1].outcome == .changed)
   }
 
   @Test func aCheckThatIsOffIsNotInThePlan() {
     var configuration = Configuration()
     configuration.verify.severity[.maps] = .off
-    let observation = Observation(mapping: nil, mount: nil, bindsMounted: [], services: nil)
-    #expect(!plan(configuration, observation, device: nil, fstab: false).contains { $0.step == "check maps" })
+    let observation = Observation(opening: .closed, mount: nil, bindsMounted: [], services: nil)
+    #expect(!plan(configuration, observation, words: words).contains { $0.step == "check maps" })
   }
 }

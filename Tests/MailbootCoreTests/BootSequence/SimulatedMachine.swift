@@ -14,6 +14,7 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
   }
 
   let configuration: Configuration
+  let name = "vault-blk"
   var state = State()
   /// What fails, by the operation as it stands in `log`.
   var failing: [String: Failure] = [:]

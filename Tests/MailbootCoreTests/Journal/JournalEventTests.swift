@@ -61,7 +61,7 @@ import Testing
         "unlock by alice (agent) failed at check database: the mount point /vault is not empty: spool;"
           + " and taking it back failed: close vault-blk",
         "emergency lock begun by root",
-        "emergency lock by root: the key is gone from the kernel after 0.3 s",
+        "emergency lock by root: the key is gone after 0.3 s",
         "locked by root in 14.3 s",
         "emergency lock by root failed at check database: the mount point /vault is not empty: spool;"
           + " and taking it back failed: close vault-blk",

@@ -21,8 +21,8 @@ struct StatusFixture {
         activeSince: Self.noon, startedMicroseconds: UInt64(Self.noon * 1_000_000))
     }
     observation = Observation(
-      mapping: MappingStatus(
-        device: "254:0", dmUUID: "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-vault-blk", backing: ["/dev/vdb"]),
+      opening: .open(
+        OpenVault(device: "254:0", backing: "/dev/vdb", uuid: "01234567-89ab-cdef-0123-456789abcdef")),
       mount: MountStatus(
         device: "254:0", source: "/dev/mapper/vault-blk", filesystem: "ext4", sizeBytes: 1000, availableBytes: 600),
       bindsMounted: [], services: services)
@@ -39,7 +39,7 @@ struct StatusFixture {
   /// The vault closed, the services down.
   static var lockedHost: StatusFixture {
     var fixture = StatusFixture()
-    fixture.observation?.mapping = nil
+    fixture.observation?.opening = .closed
     fixture.observation?.mount = nil
     for index in fixture.configuration.services.indices { fixture.set(index, "inactive", "dead") }
     return fixture

@@ -75,6 +75,7 @@ struct StatusJSONTests {
       "host": "mail",
       "boot_id": "6c1d3f7e-0b5e-4a49-9d1c-5d6f9a1b2c3d",
       "vault": {
+        "type": "luks",
         "device": "/dev/vdb",
         "uuid": "01234567-89ab-cdef-0123-456789abcdef",
         "mapping": "vault-blk",
@@ -168,6 +169,7 @@ struct StatusJSONTests {
       "host": "mail",
       "boot_id": "6c1d3f7e-0b5e-4a49-9d1c-5d6f9a1b2c3d",
       "vault": {
+        "type": "luks",
         "device": null,
         "uuid": null,
         "mapping": "vault-blk",

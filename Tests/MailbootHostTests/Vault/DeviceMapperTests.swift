@@ -62,4 +62,28 @@ struct DeviceMapperTests {
     #expect(DeviceMapper.isVisible(sysfs: full.path))
     #expect(DeviceMapper.mapping(named: "vault-blk", sysfs: empty.path) == nil)
   }
+
+  @Test(
+    arguments: [
+      ("CRYPT-LUKS2-0123456789abcdef0123456789abcdef-a-b-c", "01234567-89ab-cdef-0123-456789abcdef"),
+      ("CRYPT-LUKS1-0123456789abcdef0123456789abcdef-x", "01234567-89ab-cdef-0123-456789abcdef"),
+      ("CRYPT-PLAIN-vault-blk", nil), ("LVM-abcdef", nil), ("CRYPT-LUKS2-0123-vault-blk", nil), ("", nil),
+    ] as [(String, String?)])
+  func onlyALUKSMappingHasAHeadersUUID(_ dmUUID: String, _ uuid: String?) {
+    #expect(MappingStatus(device: "", dmUUID: dmUUID, backing: []).luksUUID == uuid)
+  }
+
+  @Test func anOpenVaultSaysThatItsDiskIsGone() throws {
+    let sysfs = try sysfs()
+    var vault = Configuration.Vault()
+    let opened = try LUKSVault(vault, sysfs: sysfs.path).opening(MountTable(parsing: ""))
+    #expect(
+      opened
+        == .open(OpenVault(device: "254:1", backing: "/dev/vdb", uuid: "01234567-89ab-cdef-0123-456789abcdef")))
+    vault.mapping = "vault-blk2"
+    let flawed = try LUKSVault(vault, sysfs: sysfs.path).opening(MountTable(parsing: ""))
+    #expect(flawed.vault?.flaws == ["the disk below the open vault vault-blk2 is gone"])
+    vault.mapping = "none"
+    #expect(try LUKSVault(vault, sysfs: sysfs.path).opening(MountTable(parsing: "")) == .closed)
+  }
 }

@@ -1,0 +1,59 @@
+import CLinux
+import Glibc
+import Linux
+import MailbootCore
+
+/// What can be known to fail before anybody types a passphrase.
+extension GocryptfsVault {
+  func checkClosed(_ tools: VaultTools, byToken: Bool) throws(Failure) -> String {
+    if byToken { throw .vault(VaultFailure(.noToken, "there is none"), device: directory) }
+    guard access(GocryptfsUnit.program, X_OK) == 0 else {
+      throw .vault(VaultFailure(.noProgram, "\(GocryptfsUnit.program): \(errnoText())"), device: directory)
+    }
+    let real = try encryptedDirectory(tools)
+    try requireMemory(GocryptfsConfiguration(in: real).derivationMemoryKiB, device: directory)
+    guard access("/dev/fuse", F_OK) == 0 else {
+      throw .mount(.noFUSE("/dev/fuse: \(errnoText())"), path: vault.mount)
+    }
+    guard let table = MountTable.current() else {
+      throw .system("/proc is not mounted: the mount table cannot be read")
+    }
+    if let elsewhere = table.entries.last(where: { isOurs($0) && $0.mountPoint != vault.mount }) {
+      throw .vault(VaultFailure(.busy, "it is open on \(elsewhere.mountPoint)"), device: directory)
+    }
+    // What a broken one has left is cleared away later.
+    if ours(table) == nil { try Mounts.checkFree(vault.mount) }
+    return real
+  }
+
+  /// The directory itself; waited for, should it lie on a disk that is yet to come.
+  private func encryptedDirectory(_ tools: VaultTools) throws(Failure) -> String {
+    let deadline = Reactor.monotonic() + Double(tools.deviceTimeout)
+    // Without the mount above it, `gocryptfs.conf` is not there yet.
+    while fileStatus("\(directory)/\(GocryptfsConfiguration.fileName)") == nil, errno == ENOENT,
+      Reactor.monotonic() < deadline, isMountedLater()
+    {
+      try tools.units.reactor.sleep(seconds: 0.2)
+    }
+    guard let real = resolvedPath(directory), let status = fileStatus(real) else {
+      throw .vault(VaultFailure(.noDevice, errnoText()), device: directory)
+    }
+    guard mb_s_isdir(status.st_mode) != 0 else {
+      throw .vault(VaultFailure(.notGocryptfs, "it is not a directory"), device: directory)
+    }
+    return real
+  }
+
+  /// Whether fstab mounts something at or above the directory that is not there yet.
+  private func isMountedLater() -> Bool {
+    guard let text = readSmallText("/etc/fstab"), let table = MountTable.current() else { return false }
+    let parts = directory.split(separator: "/")
+    return parts.indices.contains { last in
+      let path = "/" + parts[...last].joined(separator: "/")
+      return FstabEntry.line(for: path, in: text) != nil && table.mount(on: path) == nil
+    }
+  }
+
+  /// The mount table names the directory, so what is open under our name is ours.
+  func checkOpen(_ tools: VaultTools) throws(Failure) {}
+}

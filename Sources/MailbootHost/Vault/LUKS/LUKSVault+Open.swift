@@ -1,0 +1,69 @@
+import CLinux
+import Glibc
+import Linux
+import MailbootCore
+import SecretMemory
+
+/// Opening and closing by the worker.
+extension LUKSVault {
+  func open(
+    _ passphrase: borrowing SecretBytes, device: String, byToken: Bool, _ tools: VaultTools
+  ) throws(Failure) -> StepOutcome {
+    if mapping != nil { return .unchanged }
+    let request = OpenRequest(
+      device: device, header: vault.header, mapping: vault.mapping, memoryLimitKiB: availableMemoryKiB(),
+      byToken: byToken)
+    let child = try begin(request, passphrase, tools)
+    do {
+      // Key derivation may take as long as it likes: Ctrl-C ends it.
+      _ = try child.run(tools.units.reactor, until: nil)
+    } catch {
+      // In the moment of activation the worker finishes what it does: then the mapping is there, and nobody is to have it.
+      if mapping != nil { _ = try close(tools) }
+      throw error
+    }
+    if child.end != .exited(0), mapping != nil {
+      // It came to its end behind the activation and cannot say so: what nobody answers for is closed.
+      _ = try close(tools)
+    }
+    if case .killed(SIGKILL)? = child.end {
+      let needed = VaultFailure(
+        .noMemory, "the kernel killed the key derivation; \((availableMemoryKiB() ?? 0) / 1024) MiB are available")
+      throw .vault(needed, device: device)
+    }
+    switch try tools.worker.reply(OpenReply.self, of: child) {
+    case .opened: return .changed
+    case .alreadyOpen: return .unchanged
+    case .failed(let failure) where failure.kind == .notAccepted:
+      throw .passphraseRefused(tries: 1, empty: false, endsInCarriageReturn: passphrase.endsWithCarriageReturn)
+    case .failed(let failure): throw .vault(failure, device: device)
+    }
+  }
+
+  /// Starts the worker and hands it the passphrase.
+  private func begin(
+    _ request: OpenRequest, _ passphrase: borrowing SecretBytes, _ tools: VaultTools
+  ) throws(Failure) -> ChildProcess {
+    var ends: [Int32] = [-1, -1]
+    guard mb_pipe_cloexec(&ends) == 0 else { throw .system("pipe: \(errnoText())") }
+    defer { Glibc.close(ends[1]) }
+    let child: ChildProcess
+    do {
+      defer { Glibc.close(ends[0]) }
+      child = try tools.worker.begin(.open, request, passphrase: ends[0])
+    }
+    // A worker that has ended without reading says why itself: a broken pipe is not the news.
+    try? write(passphrase, to: ends[1])
+    return child
+  }
+
+  func close(_ tools: VaultTools) throws(Failure) -> StepOutcome {
+    let reply = try tools.worker.ask(
+      .close, CloseRequest(mapping: vault.mapping), as: CloseReply.self, reactor: tools.units.reactor, timeout: 60)
+    switch reply {
+    case .closed: return .changed
+    case .alreadyClosed: return .unchanged
+    case .failed(let failure): throw .vault(failure, device: node)
+    }
+  }
+}

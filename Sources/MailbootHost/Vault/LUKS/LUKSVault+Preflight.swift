@@ -1,0 +1,47 @@
+import Linux
+import MailbootCore
+
+/// What can be known to fail before anybody types a passphrase.
+extension LUKSVault {
+  func checkClosed(_ tools: VaultTools, byToken: Bool) throws(Failure) -> String {
+    let device = try DeviceResolver(vault: vault, timeout: tools.deviceTimeout).resolve(tools.units.reactor)
+    let summary = try inspect(device, tools)
+    if byToken && !summary.hasTokens { throw .vault(VaultFailure(.noToken, "there is none"), device: device) }
+    try requireMemory(summary.derivationMemoryKiB, device: device)
+    try Mounts.checkFree(vault.mount)
+    return device
+  }
+
+  func checkOpen(_ tools: VaultTools) throws(Failure) {
+    guard let mapping else { return }
+    guard let uuid = mapping.luksUUID else {
+      throw .vault(
+        VaultFailure(.nameTaken, "\(vault.mapping) is no LUKS mapping (\(mapping.backing.joined(separator: ", ")))"),
+        device: vault.mapping)
+    }
+    if mapping.backing.isEmpty {
+      throw .vault(
+        VaultFailure(.busy, "an emergency lock has taken its key away, and something still uses it"), device: node)
+    }
+    // With nothing configured anywhere, the only LUKS device there is is the vault: the one that is open.
+    guard let device = try DeviceResolver(vault: vault, timeout: 0).resolveNamed(tools.units.reactor) else { return }
+    if mapping.backing.contains(where: { resolvedPath($0) == resolvedPath(device) }) { return }
+    // Between the two there may be other layers, of device-mapper too; a bare disk with the same UUID is a copy.
+    let layered = mapping.backing.allSatisfy { resolvedPath($0)?.hasPrefix("/dev/dm-") ?? false }
+    if layered, try inspect(device, tools).uuid.lowercased() == uuid { return }
+    throw .vault(
+      VaultFailure(
+        .nameTaken, "\(vault.mapping) is open on \(mapping.backing.joined(separator: ", ")), not on \(device)"),
+      device: device)
+  }
+
+  private func inspect(_ device: String, _ tools: VaultTools) throws(Failure) -> LUKSSummary {
+    let request = InspectRequest(device: device, header: vault.header)
+    let reply = try tools.worker.ask(
+      .inspect, request, as: InspectReply.self, reactor: tools.units.reactor, timeout: 60)
+    switch reply {
+    case .luks(let summary): return summary
+    case .failed(let failure): throw .vault(failure, device: device)
+    }
+  }
+}

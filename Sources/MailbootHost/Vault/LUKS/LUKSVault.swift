@@ -1,0 +1,121 @@
+import CLinux
+import Glibc
+import Linux
+import MailbootCore
+import SecretMemory
+import Systemd
+
+/// A vault on a LUKS device: the worker opens and closes it, systemd mounts it.
+final class LUKSVault: VaultKind {
+  let vault: Configuration.Vault
+
+  private let sysfs: String
+
+  init(_ vault: Configuration.Vault, sysfs: String = "/sys") {
+    self.vault = vault
+    self.sysfs = sysfs
+  }
+
+  var name: String { vault.mapping }
+  var node: String { "/dev/mapper/\(vault.mapping)" }
+  var mapping: MappingStatus? { DeviceMapper.mapping(named: vault.mapping, sysfs: sysfs) }
+
+  var watchedUnits: [UnitName] { [.device(forPath: node)] }
+
+  // MARK: Looking
+
+  func opening(_ mounts: MountTable) throws(Failure) -> Opening {
+    guard DeviceMapper.isVisible(sysfs: sysfs) else {
+      throw .system("/sys is not mounted: the vault's state cannot be seen")
+    }
+    guard let mapping else { return .closed }
+    let flaws = mapping.hasItsDisk ? [] : ["the disk below the open vault \(vault.mapping) is gone"]
+    return .open(
+      OpenVault(device: mapping.device, backing: mapping.backing.first, uuid: mapping.luksUUID, flaws: flaws))
+  }
+
+  func mounted(_ mounts: MountTable) -> MountStatus? { mounts.status(of: vault.mount) }
+
+  func fileSystem(_ mounts: MountTable) -> String? { mapping?.device }
+
+  func planWords(device: String?) -> VaultPlanWords {
+    let fstab = readSmallText("/etc/fstab").flatMap { FstabEntry.line(for: vault.mount, in: $0) } != nil
+    return VaultPlanWords(
+      open: "ask for the passphrase, open \(device ?? "the vault") as \(vault.mapping)",
+      alreadyOpen: "\(vault.mapping) is open",
+      mount: fstab
+        ? "mount \(vault.mount) by its line in /etc/fstab" : "check the file system, mount it on \(vault.mount)",
+      alreadyMounted: "\(vault.mount) is mounted")
+  }
+
+  // MARK: Mounting
+
+  func mount(_ tools: VaultTools) throws(Failure) -> StepOutcome {
+    guard let mapping else { throw .system("the mapping \(vault.mapping) is gone") }
+    if let mounted = MountTable.current()?.mount(on: vault.mount) {
+      guard mounted.device == mapping.device else { throw .mount(.occupied(by: mounted.source), path: vault.mount) }
+      return .unchanged
+    }
+    try Mounts.prepare(vault.mount)
+    if DeviceMapper.isUnrecognized(mapping) {
+      let result = "no file system is to be seen on \(node): it is badly damaged, or was never made"
+      throw .mount(.refused(result: result, journal: []), path: vault.mount)
+    }
+    try tools.mounts.start(
+      path: vault.mount, what: node, type: vault.filesystem, options: vault.options, fsck: true)
+    // A wrong fstab line mounts something else; that is not the vault.
+    let now = MountTable.current()?.mount(on: vault.mount)
+    guard now?.device == mapping.device else {
+      try tools.mounts.stop(path: vault.mount)
+      throw .mount(.occupied(by: now?.source ?? "nothing"), path: vault.mount)
+    }
+    return .changed
+  }
+
+  func unmount(_ tools: VaultTools) throws(Failure) -> StepOutcome {
+    guard let mapping, MountTable.current()?.mount(on: vault.mount)?.device == mapping.device else { return .unchanged }
+    return try tools.mounts.stop(path: vault.mount)
+  }
+
+  // MARK: In an emergency
+
+  /// Seconds the kernel has to suspend the mapping: as long as the disk takes for what is on its way to it.
+  private static let revokeTimeout = 10.0
+  private static let closeTimeout = 30.0
+
+  func checkEmergency() throws(Failure) {
+    guard let mapping, mapping.luksUUID == nil else { return }
+    throw .vault(
+      VaultFailure(.nameTaken, "it is no LUKS mapping (\(mapping.backing.joined(separator: ", ")))"),
+      device: vault.mapping)
+  }
+
+  func revokeKey(_ worker: Worker, _ reactor: Reactor) throws(Failure) -> StepOutcome {
+    let request = RevokeRequest(mapping: vault.mapping)
+    switch try ask(worker, .revoke, request, as: RevokeReply.self, reactor, timeout: Self.revokeTimeout) {
+    case .revoked: return .changed
+    case .notOpen: return .unchanged
+    case .failed(let failure): throw .vault(failure, device: node)
+    }
+  }
+
+  func closeInEmergency(_ worker: Worker, _ reactor: Reactor) throws(Failure) -> StepOutcome {
+    let request = CloseRequest(mapping: vault.mapping)
+    switch try ask(worker, .close, request, as: CloseReply.self, reactor, timeout: Self.closeTimeout) {
+    case .closed: return .changed
+    case .alreadyClosed: return .unchanged
+    case .failed(let failure): throw .vault(failure, device: node)
+    }
+  }
+
+  private func ask<Reply: Decodable>(
+    _ worker: Worker, _ verb: WorkerVerb, _ request: some Encodable, as type: Reply.Type, _ reactor: Reactor,
+    timeout: Double
+  ) throws(Failure) -> Reply {
+    let child = try worker.begin(verb, request)
+    guard try child.runOrLeave(reactor, until: Reactor.monotonic() + timeout) else {
+      throw .system("the kernel did not finish \(verb.rawValue) within \(Int(timeout)) s")
+    }
+    return try worker.reply(type, of: child)
+  }
+}
