@@ -102,7 +102,7 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
       let code = errno
       guard raiseLockLimit(), mlock(base, length) == 0 else { return .cannotLock(code) }
     }
-    guard mb_mlock_dontdump(base, length) == 0 else { return .cannotExcludeFromDumps(errno) }
+    guard mb_madvise_dontdump(base, length) == 0 else { return .cannotExcludeFromDumps(errno) }
     return nil
   }
 
