@@ -52,7 +52,9 @@ install-files:
 	gzip -9nc man/mailcfg.8 > $(DESTDIR)/usr/share/man/man8/mailcfg.8.gz
 	gzip -9nc man/mailboot.toml.5 > $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
 	chmod 644 $(DESTDIR)/usr/share/man/man8/mailboot.8.gz $(DESTDIR)/usr/share/man/man8/mailcfg.8.gz $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
-	install -m 644 README.md CHANGELOG.md docs/monitoring.md docs/remote-unlock.md $(DESTDIR)/usr/share/doc/mailboot
+	install -m 644 README.md CHANGELOG.md $(DESTDIR)/usr/share/doc/mailboot
+	install -d $(DESTDIR)/usr/share/doc/mailboot/docs
+	install -m 644 docs/*.md $(DESTDIR)/usr/share/doc/mailboot/docs
 	install -m 644 packaging/copyright $(DESTDIR)/usr/share/doc/mailboot/copyright
 	install -m 644 packaging/mailboot.toml $(DESTDIR)/usr/share/doc/mailboot/examples/mailboot.toml
 	install -d $(DESTDIR)/usr/share/doc/mailboot/examples/notify.d $(DESTDIR)/etc/mailboot/notify.d

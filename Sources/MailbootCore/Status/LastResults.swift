@@ -60,16 +60,6 @@ public struct ProbeRecord: Codable, Equatable, Sendable {
   }
 }
 
-/// How the passphrase came.
-public enum UnlockSource: String, Codable, Sendable {
-  /// `stdin` is also any other descriptor that was handed over.
-  case terminal, stdin, agent, bus, credential
-  case keyFile = "key-file"
-  case token
-  /// The vault was open already.
-  case none
-}
-
 /// The last run of `unlock` that got past the passphrase.
 public struct UnlockRecord: Codable, Equatable, Sendable {
   /// Seconds since 1970.
