@@ -63,9 +63,10 @@ install-files:
 	$(RELEASE_BUILD)/release/mailboot --generate-completion-script bash > $(DESTDIR)/usr/share/bash-completion/completions/mailboot
 	$(RELEASE_BUILD)/release/mailboot --generate-completion-script zsh > $(DESTDIR)/usr/share/zsh/vendor-completions/_mailboot
 	$(RELEASE_BUILD)/release/mailboot --generate-completion-script fish > $(DESTDIR)/usr/share/fish/vendor_completions.d/mailboot.fish
-	install -m 644 packaging/completions/mailcfg.bash $(DESTDIR)/usr/share/bash-completion/completions/mailcfg
-	install -m 644 packaging/completions/mailcfg.zsh $(DESTDIR)/usr/share/zsh/vendor-completions/_mailcfg
-	install -m 644 packaging/completions/mailcfg.fish $(DESTDIR)/usr/share/fish/vendor_completions.d/mailcfg.fish
+	$(RELEASE_BUILD)/release/mailcfg --generate-completion-script bash > $(DESTDIR)/usr/share/bash-completion/completions/mailcfg
+	cat packaging/completions/whole-words.bash >> $(DESTDIR)/usr/share/bash-completion/completions/mailcfg
+	$(RELEASE_BUILD)/release/mailcfg --generate-completion-script zsh > $(DESTDIR)/usr/share/zsh/vendor-completions/_mailcfg
+	$(RELEASE_BUILD)/release/mailcfg --generate-completion-script fish > $(DESTDIR)/usr/share/fish/vendor_completions.d/mailcfg.fish
 
 deb: build
 	scripts/build-deb
@@ -101,7 +102,7 @@ lint: deps
 	swift format lint --strict --recursive $(SWIFT_FILES)
 	scripts/check-imports
 	shellcheck -x $(SHELL_FILES)
-	shellcheck --shell=bash packaging/completions/mailcfg.bash
+	shellcheck --shell=bash packaging/completions/whole-words.bash
 	for page in man/*.[58]; do test -z "$$(man --warnings -l -Tutf8 "$$page" 2>&1 >/dev/null)" || { echo "$$page has warnings"; exit 1; }; done
 
 clean:

@@ -31,7 +31,11 @@ let package = Package(
     .systemLibrary(name: "CIDN", providers: [.apt(["libidn2-dev", "libunistring-dev"])]),
     .systemLibrary(name: "CLinux"),
 
-    .target(name: "Console", dependencies: ["CLinux"], swiftSettings: strict),
+    .target(name: "Console", dependencies: ["Linux", "CLinux"], swiftSettings: strict),
+    .target(
+      name: "CommandLineArguments",
+      dependencies: ["Text", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
     .target(name: "SecretMemory", dependencies: ["Linux", "CLinux"], swiftSettings: strict),
     .target(
       name: "Cryptsetup", dependencies: ["Linux", "CCryptsetup", "CLinux", "SecretMemory"], swiftSettings: strict),
@@ -61,8 +65,8 @@ let package = Package(
     .executableTarget(
       name: "mailboot",
       dependencies: [
-        "CLinux", "Console", "JSON", "Linux", "SecretMemory", "Systemd", "Text", "MailbootConfiguration",
-        "MailbootCore", "MailbootHost",
+        "CLinux", "CommandLineArguments", "Console", "JSON", "Linux", "SecretMemory", "Systemd", "Text",
+        "MailbootConfiguration", "MailbootCore", "MailbootHost",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -73,7 +77,9 @@ let package = Package(
 
     .target(
       name: "MailAccounts",
-      dependencies: ["CPassword", "CIDN", "CLinux", "SQLite", "SecretMemory", "MailbootCore", "JSON", "Text"],
+      dependencies: [
+        "CPassword", "CIDN", "CLinux", "Linux", "SQLite", "SecretMemory", "MailbootCore", "JSON", "Text",
+      ],
       swiftSettings: strict,
       // Statically: a call of mailcfg takes a millisecond, and finding four more libraries would take another.
       linkerSettings: [
@@ -82,14 +88,14 @@ let package = Package(
           "-l:libunistring.a",
         ])
       ]),
-    // Without ArgumentParser and TOMLKit, whose start-up alone takes longer than a whole call may: see docs/architecture.md.
+    // Without TOMLKit, whose start-up alone takes longer than most calls: `mailboot` is asked for the configuration, where there is one.
     .executableTarget(
       name: "mailcfg",
-      dependencies: ["CLinux", "Console", "SecretMemory", "MailbootCore", "MailAccounts", "JSON", "Text"],
-      swiftSettings: strict,
-      // At a fixed address: relocating 22,000 pointers of Swift's library would make a call slower than one of the sqlite3 shell. It has no
-      // privileges of its own and reads what its caller gives it; `mailboot`, which runs as a service, is relocated.
-      linkerSettings: [.unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))]),
+      dependencies: [
+        "CLinux", "CommandLineArguments", "Console", "JSON", "Linux", "MailAccounts", "MailbootCore", "SecretMemory",
+        "Text", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
 
     // The disposable machine: a library that drives it, and its command line for `make`.
     .target(name: "MachineKit", path: "Tests/MachineKit", swiftSettings: strict),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CLinux
+import CommandLineArguments
 import Console
 import Glibc
 import MailbootCore
@@ -26,20 +27,14 @@ enum Main {
         "this login cannot run \"\(command)\"", hint: "it knows `mailboot unlock --stdin` and `mailboot status`")
       return complain(refusal, Configuration(), terminal)
     }
-    do {
-      let command = try Mailboot.parseAsRoot(verbFirst(arguments))
-      if let verb = command as? any Verb { return verb.perform(terminal) }
-      // `mailboot config` and the like: ArgumentParser has the help.
-      var help = command
-      try help.run()
+    let call = parsedCall(verbFirst(arguments), of: Mailboot.self) { $0 is any Verb }
+    switch call {
+    case .verb(let command): return (command as? any Verb)?.perform(terminal) ?? 64
+    case .answer(let text):
+      if !text.isEmpty { say(text) }
       return 0
-    } catch {
-      let text = Mailboot.message(for: error)
-      if Mailboot.exitCode(for: error).isSuccess {
-        say(Mailboot.fullMessage(for: error))
-        return 0
-      }
-      tell(terminal.coloured("error:", .red) + " " + (text.isEmpty ? Mailboot.fullMessage(for: error) : text))
+    case .refusal(let text):
+      tell(terminal.coloured("error:", .red) + " " + text)
       tell(terminal.coloured("hint:", .bold) + " see `\(helpCommand(arguments))`")
       return 64
     }
@@ -58,32 +53,13 @@ enum Main {
     return "mailboot \(verb) --help"
   }
 
-  /// Verbs that have verbs of their own.
-  private static let verbFamilies: Set = ["config", "guard"]
-
-  /// Moves the verb (both words of `config check`) to the front: every option may stand before it.
-  static func verbFirst(_ arguments: [String]) -> [String] {
-    let withValue: Set = [
-      "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
-      "--boots", "--svg",
-    ]
-    var words: [String] = []
-    var others: [String] = []
-    var rest = arguments[...]
-    while let argument = rest.popFirst() {
-      if argument == "--" {
-        others.append(argument)
-        break
-      }
-      if argument.hasPrefix("-") {
-        others.append(argument)
-        if withValue.contains(argument), let value = rest.popFirst() { others.append(value) }
-      } else if words.allSatisfy({ $0 == "help" || verbFamilies.contains($0) }) {
-        words.append(argument)
-      } else {
-        others.append(argument)
-      }
-    }
-    return words + others + rest
+  /// Every option may stand before the verb (both words of `config check`).
+  private static func verbFirst(_ arguments: [String]) -> [String] {
+    CommandLineArguments.verbFirst(
+      arguments,
+      optionsWithValue: [
+        "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
+        "--boots", "--svg",
+      ], families: ["config", "guard"])
   }
 }

@@ -1,10 +1,11 @@
+import ArgumentParser
 import CLinux
-import Console
+import CommandLineArguments
 import Glibc
 import MailbootCore
 
 /// Outside of ``Main``: a signal may arrive in any thread.
-private func endInterrupted(_: Int32) { _exit(ExitCode.interrupted) }
+private func endInterrupted(_: Int32) { _exit(ExitCode.interrupted.rawValue) }
 
 @main
 enum Main {
@@ -16,7 +17,7 @@ enum Main {
     // SQLite undoes what was interrupted. A shell that started us in the background wants it ignored.
     let before = signal(SIGINT, endInterrupted)
     if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(SIGINT, SIG_IGN) }
-    exit(run(Array(CommandLine.arguments.dropFirst())))
+    exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 
   /// A caller that has closed 0, 1 or 2 would have our messages written into whatever is opened next, such as the database. What
@@ -27,45 +28,39 @@ enum Main {
     }
   }
 
-  private static func run(_ typed: [String]) -> Int32 {
+  private static func run(_ typed: [String]) -> ExitCode {
     let output = Output()
-    var arguments: Arguments?
+    var database: DatabaseOptions?
     do throws(Failure) {
-      let parsed = try Arguments(parsing: typed)
-      arguments = parsed
-      let status = try perform(parsed, output)
+      var code = ExitCode.done
+      if let verb = try parsed(typed, output) {
+        database = verb.database
+        code = try verb.perform(output)
+      }
       try output.flush()
-      return status
+      return code
     } catch {
-      if arguments?.verb == .complete { return ExitCode.failed }
       // What was found before is still true. The error that counts is the first.
       try? output.flush()
-      return complain(error, arguments)
+      return complain(error, database)
     }
   }
 
-  private static func perform(_ arguments: Arguments, _ output: Output) throws(Failure) -> Int32 {
-    switch arguments.verb {
-    case .help: try help(arguments, output)
-    case .lsdom: try listDomains(arguments, output)
-    case .lsuser: try listUsers(arguments, output)
-    case .lsalias: try listAliases(arguments, output)
-    case .schemes: try listSchemes(arguments, output)
-    case .complete: try complete(arguments, output)
-    case .adddom: try addDomain(arguments, output)
-    case .addalias: try addAlias(arguments, output)
-    case .rmalias: try removeAlias(arguments, output)
-    case .adduser: try addUser(arguments, output)
-    case .passwd: try changePassword(arguments, output)
-    case .disable, .enable: try setActive(arguments, output)
-    case .set: try setLimits(arguments, output)
-    case .rmdom, .rmuser: return try remove(arguments, output)
-    case .import: return try importAccounts(arguments, output)
-    case .export: try exportAccounts(arguments, output)
-    case .check: return try checkAccounts(arguments, output)
-    case .verify: return try verifyPassword(arguments, output)
-    case .backup: try backUp(arguments, output)
+  /// The verb of the call; nil when all there is to do is to print an answer.
+  private static func parsed(_ typed: [String], _ output: Output) throws(Failure) -> (any Verb)? {
+    let words = verbFirst(typed, optionsWithValue: Mailcfg.optionsWithValue)
+    let verbs = words.prefix { !$0.hasPrefix("-") }
+    // `help lsdom` is about a verb, too.
+    if let first = verbs.first {
+      for word in first == "help" ? verbs.prefix(2) : verbs.prefix(1) { try requireVerb(word) }
     }
-    return ExitCode.done
+    switch parsedCall(words, of: Mailcfg.self, isVerb: { $0 is any Verb }) {
+    case .verb(let command): return command as? any Verb
+    case .answer(let text):
+      if !text.isEmpty { output.line(text) }
+      return nil
+    case .refusal(let text):
+      throw .usage(text, hint: verbs.first.map { "see `mailcfg help \($0)`" } ?? overviewHint)
+    }
   }
 }

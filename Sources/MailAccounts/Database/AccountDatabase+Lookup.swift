@@ -90,18 +90,10 @@ extension AccountDatabase {
 }
 
 /// Without ASCII white space at both ends.
-func trimmedSpaces(_ text: String) -> String {
-  let bytes = Array(text.utf8)
-  func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
-  guard let first = bytes.firstIndex(where: { !isSpace($0) }), let last = bytes.lastIndex(where: { !isSpace($0) })
-  else {
-    return ""
-  }
-  return String(decoding: bytes[first...last], as: UTF8.self)
-}
+private func trimmedSpaces(_ text: String) -> String { String(decoding: Array(text.utf8)[...].trimmed, as: UTF8.self) }
 
 /// The domain's part of an address as it is stored; empty if there is no `@`.
-func domainPart(_ address: String) -> String {
+public func domainPart(_ address: String) -> String {
   address.utf8.lastIndex(of: UInt8(ascii: "@")).map { String(address[address.utf8.index(after: $0)...]) } ?? ""
 }
 

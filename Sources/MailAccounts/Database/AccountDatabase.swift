@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import SQLite
 
 /// The account database, open. Every request is one transaction; nothing holds a lock between two of them.
@@ -112,7 +113,7 @@ public struct AccountDatabase: ~Copyable {
     let target = try AccountFile(given)
     guard target.size == nil else { throw .invalid("\(target.path) is there already") }
     var status = stat()
-    guard stat(path, &status) == 0 else { throw .database(.other(errorText(errno)), path: path) }
+    guard stat(path, &status) == 0 else { throw .database(.other(errnoText()), path: path) }
     let descriptor = Glibc.open(target.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw .database(.opening(errno), path: target.path) }
     // Only root can give files away; a reader's copy stays its own.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// The database's file, as far as it concerns us before SQLite opens it.
 struct AccountFile {
@@ -57,9 +58,9 @@ struct AccountFile {
         unlink(path)
         throw .database(.noOwner(user: owner, group: wanted), path: path)
       }
-      guard fchown(descriptor, user, group) == 0 else { throw .database(.other(errorText(errno)), path: path) }
+      guard fchown(descriptor, user, group) == 0 else { throw .database(.other(errnoText()), path: path) }
     }
-    guard fchmod(descriptor, Self.mode) == 0 else { throw .database(.other(errorText(errno)), path: path) }
+    guard fchmod(descriptor, Self.mode) == 0 else { throw .database(.other(errnoText()), path: path) }
     size = 0
   }
 
@@ -82,9 +83,7 @@ extension DatabaseProblem {
     case EACCES, EPERM: .notPermitted
     case EROFS: .readOnly
     case ENOSPC, EDQUOT: .full
-    default: .other(errorText(code))
+    default: .other(errnoText(code))
     }
   }
 }
-
-func errorText(_ code: Int32) -> String { String(cString: strerror(code)) }

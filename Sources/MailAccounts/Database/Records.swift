@@ -51,7 +51,7 @@ public struct LimitsChange: Equatable, Sendable {
     self.quota = quota
   }
 
-  func applied(to limits: Limits) -> Limits {
+  public func applied(to limits: Limits) -> Limits {
     Limits(receives: receives ?? limits.receives, sends: sends ?? limits.sends, quota: quota ?? limits.quota)
   }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// The directories of domains: mail in the spool, and dovecot's and users' filters.
 public struct MailDirectories: Sendable {
@@ -100,7 +101,7 @@ private final class OpenDirectory {
 
   private init(at parent: Int32, _ name: String) throws(DirectoryFailure) {
     descriptor = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-    guard descriptor >= 0 else { throw DirectoryFailure(reason: "\(name): \(errorText(errno))") }
+    guard descriptor >= 0 else { throw DirectoryFailure(reason: "\(name): \(errnoText())") }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
@@ -115,19 +116,19 @@ private final class OpenDirectory {
   /// False when it was there.
   func make(_ name: String, mode: mode_t) throws(DirectoryFailure) -> Bool {
     if mkdirat(descriptor, name, mode) == 0 { return true }
-    guard errno == EEXIST else { throw DirectoryFailure(reason: "\(name): \(errorText(errno))") }
+    guard errno == EEXIST else { throw DirectoryFailure(reason: "\(name): \(errnoText())") }
     return false
   }
 
   func give(to user: uid_t, _ group: gid_t, mode: mode_t) throws(DirectoryFailure) {
     guard fchown(descriptor, user, group) == 0, fchmod(descriptor, mode) == 0 else {
-      throw DirectoryFailure(reason: errorText(errno))
+      throw DirectoryFailure(reason: errnoText())
     }
   }
 
   func move(_ name: String, to target: OpenDirectory) throws(DirectoryFailure) {
     guard renameat(descriptor, name, target.descriptor, name) == 0 else {
-      throw DirectoryFailure(reason: errorText(errno))
+      throw DirectoryFailure(reason: errnoText())
     }
   }
 }

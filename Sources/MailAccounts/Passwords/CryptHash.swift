@@ -1,5 +1,6 @@
 import CPassword
 import Glibc
+import Linux
 import SecretMemory
 
 /// crypt(3) of libxcrypt, in locked memory that is wiped afterwards.
@@ -18,7 +19,7 @@ enum CryptHash {
         prefix, count, bytes.assumingMemoryBound(to: CChar.self).baseAddress, Int32(bytes.count), &setting,
         Int32(setting.count))
     }
-    guard made != nil else { throw .hashingFailed("crypt_gensalt: \(String(cString: strerror(errno)))") }
+    guard made != nil else { throw .hashingFailed("crypt_gensalt: \(errnoText())") }
     return String(decoding: setting.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
@@ -50,7 +51,7 @@ enum CryptHash {
       }
       return data.count
     }
-    guard result != nil || code == EINVAL else { throw .hashingFailed("crypt: \(String(cString: strerror(code)))") }
+    guard result != nil || code == EINVAL else { throw .hashingFailed("crypt: \(errnoText(code))") }
     return result
   }
 
@@ -65,7 +66,7 @@ enum CryptHash {
 }
 
 /// Compares all octets whatever the first ones are; lengths are no secret.
-func isEqualInConstantTime(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
+public func isEqualInConstantTime(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
   guard left.count == right.count else { return false }
   return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
 }

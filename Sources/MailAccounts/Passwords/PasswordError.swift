@@ -1,4 +1,4 @@
-import Glibc
+import Linux
 import SecretMemory
 
 /// Why a password cannot be used, hashed or checked. None says anything of what it is.
@@ -28,7 +28,7 @@ public enum PasswordError: Error, Equatable, Sendable, CustomStringConvertible {
     case .containsControlCharacter: "the password contains a control character"
     case .notUTF8: "the password is not UTF-8"
     case .hashingFailed(let reason): "cannot hash the password: \(reason)"
-    case .noRandomness(let code): "cannot get random numbers: \(String(cString: strerror(code)))"
+    case .noRandomness(let code): "cannot get random numbers: \(errnoText(code))"
     case .memory(let error): error.description
     }
   }

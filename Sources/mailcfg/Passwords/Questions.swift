@@ -17,7 +17,7 @@ func askTwice(_ email: String) throws(Failure) -> SecretBytes {
       continue
     }
     let second = try ask("Once more: ")
-    if isSame(first, second) { return first }
+    if first.withUnsafeBytes({ one in second.withUnsafeBytes { isEqualInConstantTime(one, $0) } }) { return first }
     tell("these were different")
   }
   throw .failed("no password after three tries", hint: nil)
@@ -63,12 +63,6 @@ func confirm(_ question: String) throws(Failure) -> Bool? {
     if count < 0 && errno == EINTR { continue }
     let answer = String(decoding: line[..<max(0, count)], as: UTF8.self).lowercased()
     return answer.hasPrefix("y")
-  }
-}
-
-private func isSame(_ first: borrowing SecretBytes, _ second: borrowing SecretBytes) -> Bool {
-  first.withUnsafeBytes { one in
-    second.withUnsafeBytes { other in one.elementsEqual(other) }
   }
 }
 

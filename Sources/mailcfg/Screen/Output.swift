@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 
 /// Standard output, collected and written once the database is no longer read: a reader that does not go on, such as a pager, would
 /// have a list keep the database locked for writers. 100,000 users are some 15 MB.
@@ -20,26 +21,8 @@ final class Output {
 
   /// Writes it.
   func flush() throws(Failure) {
-    send()
-    if let failure { throw .output(errno: failure) }
-  }
-
-  private func send() {
     defer { bytes.removeAll(keepingCapacity: true) }
-    guard failure == nil else { return }
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes { write(1, $0.baseAddress! + done, $0.count - done) }
-      if count > 0 {
-        done += count
-      } else if errno == EAGAIN {
-        // Whoever shares the descriptor has made it non-blocking.
-        var entry = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
-        poll(&entry, 1, 1000)
-      } else if errno != EINTR {
-        failure = errno
-        return
-      }
-    }
+    if failure == nil && !writeAll(bytes, to: 1) { failure = errno }
+    if let failure { throw .output(errno: failure) }
   }
 }

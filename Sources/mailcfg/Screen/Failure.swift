@@ -7,15 +7,15 @@ enum Failure: Error {
   case accounts(AccountError)
   case failed(String, hint: String?)
   case notMounted(String)
-  /// Another program has shown what is wrong with the configuration, and ended with this code.
-  case configuration(code: Int32)
+  /// `mailboot` has shown what is wrong with the configuration.
+  case configuration
   case interrupted
   /// Standard output could not be written to.
   case output(errno: Int32)
 }
 
 /// `body`, with the library's errors as failures of ours.
-func accounts<Result: ~Copyable>(_ body: () throws(AccountError) -> Result) throws(Failure) -> Result {
+func withAccountErrors<Result: ~Copyable>(_ body: () throws(AccountError) -> Result) throws(Failure) -> Result {
   do {
     return try body()
   } catch {
@@ -24,19 +24,10 @@ func accounts<Result: ~Copyable>(_ body: () throws(AccountError) -> Result) thro
 }
 
 /// `body`, with what is no name or address as a failure of ours.
-func named<Result>(_ body: () throws(NameError) -> Result) throws(Failure) -> Result {
+func withNameErrors<Result>(_ body: () throws(NameError) -> Result) throws(Failure) -> Result {
   do {
     return try body()
   } catch {
     throw .accounts(.name(error))
   }
-}
-
-enum ExitCode {
-  static let done: Int32 = 0
-  static let failed: Int32 = 1
-  static let usage: Int32 = 64
-  static let notPermitted: Int32 = 77
-  static let configuration: Int32 = 78
-  static let interrupted: Int32 = 130
 }

@@ -1,27 +1,25 @@
 import Console
 import Glibc
+import Linux
 import MailAccounts
 import MailbootCore
 import Text
 
 /// Shows a failure and what to do about it.
-/// - Parameter arguments: of the call, where they could be understood.
+/// - Parameter database: of the call, where it could be understood.
 /// - Returns: the exit code.
-func complain(_ failure: Failure, _ arguments: Arguments?) -> Int32 {
-  let terminal = Terminal()
+func complain(_ failure: Failure, _ database: DatabaseOptions?) -> ExitCode {
   if let summary = summary(failure) {
-    tell(terminal.coloured("error:", .red) + terminal.wrapped("error: " + visible(summary), indent: 2).dropFirst(6))
-    if let hint = hint(failure).map({ onTheSameDatabase($0, arguments) }) {
-      tell(terminal.coloured("hint:", .bold) + terminal.wrapped("hint: " + visible(hint), indent: 2).dropFirst(5))
-    }
+    show("error:", .red, summary)
+    if let hint = hint(failure) { advise(onTheSameDatabase(hint, database)) }
   }
   return exitCode(failure)
 }
 
 /// The hint with its calls of mailcfg for the database that this call was for.
-private func onTheSameDatabase(_ hint: String, _ arguments: Arguments?) -> String {
-  let options = [Option.db, .config].compactMap { option in
-    arguments?[option].map { " --\(option.rawValue) \(shellWord($0))" }
+private func onTheSameDatabase(_ hint: String, _ database: DatabaseOptions?) -> String {
+  let options = [("--db", database?.db), ("--config", database?.config)].compactMap { name, value in
+    value.map { " \(name) \(shellWord($0))" }
   }
   guard !options.isEmpty else { return hint }
   let parts = hint.split(separator: "`", omittingEmptySubsequences: false)
@@ -31,16 +29,15 @@ private func onTheSameDatabase(_ hint: String, _ arguments: Arguments?) -> Strin
 }
 
 /// Something that is worth a look. Nothing failed.
-func warn(_ text: String) {
-  let terminal = Terminal()
-  tell(
-    terminal.coloured("warning:", .yellow) + terminal.wrapped("warning: " + visible(text), indent: 2).dropFirst(8))
-}
+func warn(_ text: String) { show("warning:", .yellow, text) }
 
-/// What to do about the warning before.
-func advise(_ text: String) {
+/// What to do about the error or warning before.
+func advise(_ text: String) { show("hint:", .bold, text) }
+
+private func show(_ label: String, _ colour: Terminal.Colour, _ text: String) {
   let terminal = Terminal()
-  tell(terminal.coloured("hint:", .bold) + terminal.wrapped("hint: " + visible(text), indent: 2).dropFirst(5))
+  let line = terminal.wrapped("\(label) " + visible(text), indent: 2)
+  tell(terminal.coloured(label, colour) + line.dropFirst(label.count))
 }
 
 /// Nil: nothing has to be said any more.
@@ -52,19 +49,19 @@ private func summary(_ failure: Failure) -> String? {
   case .configuration, .interrupted: nil
   // As `head` leaves it.
   case .output(errno: EPIPE): nil
-  case .output(let code): "cannot write to standard output: \(String(cString: strerror(code)))"
+  case .output(let code): "cannot write to standard output: \(errnoText(code))"
   }
 }
 
-private func exitCode(_ failure: Failure) -> Int32 {
+private func exitCode(_ failure: Failure) -> ExitCode {
   switch failure {
-  case .usage, .accounts(.name): ExitCode.usage
-  case .accounts(.database(.notPermitted, _)): ExitCode.notPermitted
+  case .usage, .accounts(.name): .usage
+  case .accounts(.database(.notPermitted, _)): .notPermitted
   case .accounts(.database(.readOnly, _)), .accounts(.database(.interruptedChange, _)):
-    geteuid() == 0 ? ExitCode.failed : ExitCode.notPermitted
-  case .accounts, .failed, .notMounted, .output: ExitCode.failed
-  case .configuration(let code): code
-  case .interrupted: ExitCode.interrupted
+    geteuid() == 0 ? .failure : .notPermitted
+  case .accounts, .failed, .notMounted, .output: .failure
+  case .configuration: .configuration
+  case .interrupted: .interrupted
   }
 }
 

@@ -3,33 +3,16 @@ import MailbootCore
 
 /// The call's configuration, read only when something in it is needed.
 struct Host {
-  private let arguments: Arguments
+  private let options: DatabaseOptions
   private var loaded: Settings?
 
-  init(_ arguments: Arguments) { self.arguments = arguments }
+  init(_ options: DatabaseOptions) { self.options = options }
 
   mutating func settings() throws(Failure) -> Settings {
     if let loaded { return loaded }
-    let settings = try Settings.load(arguments[.config])
+    let settings = try Settings.load(options.config)
     loaded = settings
     return settings
-  }
-
-  /// The database: the one of `--db`, else the configured one, for which its file system must be mounted. A dry run only reads.
-  mutating func database(_ purpose: Purpose) throws(Failure) -> AccountDatabase {
-    let path = try databasePath()
-    var access = AccountDatabase.Access.read
-    if purpose == .create && !arguments.has(.dryRun) {
-      // Postfix and dovecot read it as members of the mail user's group.
-      access = .create(owner: "root", group: try settings().accounts.owner)
-    } else if purpose != .read && !arguments.has(.dryRun) {
-      access = .change
-    }
-    do {
-      return try AccountDatabase(path: path, access)
-    } catch {
-      throw .accounts(error)
-    }
   }
 
   enum Purpose {
@@ -38,8 +21,21 @@ struct Host {
     case create
   }
 
+  /// The database: the one of `--db`, else the configured one, for which its file system must be mounted. A dry run only reads.
+  mutating func database(_ purpose: Purpose, dryRun: Bool = false) throws(Failure) -> AccountDatabase {
+    let path = try databasePath()
+    var access = AccountDatabase.Access.read
+    if purpose == .create && !dryRun {
+      // Postfix and dovecot read it as members of the mail user's group.
+      access = .create(owner: "root", group: try settings().accounts.owner)
+    } else if purpose != .read && !dryRun {
+      access = .change
+    }
+    return try withAccountErrors { () throws(AccountError) in try AccountDatabase(path: path, access) }
+  }
+
   private mutating func databasePath() throws(Failure) -> String {
-    if let path = arguments[.db] { return path }
+    if let path = options.db { return path }
     let settings = try settings()
     guard isMountPoint(settings.mount) else { throw .notMounted(settings.mount) }
     return settings.database

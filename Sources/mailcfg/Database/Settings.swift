@@ -1,6 +1,6 @@
-import CLinux
 import Glibc
 import JSON
+import Linux
 import MailbootCore
 
 /// What `mailcfg` needs of the configuration.
@@ -16,7 +16,7 @@ struct Settings {
   private static let standardFile = "/etc/mailboot/mailboot.toml"
   private static let program = "/usr/sbin/mailboot"
   /// The usual file is read in milliseconds; a machine that swaps takes its time.
-  private static let secondsToRead = 30
+  private static let secondsToRead = 30.0
 
   /// Reading TOML takes longer than all else together, so it is asked of `mailboot`, and only where there is something to read.
   ///
@@ -24,15 +24,21 @@ struct Settings {
   static func load(_ file: String?) throws(Failure) -> Settings {
     if file == nil && !isConfigured { return Settings() }
     let call = [program, "config", "show", "--format", "json"] + (file.map { ["--config", $0] } ?? [])
-    guard let answer = ChildOutput(call, errors: .inherited, seconds: secondsToRead) else {
-      throw .failed("\(program) cannot be run to read the configuration", hint: "is the package mailboot whole?")
+    let child: ChildProcess
+    do {
+      child = try ChildProcess(call, errors: .inherited)
+    } catch {
+      throw .failed("the configuration is not read: \(error)", hint: "is the package mailboot whole?")
     }
-    guard answer.status == 0 else {
-      // It has said why.
-      if answer.status == ExitCode.configuration { throw .configuration(code: answer.status) }
-      throw .failed("`\(call.joined(separator: " "))` failed (\(answer.status))", hint: nil)
+    switch child.wait(until: monotonicSeconds() + secondsToRead) {
+    case .exited(0): break
+    // It has said why.
+    case .exited(ExitCode.configuration.rawValue): throw .configuration
+    case .exited(let code): throw .failed("`\(call.joined(separator: " "))` failed (\(code))", hint: nil)
+    case .killed(let signal):
+      throw .failed("`\(call.joined(separator: " "))` was ended by signal \(signal)", hint: nil)
     }
-    guard let root = JSONText(parsing: answer.bytes) else {
+    guard let root = JSONText(parsing: child.output) else {
       throw .failed("`mailboot config show` gave no JSON", hint: "are both programs of the same package?")
     }
     return Settings(root)
@@ -54,15 +60,10 @@ struct Settings {
     accounts.owner = text("accounts", "owner", accounts.owner)
   }
 
-  /// Whether there is a configuration file or a drop-in.
+  /// Whether there is a configuration file or a drop-in; a directory that cannot be looked into may have one.
   private static var isConfigured: Bool {
     if access(standardFile, F_OK) == 0 { return true }
-    guard let directory = opendir(standardFile + ".d") else { return errno != ENOENT }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-      let isHidden = entry.pointee.d_name.0 == CChar(UInt8(ascii: "."))
-      if !isHidden { return true }
-    }
-    return false
+    guard let names = listDirectory(standardFile + ".d") else { return errno != ENOENT }
+    return names.contains { !$0.hasPrefix(".") }
   }
 }

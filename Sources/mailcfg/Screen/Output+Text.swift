@@ -1,5 +1,3 @@
-import JSON
-import MailbootCore
 import Text
 
 extension Output {
@@ -22,17 +20,6 @@ extension Output {
       case 0x0D: add("\\r")
       default: add(byte)
       }
-    }
-  }
-
-  /// A string of JSON.
-  func addQuoted(_ text: String) {
-    if isPlain(text) && !text.utf8.contains(where: { $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
-      add(UInt8(ascii: "\""))
-      add(text)
-      add(UInt8(ascii: "\""))
-    } else {
-      add(JSONText.string(text).line())
     }
   }
 

@@ -1,10 +1,12 @@
-import Glibc
+import Linux
 import MailbootCore
 
 /// Warns about new domains without a DKIM key: their mail leaves unsigned, and `mailboot` does not bring the host up again, where its
 /// check requires one. That must not be learnt at the next reboot.
 func warnAboutSigningKeys(of domains: [String], _ settings: Settings) {
-  guard !domains.isEmpty, settings.dkimSeverity != Severity.off.rawValue, let keys = files(in: settings.dkimDirectory)
+  // No list: the directory is not there, or not for this user to see.
+  guard !domains.isEmpty, settings.dkimSeverity != Severity.off.rawValue,
+    let keys = listDirectory(settings.dkimDirectory)
   else { return }
   for domain in domains where !keys.contains(where: { isKey($0, of: domain) }) {
     let consequence =
@@ -24,18 +26,4 @@ func warnAboutSigningKeys(of domains: [String], _ settings: Settings) {
 private func isKey(_ name: String, of domain: String) -> Bool {
   let parts = name.split(separator: ".", omittingEmptySubsequences: false)
   return parts.count > 2 && parts.last == "key" && parts.dropLast(2).joined(separator: ".") == domain
-}
-
-/// Nil: it is not there, or not for this user to see.
-private func files(in directory: String) -> [String]? {
-  guard let stream = opendir(directory) else { return nil }
-  defer { closedir(stream) }
-  var names: [String] = []
-  while let entry = readdir(stream) {
-    names.append(
-      withUnsafePointer(to: &entry.pointee.d_name) {
-        String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-      })
-  }
-  return names
 }

@@ -1,34 +1,46 @@
+import ArgumentParser
 import CLinux
 import Glibc
+import Linux
 import MailAccounts
 import MailbootCore
 import SecretMemory
+
+/// The arguments and options of a verb that sets a password.
+struct NewPasswordOptions: ParsableArguments {
+  @Argument(help: "Others can see it in the process list: better leave it out.")
+  var password: String?
+  @Flag(help: "Read the password from standard input; one newline at its end is dropped.")
+  var stdin = false
+  @Flag(help: "Make a password and print it, alone on the first line.")
+  var generate = false
+  @OptionGroup var scheme: SchemeOption
+}
 
 /// Where a new password comes from.
 enum PasswordSource {
   case prompt, standardInput, generated
   case argument(String)
 
-  init(_ arguments: Arguments) throws(Failure) {
-    let ways = [arguments.words.count > 1, arguments.has(.stdin), arguments.has(.generate)]
+  init(_ options: NewPasswordOptions, dryRun: Bool) throws(Failure) {
+    let ways = [options.password != nil, options.stdin, options.generate]
     guard ways.count(where: { $0 }) <= 1 else {
       throw .usage(
         "the password comes from one place only", hint: "an argument, --stdin and --generate exclude each other")
     }
-    if arguments.words.count > 1 {
-      let text = arguments.words[1]
+    if let text = options.password {
       guard !text.unicodeScalars.contains("\u{FFFD}") else {
         throw .usage("the password is not UTF-8", hint: "mail clients send nothing else")
       }
       warn("others can see a password among the arguments in the process list; without it mailcfg asks, or use --stdin")
       self = .argument(text)
-    } else if arguments.has(.stdin) {
+    } else if options.stdin {
       self = .standardInput
-    } else if arguments.has(.generate) {
+    } else if options.generate {
       self = .generated
     } else if isatty(0) == 1 {
       self = .prompt
-    } else if arguments.has(.dryRun) {
+    } else if dryRun {
       // Nobody will need to know it.
       self = .generated
     } else {
@@ -74,9 +86,10 @@ struct Password: ~Copyable {
   let secret: SecretBytes
   let isGenerated: Bool
 
-  /// Its hash by the scheme of `--scheme`, else of the configuration.
-  func hash(_ arguments: Arguments, _ host: inout Host) throws(Failure) -> PasswordHash {
-    let scheme = try chosenScheme(arguments, &host)
+  /// Its hash.
+  /// - Parameter given: the scheme of `--scheme`; nil: that of the configuration.
+  func hash(_ given: PasswordScheme?, _ host: inout Host) throws(Failure) -> PasswordHash {
+    let scheme = try chosenScheme(given, &host)
     return try hashed(secret, scheme)
   }
 
@@ -92,7 +105,7 @@ struct Password: ~Copyable {
     }
     guard code == 0 else {
       throw .failed(
-        "the password was set, but could not be shown: \(String(cString: strerror(code)))",
+        "the password was set, but could not be shown: \(errnoText(code))",
         hint: "set another one with `mailcfg passwd`")
     }
   }
