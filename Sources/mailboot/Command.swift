@@ -46,7 +46,7 @@ struct ConfigurationOption: ParsableArguments {
 /// The configuration, or nil after its errors were shown.
 func loadConfiguration(_ path: String?, _ terminal: Terminal) -> Configuration? {
   do throws(Failure) {
-    return try ConfigurationFiles(path: path).configuration
+    return completed(try ConfigurationFiles(path: path).configuration)
   } catch {
     Complaint(terminal: terminal, configuration: Configuration()).show(error)
     return nil

@@ -19,7 +19,7 @@ extension Failure {
         : "\(records.count) checks failed: "
           + records.map { "\($0.name.rawValue): \($0.detail)" }.joined(separator: "; ")
     case .locked: "the vault is locked"
-    case .broken(let why): why
+    case .broken(let why), .stuck(let why): why
     case .service(let name, let failure): failure.summary(service: name)
     case .busy(let holder?):
       "another run is busy with the vault: \(holder.verb) by \(holder.by), process \(holder.pid), now \(holder.phase.rawValue)"
@@ -49,7 +49,9 @@ extension VaultFailure {
     case .noDevice: "there is no device \(device)" + because
     case .notLUKS: "\(device) is not a LUKS device" + because
     case .notGocryptfs: "\(device) is not an encrypted directory of gocryptfs" + because
-    case .damagedHeader: "the header of \(device) is damaged" + because
+    case .damagedHeader: "the LUKS header of \(device) is damaged" + because
+    case .noDirectory: "there is no directory \(device)" + because
+    case .damagedConfiguration: "\(device)/gocryptfs.conf cannot be used" + because
     case .noProgram: "gocryptfs is not installed" + because
     case .nameTaken: "the mapping's name is taken by another device: \(detail)"
     case .notAccepted: "the passphrase was not accepted"

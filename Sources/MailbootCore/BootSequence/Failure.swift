@@ -17,6 +17,8 @@ public enum Failure: Error, Equatable, Sendable {
   case locked
   /// `verify` on a vault that has broken down: why nothing can be read.
   case broken(String)
+  /// An open vault that does not answer: what is said of it. Whoever touches it hangs.
+  case stuck(String)
   case service(name: String, ServiceFailure)
   /// Another run holds the lock.
   case busy(BusyRecord?)
@@ -83,18 +85,18 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
 extension Failure {
   public var exitCode: ExitCode {
     switch self {
-    case .passphraseRefused, .passphraseUnusable: .passphrase
+    case .passphraseRefused: .passphrase
     case .vault(let failure, _): failure.kind == .notAccepted ? .passphrase : .vault
     case .deviceNotFound, .noLUKSDevice, .severalLUKSDevices: .vault
     case .mount: .mount
-    case .verification, .locked, .broken: .verification
+    case .verification, .locked, .broken, .stuck: .verification
     case .service: .service
     case .busy: .busy
     case .interrupted: .interrupted
     case .notRoot: .notPermitted
     case .system, .noBus: .failure
     case .configuration: .configuration
-    case .usage: .usage
+    case .usage, .passphraseUnusable: .usage
     case .reported(let report): report.exitCode
     case .inUse: .stillInUse
     case .emergency(let cause, _), .rollback(let cause, _): cause.exitCode

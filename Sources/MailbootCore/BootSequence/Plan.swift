@@ -38,6 +38,10 @@ public func plan(
     entries.append(
       PlanEntry(step: step, outcome: done ? .unchanged : .changed, action: done ? already : action))
   }
+  let breakdown = if case .broken(let why) = observation.opening { why } else { String?.none }
+  if let breakdown {
+    add("clear", done: false, "stop the services and unmount what is left: \(breakdown)", already: "")
+  }
   add("open", done: observation.opening.isOpen, words.open, already: words.alreadyOpen)
   add("mount", done: observation.vaultMounted, words.mount, already: words.alreadyMounted)
   for (bind, mounted) in zip(configuration.binds, observation.bindsMounted) {
@@ -55,7 +59,7 @@ public func plan(
   }
   for service in configuration.serviceOrder().order {
     let index = configuration.services.firstIndex(of: service) ?? 0
-    let active = observation.services?[index].isActive ?? false
+    let active = breakdown == nil && observation.services?[index].isActive ?? false
     let waits = service.after.isEmpty ? "" : ", after " + service.after.joined(separator: ", ")
     let door = service.isDoor ? ", when everything else is ready" : ""
     let probe = service.probeText.map { ", until \($0) answers" } ?? ""

@@ -34,6 +34,8 @@ public struct Configuration: Equatable, Sendable {
     public var kind: VaultType { type ?? .luks }
     /// Nil: its kind has none.
     public var mappingName: String? { kind == .luks ? mapping : nil }
+    /// What it is kept on, as far as that is known without looking.
+    public var shownDevice: String? { device ?? (kind == .gocryptfs ? Self.standardDirectory : nil) }
     /// Where the role that this project replaces keeps the encrypted directory.
     public static let standardDirectory = "/vault_crypt"
   }

@@ -4,7 +4,11 @@ extension Configuration {
   public init(decoding root: ConfigurationNode) throws(ConfigurationError) {
     self.init()
     var top = TableReader(root, path: "")
-    top.table("vault") { vault.read(&$0) }
+    var device: ConfigurationNode?
+    top.table("vault") { table in
+      vault.read(&table)
+      device = table.node("device")
+    }
     if let listed = top.tables("bind", Bind.init(reading:)) { binds = listed }
     top.table("verify") { verify.read(&$0) }
     let serviceOrigins = top.node("service")
@@ -16,7 +20,9 @@ extension Configuration {
     top.table("accounts") { accounts.read(&$0) }
     var issues = top.finish()
     if issues.isEmpty {
-      issues = brokenRules(services: serviceOrigins, root: root) + brokenBinds(top.node("bind"), root: root)
+      issues =
+        vault.brokenDirectory(device, root: root) + brokenRules(services: serviceOrigins, root: root)
+        + brokenBinds(top.node("bind"), root: root)
     }
     if !issues.isEmpty { throw ConfigurationError(issues: issues) }
   }
@@ -91,6 +97,7 @@ extension Configuration {
 extension Configuration.Vault {
   fileprivate mutating func read(_ table: inout TableReader) {
     type = table.choice("type", VaultType.self)
+    refuseOthersKeys(&table)
     device = table.device("device", example: "/dev/vdb") ?? device
     mapping =
       table.string("mapping", expected: "a name of letters, digits and # + - . : = @ _ up to 127 long") { text in
@@ -111,6 +118,39 @@ extension Configuration.Vault {
         !text.isEmpty && text.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || ($0 >= 0x30 && $0 <= 0x39) }
       } ?? filesystem
     header = table.path("header", example: "/root/vault.header") ?? header
+  }
+}
+
+extension Configuration.Vault {
+  /// What means nothing for the type named beside it was meant for another vault.
+  private func refuseOthersKeys(_ table: inout TableReader) {
+    guard let type else { return }
+    for key in VaultType.luks.keys.subtracting(type.keys).sorted() {
+      guard let node = table.node(key) else { continue }
+      let rest =
+        type.keys.isEmpty ? "only `mount`" : "`mount`, " + type.keys.sorted().map { "`\($0)`" }.joined(separator: ", ")
+      table.note(node, key, "means nothing for type \"\(type.rawValue)\"", expected: rest)
+    }
+  }
+
+  /// gocryptfs reads a directory, and neither it nor its mount may lie in the other.
+  fileprivate func brokenDirectory(_ node: ConfigurationNode?, root: ConfigurationNode) -> [ConfigurationIssue] {
+    guard type == .gocryptfs, let directory = shownDevice else { return [] }
+    let (message, expected): (String, String?)
+    if !directory.hasPrefix("/") {
+      (message, expected) = ("\"\(directory)\" is no directory", "an absolute path such as \"/vault_crypt\"")
+    } else if contains(directory, mount) || contains(mount, directory) {
+      (message, expected) = ("\"\(directory)\" and the mount point \"\(mount)\" lie in each other", nil)
+    } else {
+      return []
+    }
+    return [
+      ConfigurationIssue(origin: (node ?? root).origin, key: "vault.device", message: message, expected: expected)
+    ]
+  }
+
+  private func contains(_ upper: String, _ lower: String) -> Bool {
+    (normalised(lower) + "/").hasPrefix(normalised(upper) + "/")
   }
 }
 

@@ -7,6 +7,8 @@ public struct StatusReport: Equatable, Sendable {
     /// Nil: its kind has none.
     public var mapping: String?
     public var open: Bool
+    /// Neither open nor closed, see `Opening`; not in the JSON, where the reasons say why.
+    public var broken: Bool
     public var mount: String
     public var mounted: Bool
     public var sizeBytes: UInt64?
@@ -55,6 +57,13 @@ public struct StatusReport: Equatable, Sendable {
   public var reasons: [String]
 }
 
+extension StatusReport {
+  /// Whether nothing goes on before somebody gives the passphrase: locked, or broken down.
+  public var needsPassphrase: Bool {
+    vault.type.isEncrypted && (state == .locked || state == .degraded && vault.broken)
+  }
+}
+
 /// What a status is made of.
 public struct StatusInput: Sendable {
   public var configuration: Configuration
@@ -98,6 +107,7 @@ extension StatusReport {
     let waitService = input.service.flatMap { $0.bootID == input.bootID ? $0 : nil }
     let observation = input.observation
     let open = observation?.opening.isOpen ?? false
+    let broken = if case .broken? = observation?.opening { true } else { false }
 
     host = input.host
     bootID = input.bootID
@@ -105,8 +115,9 @@ extension StatusReport {
     busy = input.locked ? record?.busy : nil
     attempts = record?.attempts ?? AttemptCount()
     vault = Vault(
-      type: configuration.vault.kind, device: observation?.opening.vault?.backing ?? configuration.vault.device,
+      type: configuration.vault.kind, device: observation?.opening.vault?.backing ?? configuration.vault.shownDevice,
       uuid: observation?.opening.vault?.uuid, mapping: configuration.vault.mappingName, open: open,
+      broken: broken,
       mount: configuration.vault.mount, mounted: observation?.vaultMounted ?? false,
       sizeBytes: observation?.vaultMounted == true ? observation?.mount?.sizeBytes : nil,
       availableBytes: observation?.vaultMounted == true ? observation?.mount?.availableBytes : nil)

@@ -10,6 +10,15 @@ public enum Opening: Equatable, Sendable {
   }
 
   public var isOpen: Bool { vault != nil }
+
+  /// Why nothing in it can be read or written, though it is not simply closed.
+  public var breakdown: Failure? {
+    switch self {
+    case .closed: nil
+    case .broken(let why): .broken(why)
+    case .open(let vault): vault.answers ? nil : .stuck(vault.flaws.first ?? "the vault does not answer")
+    }
+  }
 }
 
 /// A vault whose cleartext can be read, whatever its kind.
@@ -22,11 +31,16 @@ public struct OpenVault: Equatable, Sendable {
   public var uuid: String?
   /// What is wrong with it, a sentence each, although it is open.
   public var flaws: [String]
+  /// False: whoever serves its files does not answer, and whoever reads or writes there hangs. The flaws say so.
+  public var answers: Bool
 
-  public init(device: String?, backing: String? = nil, uuid: String? = nil, flaws: [String] = []) {
+  public init(
+    device: String?, backing: String? = nil, uuid: String? = nil, flaws: [String] = [], answers: Bool = true
+  ) {
     self.device = device
     self.backing = backing
     self.uuid = uuid
     self.flaws = flaws
+    self.answers = answers
   }
 }

@@ -35,9 +35,13 @@ public struct VaultFailure: Codable, Error, Equatable, Sendable {
     case noDevice
     /// There is a device, but no LUKS header on it.
     case notLUKS
+    /// There is no such directory.
+    case noDirectory
     /// There is a file or directory, but not one that gocryptfs has encrypted.
     case notGocryptfs
-    /// A header is there and damaged. LUKS: bad checksum, both copies gone, unreadable metadata. gocryptfs: its `gocryptfs.conf`.
+    /// The encrypted directory's `gocryptfs.conf` is missing, or gocryptfs cannot use it.
+    case damagedConfiguration
+    /// A LUKS header is there and damaged (bad checksum, both copies gone, unreadable metadata).
     case damagedHeader
     /// The mapping's name is in use for another device; `detail` names that device.
     case nameTaken

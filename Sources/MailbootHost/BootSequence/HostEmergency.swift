@@ -97,7 +97,7 @@ final class HostEmergency: EmergencyPort {
   }
 
   func close() throws(Failure) -> StepOutcome {
-    // The mount units have failed because their device did; nobody is to find them in `systemctl --failed` for ever.
+    // The mount units have failed because their device did, and gocryptfs' because it was killed; nobody is to find them in `systemctl --failed` for ever.
     defer { forgetMountFailures() }
     do throws(Failure) {
       return try kind.closeInEmergency(worker, reactor)
@@ -113,5 +113,6 @@ final class HostEmergency: EmergencyPort {
   private func forgetMountFailures() {
     guard let units = try? units() else { return }
     for path in configuration.shownAt { try? units.resetFailed(.mount(forPath: path)) }
+    for unit in kind.watchedUnits where unit.type == "service" { try? units.resetFailed(unit) }
   }
 }

@@ -95,7 +95,7 @@ public final class Locker {
         tell(.lockFailed(by: user, emergency: false, how(run.steps), error))
         throw error
       }
-      finish()
+      finish(done: true)
       tell(.lockFinished(by: user, emergency: false, how(run.steps)))
       return Result(
         outcome: .changed, seconds: Reactor.monotonic() - begun, steps: run.steps, keyGoneAfter: nil)
@@ -129,8 +129,7 @@ public final class Locker {
       configuration: configuration, kind: kind, worker: worker, reactor: reactor, caller: caller)
     let run = EmergencySequence(configuration: configuration, machine: machine, clock: HostClock(), report: report)
     var keyGoneAfter: Double?
-    try kind.checkEmergency()
-    let found = try opening() != .closed
+    let found = try kind.isThereInEmergency()
     if found {
       run.revoke()
       if run.isKeyGone { keyGoneAfter = Reactor.monotonic() - begun }
@@ -157,7 +156,7 @@ public final class Locker {
     if other != nil {
       do throws(Failure) { try others.awaitEnd() } catch { warn(error.summary) }
       // It may have opened the vault just then, or have been in the way of closing it.
-      if try opening() != .closed {
+      if try kind.isThereInEmergency() {
         run.revoke()
         trouble = clear(run)
       }
@@ -219,8 +218,9 @@ public final class Locker {
   }
 
   /// The run is over: this is the one place where a lock's end becomes known.
-  private func finish() {
-    let isLocked = (try? opening()) == .closed
+  /// - Parameter done: whether all was done; what is always there is never closed.
+  private func finish(done: Bool = false) {
+    let isLocked = done || (try? opening()) == .closed
     do {
       try keep { record in
         record.busy = nil

@@ -75,7 +75,10 @@ public final class Unlocker {
         try Preflight(configuration: configuration, units: units).checkUnits()
       }
     }
-    if try opening().isOpen {
+    let opening = try opening()
+    if opening.isOpen {
+      // Each check and service would hang, and it may yet come to itself.
+      if let breakdown = opening.breakdown { throw breakdown }
       // Only root can tell whose vault it is; else the run does.
       guard isRoot else { return try delegate(try emptyPassphrase(), source: .none, start: start) }
       try kind.checkOpen(tools)
@@ -96,6 +99,7 @@ public final class Unlocker {
     while true {
       switch try source.ask(attempt: attempt, stillWanted: { !self.isOpen }) {
       case .secret(let passphrase):
+        if let why = kind.unusable(passphrase) { throw .passphraseUnusable(why) }
         do {
           return remote == nil
             ? try runClosed(run, passphrase, source: source, start: start)
@@ -204,7 +208,12 @@ public final class Unlocker {
     report(.note("\(why): what is left of it is cleared away first"))
     let machine = HostEmergency(
       configuration: configuration, kind: kind, worker: worker, reactor: units.reactor, caller: getppid())
-    try EmergencySequence(configuration: configuration, machine: machine, clock: HostClock(), report: report).clear()
+    do {
+      try EmergencySequence(configuration: configuration, machine: machine, clock: HostClock(), report: report).clear()
+    } catch .emergency(of: .inUse(let use, _), _) {
+      // Detached from the mount point it is in nobody's way.
+      warn("still open from before, and of no use any more: " + use.lines(limit: 3).joined(separator: "; "))
+    }
   }
 
   /// The vault is open: what is missing is completed, and nobody is asked.

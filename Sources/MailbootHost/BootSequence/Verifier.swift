@@ -26,11 +26,10 @@ public struct Verifier {
   /// Every check and probe; the results are kept for `status`.
   public func run(report: (Progress) -> Void) throws(Failure) -> VerifySequence {
     let kind = VaultKinds.make(configuration)
-    switch try Observer(configuration, kind: kind).storage().opening {
-    case .closed: throw .locked
-    case .broken(let why): throw .broken(why)
-    case .open: break
-    }
+    let opening = try Observer(configuration, kind: kind).storage().opening
+    if opening == .closed { throw .locked }
+    // Each check would hang.
+    if let breakdown = opening.breakdown { throw breakdown }
     return try locked { () throws(Failure) in try runLocked(report: report) }
   }
 

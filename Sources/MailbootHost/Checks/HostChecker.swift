@@ -52,13 +52,12 @@ struct HostChecker {
     guard observation.vaultMounted else {
       return Finding(.mount, sound: false, detail: "\(path) holds \(mounted.source), not the vault")
     }
-    if let root = MountTable.current()?.mount(on: path)?.root, root != "/",
-      observation.opening.vault?.device != nil
-    {
+    let entry = MountTable.current()?.mount(on: path)
+    if let root = entry?.root, root != "/", observation.opening.vault?.device != nil {
       return Finding(.mount, sound: false, detail: "\(path) holds only the directory \(root) of the vault")
     }
     if let flaw = observation.opening.vault?.flaws.first { return Finding(.mount, sound: false, detail: flaw) }
-    if mounted.isReadOnly {
+    if mounted.isReadOnly || entry?.isReadOnly ?? false, !configuration.vault.options.contains("ro") {
       return Finding(
         .mount, sound: false, detail: "\(path) is mounted read-only",
         hint: "after an error the kernel does that: see `journalctl -b -k | tail`, then unmount it and run fsck")

@@ -16,13 +16,15 @@ public struct Guard {
 
   /// The mount points that lie outside the vault.
   private var mountPoints: [String] {
-    [vault.mount] + configuration.binds.map(\.to).filter { !$0.hasPrefix(vault.mount + "/") }
+    guard vault.kind.isEncrypted else { return [] }
+    return [vault.mount] + configuration.binds.map(\.to).filter { !$0.hasPrefix(vault.mount + "/") }
   }
 
   /// What is guarded now. Needs no privilege; without it the bare directory below a mount is unknown.
   public func report() throws(Failure) -> GuardReport {
     let text = try dropIn()
-    let wanted = try guardedUnits(try manager()).names.map(\.rawValue)
+    // What is always there need not be guarded.
+    let wanted = vault.kind.isEncrypted ? try guardedUnits(try manager()).names.map(\.rawValue) : []
     var units = wanted.map { unit in
       GuardReport.Unit(name: unit, file: files.file(of: unit), state: state(of: files.find(unit), text))
     }
@@ -43,6 +45,11 @@ public struct Guard {
   /// Guards everything, and takes back what is not configured any more.
   /// - Parameter warn: told what could not be guarded, which holds nothing else up.
   public func install(warn: (String) -> Void) throws(Failure) -> [GuardAction] {
+    guard vault.kind.isEncrypted else {
+      throw .usage(
+        "there is nothing to guard: with type \"none\" \(vault.mount) is always there",
+        hint: "`mailboot guard remove` takes back what is left from another type")
+    }
     let text = try dropIn()
     let manager = try manager()
     let units = try guardedUnits(manager)

@@ -24,9 +24,16 @@ struct Observer {
     guard let mounts = MountTable.current() else {
       throw .system("/proc is not mounted: the mount table cannot be read")
     }
+    let (opening, mount) = try kind.observe(mounts)
+    let answers = opening.breakdown == nil
     return Observation(
-      opening: try kind.opening(mounts), mount: kind.mounted(mounts),
-      bindsMounted: configuration.binds.map { Self.isSame($0.from, $0.to) }, services: nil)
+      opening: opening, mount: mount,
+      // What does not answer is not asked; then the mount table has to do.
+      bindsMounted: configuration.binds.map { bind in
+        answers
+          ? Self.isSame(bind.from, bind.to)
+          : opening.vault?.device != nil && mounts.mount(on: bind.to)?.device == opening.vault?.device
+      }, services: nil)
   }
 
   /// Whether two paths are the same directory, which is what a bind mount makes of them.

@@ -11,6 +11,10 @@ struct MountEntry: Equatable {
   var mountPoint: String
   var filesystem: String
   var source: String
+  /// Whether this one mount takes no writes; in a namespace of one's own (`ProtectSystem=`) that says nothing about the host's.
+  var isReadOnly = false
+  /// Whether the file system takes none, wherever it is mounted.
+  var hasReadOnlyFileSystem = false
 }
 
 struct MountTable {
@@ -30,7 +34,14 @@ struct MountTable {
     guard let dash = fields.firstIndex(of: [UInt8(ascii: "-")]), fields.count > dash + 2, dash >= 6 else { return nil }
     return MountEntry(
       device: String(decoding: fields[2], as: UTF8.self), root: unescaped(fields[3]), mountPoint: unescaped(fields[4]),
-      filesystem: String(decoding: fields[dash + 1], as: UTF8.self), source: unescaped(fields[dash + 2]))
+      filesystem: String(decoding: fields[dash + 1], as: UTF8.self), source: unescaped(fields[dash + 2]),
+      isReadOnly: hasReadOnly(fields[5]),
+      hasReadOnlyFileSystem: fields.count > dash + 3 && hasReadOnly(fields[dash + 3])
+    )
+  }
+
+  private static func hasReadOnly(_ options: ArraySlice<UInt8>) -> Bool {
+    options.split(separator: UInt8(ascii: ",")).contains { $0.elementsEqual("ro".utf8) }
   }
 
   /// The table of this process's mount namespace; nil without `/proc`.
@@ -70,7 +81,9 @@ struct MountTable {
 extension MountStatus {
   /// Without what only its file system can tell.
   init(_ entry: MountEntry) {
-    self.init(device: entry.device, source: entry.source, filesystem: entry.filesystem)
+    self.init(
+      device: entry.device, source: entry.source, filesystem: entry.filesystem,
+      isReadOnly: entry.hasReadOnlyFileSystem)
   }
 
   init(_ entry: MountEntry, _ space: statvfs, errors: Int) {
@@ -78,7 +91,7 @@ extension MountStatus {
     self.init(
       device: entry.device, source: entry.source, filesystem: entry.filesystem,
       sizeBytes: UInt64(space.f_blocks) * block, availableBytes: UInt64(space.f_bavail) * block,
-      isReadOnly: UInt(space.f_flag) & UInt(ST_RDONLY) != 0, errors: errors)
+      isReadOnly: entry.hasReadOnlyFileSystem, errors: errors)
   }
 }
 

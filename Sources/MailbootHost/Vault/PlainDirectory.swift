@@ -14,14 +14,18 @@ final class PlainDirectory: VaultKind {
   var name: String { path }
   var watchedUnits: [UnitName] { [] }
 
-  func opening(_ mounts: MountTable) throws(Failure) -> Opening {
+  func observe(_ mounts: MountTable) throws(Failure) -> (opening: Opening, mount: MountStatus?) {
+    (opening(), mounted(mounts))
+  }
+
+  private func opening() -> Opening {
     guard let status = fileStatus(path) else { return .broken("there is no directory \(path): \(errnoText())") }
     guard mb_s_isdir(status.st_mode) != 0 else { return .broken("\(path) is not a directory") }
     return .open(OpenVault(device: nil))
   }
 
   /// The file system that the directory lies in.
-  func mounted(_ mounts: MountTable) -> MountStatus? {
+  private func mounted(_ mounts: MountTable) -> MountStatus? {
     guard let status = fileStatus(path), let real = resolvedPath(path) else { return nil }
     let above = mounts.entries.filter {
       real == $0.mountPoint || $0.mountPoint == "/" || real.hasPrefix($0.mountPoint + "/")
@@ -53,7 +57,7 @@ final class PlainDirectory: VaultKind {
   func unmount(_ tools: VaultTools) throws(Failure) -> StepOutcome { .unchanged }
   func close(_ tools: VaultTools) throws(Failure) -> StepOutcome { .unchanged }
 
-  func checkEmergency() throws(Failure) {
+  func isThereInEmergency() throws(Failure) -> Bool {
     throw .usage(
       "there is no key to take away: nothing in \(path) is encrypted",
       hint: "`mailboot lock` stops the services; to have it encrypted see `type` in mailboot.toml(5)")

@@ -39,9 +39,11 @@ final class SpaceQuestion {
 
   deinit { if let pending { close(pending.listen) } }
 
-  /// - Parameter seconds: how long to wait for the answer.
-  func answer(within seconds: Double = SpaceQuestion.patience) -> Answer {
+  /// - Parameter patience: seconds to wait for the answer. A question that has gone unanswered already is waited for no longer.
+  func answer(within patience: Double = SpaceQuestion.patience) -> Answer {
+    var seconds = 0.0
     if pending == nil {
+      seconds = patience
       guard let begun = begin() else { return .failed(errno) }
       pending = begun
     }

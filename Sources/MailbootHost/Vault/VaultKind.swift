@@ -11,10 +11,9 @@ protocol VaultKind: AnyObject {
 
   // Looking: needs no privilege, and never blocks for long.
 
+  /// Whether it is open, and what is on the mount point.
   /// - Throws: when it cannot be seen at all.
-  func opening(_ mounts: MountTable) throws(Failure) -> Opening
-  /// What is on the mount point.
-  func mounted(_ mounts: MountTable) -> MountStatus?
+  func observe(_ mounts: MountTable) throws(Failure) -> (opening: Opening, mount: MountStatus?)
   /// `major:minor` of the vault's file system, as long as there is any of it, open or broken; nil also when it has none of its own.
   func fileSystem(_ mounts: MountTable) -> String?
   /// What `mailboot plan` says of opening and mounting it.
@@ -27,6 +26,9 @@ protocol VaultKind: AnyObject {
   func checkClosed(_ tools: VaultTools, byToken: Bool) throws(Failure) -> String
   /// What is open under our name must be our vault.
   func checkOpen(_ tools: VaultTools) throws(Failure)
+
+  /// Why this kind could never have such a passphrase; nil when it could.
+  func unusable(_ passphrase: borrowing SecretBytes) -> String?
 
   // The steps of a run, see `VaultPort`.
 
@@ -42,12 +44,17 @@ protocol VaultKind: AnyObject {
 
   // In an emergency, see `EmergencyPort`.
 
-  /// Whether there is a key of ours to take away.
-  func checkEmergency() throws(Failure)
+  /// Whether there is a key to take away, or what it leaves.
+  /// - Throws: when there is none of ours.
+  func isThereInEmergency() throws(Failure) -> Bool
   /// Asks nobody who might be slow.
   func revokeKey(_ worker: Worker, _ reactor: Reactor) throws(Failure) -> StepOutcome
   /// - Throws: `.vault` with `.busy` when somebody keeps it in use.
   func closeInEmergency(_ worker: Worker, _ reactor: Reactor) throws(Failure) -> StepOutcome
+}
+
+extension VaultKind {
+  func unusable(_ passphrase: borrowing SecretBytes) -> String? { nil }
 }
 
 /// What a kind of vault works with in a run.
@@ -69,7 +76,7 @@ enum VaultKinds {
   static func make(_ configuration: Configuration) -> any VaultKind {
     switch configuration.vault.kind {
     case .luks: LUKSVault(configuration.vault)
-    case .gocryptfs: GocryptfsVault(configuration.vault)
+    case .gocryptfs: GocryptfsVault(configuration)
     case .plain: PlainDirectory(configuration.vault)
     }
   }

@@ -46,9 +46,21 @@ extension WaitService {
     return last.lockedSince == nil
   }
 
+  /// Where there is no passphrase to wait for, the services are started once after the boot, unless somebody was faster.
+  func startWhatIsAlwaysThere() {
+    guard !report.vault.type.isEncrypted, report.vault.open, report.state == .degraded, isLockedSinceBoot,
+      report.lastUnlock == nil
+    else { return }
+    do {
+      try start(.init(job: .unlock, source: .none, by: "mailboot", arguments: []), input: nil, call: nil)
+    } catch {
+      warn(error.summary)
+    }
+  }
+
   private func sourcesThatNeedNobody() -> [WaitSource] {
     var sources: [WaitSource] = []
-    if configuration.wait.token { sources.append(.token) }
+    if configuration.wait.token, configuration.vault.kind.hasTokens { sources.append(.token) }
     if let directory = getenv("CREDENTIALS_DIRECTORY").map({ String(cString: $0) }) {
       for name in Self.credentials where access("\(directory)/\(name)", R_OK) == 0 {
         sources.append(.credential("\(directory)/\(name)"))
@@ -71,15 +83,18 @@ extension WaitService {
   }
 
   func remind() {
-    guard report.state == .locked, let every = configuration.notify.remindEvery else { return }
-    journal(.reminder(locked: Reactor.wall() - (report.since ?? Reactor.wall()), refused: record.attemptsFailed))
-    runScripts(NotifyEvent(.reminder, previousState: .locked, report: report))
+    guard report.needsPassphrase, let every = configuration.notify.remindEvery else { return }
+    journal(
+      .reminder(
+        locked: Reactor.wall() - (report.since ?? record.waitingSince ?? Reactor.wall()), refused: record.attemptsFailed
+      ))
+    runScripts(NotifyEvent(.reminder, previousState: report.state, report: report))
     schedule(.reminder, in: Double(every))
   }
 
   /// A source that has just come, such as a device with the key file.
   func tryFirst(_ source: WaitSource) {
-    guard report.state == .locked, record.waitingSince != nil else { return }
+    guard report.needsPassphrase, record.waitingSince != nil else { return }
     sources.removeAll { $0 == source }
     sources.insert(source, at: 0)
     schedule(.source)
@@ -87,7 +102,7 @@ extension WaitService {
 
   /// Tries the next source; one run at a time.
   func trySource() {
-    guard report.state == .locked, runs.isEmpty, let source = sources.first else { return }
+    guard report.needsPassphrase, runs.isEmpty, let source = sources.first else { return }
     let rest = delay.remaining(at: Reactor.monotonic())
     if rest > 0 { return schedule(.source, in: rest) }
     if source != .agents { sources.removeFirst() }

@@ -81,18 +81,22 @@ extension WaitService {
       return
     }
     announceServices()
-    if state == .locked && runs.isEmpty { wait() }
-    guard state != announced else { return }
     let before = announced
+    if state != before { journalChange(to: state, from: before) }
+    if report.needsPassphrase && runs.isEmpty { wait() }
+    guard state != before else { return }
+    announced = state
+    announcedAt = Reactor.monotonic()
+    runScripts(NotifyEvent(.change, previousState: before, report: report))
+  }
+
+  private func journalChange(to state: BootState, from before: BootState?) {
     switch state {
     case .degraded: journal(.degraded(why: report.reasons))
     case .ready where before == .degraded || before == .unknown:
       journal(.recovered(seconds: Reactor.monotonic() - announcedAt))
     default: break
     }
-    announced = state
-    announcedAt = Reactor.monotonic()
-    runScripts(NotifyEvent(.change, previousState: before, report: report))
   }
 
   private func announceServices() {

@@ -104,8 +104,9 @@ public final class WaitService {
     watchUnits()
     if let interval = notifier?.watchdogMicroseconds { due[.keepAlive] = Reactor.monotonic() + Double(interval) / 2e6 }
     // Waiting from an earlier life of this service goes on; its question does not.
-    record.waitingSince = report.state == .locked ? record.waitingSince : nil
+    record.waitingSince = report.needsPassphrase ? record.waitingSince : nil
     observe()
+    startWhatIsAlwaysThere()
     notifier?.ready(status: report.summary(now: Reactor.wall()))
   }
 

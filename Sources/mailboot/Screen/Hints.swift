@@ -22,6 +22,9 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
       ?? "correct it and run `mailboot` again; `mailboot verify` looks without starting anything"
   case .locked: return "unlock it first: `mailboot`"
   case .broken: return "`mailboot` clears away what is left, asks for the passphrase, and brings all back up"
+  case .stuck:
+    return
+      "see what gocryptfs waits for (its disk?); `mailboot lock --emergency` ends it, then `mailboot` brings all back up"
   case .service(_, let failure): return hint(for: failure)
   case .busy: return "wait until it has ended, then look with `mailboot status`"
   case .interrupted: return nil
@@ -49,12 +52,11 @@ private let configurationPath = "/etc/mailboot/mailboot.toml"
 
 private func hint(for failure: VaultFailure, device: String, vault: Configuration.Vault) -> String? {
   switch failure.kind {
-  case .noDevice where vault.kind == .gocryptfs:
-    "name the encrypted directory as `device` in [vault] of \(configurationPath)"
+  case .noDirectory: "name the encrypted directory as `device` in [vault] of \(configurationPath)"
   case .noDevice: "see what is there with `lsblk -f`"
   case .notGocryptfs: "is this the right directory? `gocryptfs -info \(device)` shows what it is"
   case .noProgram: "`apt install gocryptfs`"
-  case .damagedHeader where vault.kind == .gocryptfs:
+  case .damagedConfiguration:
     "put back a copy of `gocryptfs.conf`; without one the master key opens it (`gocryptfs -masterkey`, see gocryptfs(1))"
   case .notLUKS: "is this the right device? `lsblk -f` shows which one is crypto_LUKS"
   case .damagedHeader:
@@ -65,8 +67,11 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .notAccepted: "mind Caps Lock and the keyboard layout, then run `mailboot` again"
   case .noMemory: "end what needs memory (`ps aux --sort -rss | head`), or add swap, then run `mailboot` again"
   case .noDeviceMapper: "is the module there? `modprobe dm-crypt`; after a kernel upgrade reboot first"
+  case .busy where vault.kind == .gocryptfs:
+    "see `findmnt -t fuse.gocryptfs`, unmount it there, then run `mailboot` again"
   case .busy: "see who uses it with `lsblk \(device)` and `fuser -vm \(vault.mount)`"
   case .noToken: "see its tokens with `cryptsetup luksDump \(device)`"
+  case .other where vault.kind == .gocryptfs: "see `journalctl -b -t gocryptfs`"
   case .other: "see `journalctl -b -k | tail` and `cryptsetup luksDump \(device)`"
   }
 }
@@ -81,6 +86,7 @@ private func hint(for use: VaultUse, vault: Configuration.Vault) -> String? {
     case .loop(let device, _): return "`losetup --detach \(device)` after what uses it, then try again"
     case .swap(let file): return "`swapoff \(file)`, then try again"
     case .device(let name): return "see what lies on it with `lsblk /dev/mapper/\(vault.mapping)`; close \(name) first"
+    case .unseen where vault.kind != .luks: return "see `fuser -vm \(vault.mount)`"
     case .unseen: return "see `lsblk /dev/mapper/\(vault.mapping)` and `fuser -vm \(vault.mount)`"
     }
   }
@@ -97,7 +103,8 @@ private func hint(for failure: MountFailure, path: String, _ vault: Configuratio
   case .notADirectory: "move it away, then run `mailboot` again"
   case .missing: "make it, or correct `mount` in [vault]"
   case .noFUSE: "is FUSE there? `modprobe fuse`, `apt install fuse3`; a container must be given /dev/fuse"
-  case .refused where vault.kind != .luks && path == vault.mount: "see `journalctl -b -u 'gocryptfs-*'`"
+  case .refused where vault.kind == .gocryptfs && path == vault.mount:
+    "is fuse3 installed, and does FUSE know the `options` in [vault]? see `journalctl -b -t gocryptfs`"
   case .refused:
     mapping.map {
       "open it with `cryptsetup open DEVICE \($0)` and check it with `fsck /dev/mapper/\($0)`;"

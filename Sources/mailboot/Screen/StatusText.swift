@@ -24,6 +24,7 @@ struct StatusText {
     let vault = report.vault
     guard vault.type != .plain else { return ["vault     none: \(vault.mount) is a directory like others"] + space() }
     let device = vault.device ?? "(looked for when it is opened)"
+    if vault.broken { return ["vault     \(device), broken down"] }
     guard vault.open else { return ["vault     \(device), closed"] }
     var text = "vault     \(device), open" + (vault.mapping.map { " as \($0)" } ?? "")
     text += vault.mounted ? ", mounted on \(vault.mount)" : ", not mounted"

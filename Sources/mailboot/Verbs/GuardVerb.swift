@@ -39,7 +39,7 @@ struct GuardVerb: ParsableCommand {
     func perform(_ terminal: Terminal) -> Status {
       let settings: Configuration
       do throws(Failure) {
-        settings = try ConfigurationFiles(path: common.config).configuration
+        settings = completed(try ConfigurationFiles(path: common.config).configuration)
       } catch {
         // Our files say themselves what was guarded: a package must be removable whatever its configuration.
         tell(visible("warning: \(error.summary); what the drop-ins name is taken back"))
@@ -125,6 +125,7 @@ private func lines(_ report: GuardReport) -> [String] {
       }
     return line(word, mountPoint.path, note)
   }
+  if units.isEmpty && mountPoints.isEmpty { return ["nothing to guard: the directory is always there"] }
   return units + mountPoints + [report.isComplete ? "guarded" : "not all is guarded"]
 }
 

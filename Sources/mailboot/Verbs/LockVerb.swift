@@ -30,6 +30,14 @@ struct LockVerb: Verb {
     }
   }
 
+  private func closing(_ result: Locker.Result, _ vault: Configuration.Vault) -> String {
+    let seconds = decimal(result.seconds, places: 1)
+    if vault.kind.isEncrypted { return result.outcome == .unchanged ? "locked already" : "locked in \(seconds) s" }
+    let isChanged = result.steps.contains { $0.outcome == .changed }
+    return (isChanged ? "stopped in \(seconds) s" : "stopped already")
+      + "; \(vault.mount) stays readable, nothing in it is encrypted"
+  }
+
   func perform(_ terminal: Terminal) -> Status {
     guard var settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
     if let timeout { settings.unlock.serviceTimeout = timeout }
@@ -47,8 +55,7 @@ struct LockVerb: Verb {
         })
       let result = try emergency ? locker.lockInEmergency() : locker.lock(kill: kill)
       lines.clear()
-      say(
-        result.outcome == .unchanged ? "locked already" : "locked in \(decimal(result.seconds, places: 1)) s")
+      say(closing(result, settings.vault))
       return ExitCode.done.rawValue
     } catch {
       lines.clear()

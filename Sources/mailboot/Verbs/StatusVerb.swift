@@ -35,7 +35,7 @@ func showStatus(
 ) -> Status {
   let settings: Configuration
   do throws(Failure) {
-    settings = try ConfigurationFiles(path: path).configuration
+    settings = completed(try ConfigurationFiles(path: path).configuration)
   } catch {
     let code = complain(error, Configuration(), terminal)
     return sayUnknown(firstIssue(error) ?? error.summary, format, otherwise: code)

@@ -43,6 +43,10 @@ struct Unlock: Verb {
     }
     let lines = ProgressLines(terminal)
     do throws(Failure) {
+      if !settings.vault.kind.isEncrypted, stdin || passphraseFd != nil || keyFile != nil {
+        throw .usage(
+          "there is no passphrase to give: with type \"none\" nothing is encrypted", hint: "run `mailboot` without it")
+      }
       // Another configuration than the service has means another vault.
       let remote = common.config == nil ? WaitServiceClient() : nil
       if remote == nil { try requireRoot("unlock") }

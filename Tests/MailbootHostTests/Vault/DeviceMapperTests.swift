@@ -76,14 +76,14 @@ struct DeviceMapperTests {
   @Test func anOpenVaultSaysThatItsDiskIsGone() throws {
     let sysfs = try sysfs()
     var vault = Configuration.Vault()
-    let opened = try LUKSVault(vault, sysfs: sysfs.path).opening(MountTable(parsing: ""))
+    let opened = try LUKSVault(vault, sysfs: sysfs.path).observe(MountTable(parsing: "")).opening
     #expect(
       opened
         == .open(OpenVault(device: "254:1", backing: "/dev/vdb", uuid: "01234567-89ab-cdef-0123-456789abcdef")))
     vault.mapping = "vault-blk2"
-    let flawed = try LUKSVault(vault, sysfs: sysfs.path).opening(MountTable(parsing: ""))
+    let flawed = try LUKSVault(vault, sysfs: sysfs.path).observe(MountTable(parsing: "")).opening
     #expect(flawed.vault?.flaws == ["the disk below the open vault vault-blk2 is gone"])
     vault.mapping = "none"
-    #expect(try LUKSVault(vault, sysfs: sysfs.path).opening(MountTable(parsing: "")) == .closed)
+    #expect(try LUKSVault(vault, sysfs: sysfs.path).observe(MountTable(parsing: "")).opening == .closed)
   }
 }

@@ -54,6 +54,24 @@ struct MountTableTests {
     #expect(table.mount(on: "/dash")?.source == "-")
   }
 
+  /// A service that systemd gives a read-only view (`ProtectSystem=strict`) sees each mount so; the file system itself is not.
+  @Test func aReadOnlyMountIsNotAReadOnlyFileSystem() throws {
+    let table = MountTable(
+      parsing: """
+        1 0 254:0 / /own ro,relatime - ext4 /dev/x rw,errors=remount-ro
+        2 0 254:1 / /all rw,relatime - ext4 /dev/y ro
+        3 0 254:2 / /rooms rw,nosuid - ext4 /dev/z rw,data=ro
+        """)
+    let own = try #require(table.mount(on: "/own"))
+    #expect(own.isReadOnly && !own.hasReadOnlyFileSystem)
+    #expect(!MountStatus(own).isReadOnly)
+    let all = try #require(table.mount(on: "/all"))
+    #expect(!all.isReadOnly && all.hasReadOnlyFileSystem)
+    #expect(MountStatus(all).isReadOnly)
+    let rooms = try #require(table.mount(on: "/rooms"))
+    #expect(!rooms.isReadOnly && !rooms.hasReadOnlyFileSystem)
+  }
+
   @Test func onlyTheVeryPathCounts() {
     #expect(table.mount(on: "/vault/") == nil)
     #expect(table.mount(on: "/vaul") == nil)

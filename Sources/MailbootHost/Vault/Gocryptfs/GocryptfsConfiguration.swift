@@ -41,35 +41,39 @@ struct GocryptfsConfiguration: Decodable, Equatable {
     // Whoever may write there could have put a link in its place, or a FIFO.
     let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY, 0)
     guard descriptor >= 0 else {
-      let kind: VaultFailure.Kind = errno == ENOENT ? .notGocryptfs : .damagedHeader
-      let why = errno == ELOOP ? "it is a symbolic link" : errnoText()
-      throw .vault(VaultFailure(kind, "\(path): \(why)"), device: directory)
+      let code = errno
+      if code == ENOENT && access("\(directory)/gocryptfs.diriv", F_OK) != 0 {
+        throw .vault(VaultFailure(.notGocryptfs, "there is no \(path)"), device: directory)
+      }
+      throw .vault(
+        VaultFailure(.damagedConfiguration, code == ELOOP ? "it is a symbolic link" : errnoText(code)),
+        device: directory)
     }
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0, mb_s_isreg(status.st_mode) != 0 else {
-      throw .vault(VaultFailure(.damagedHeader, "\(path) is not a regular file"), device: directory)
+      throw .vault(VaultFailure(.damagedConfiguration, "it is not a regular file"), device: directory)
     }
     guard let bytes = readToEnd(descriptor, limit: 1 << 20) else {
-      throw .vault(VaultFailure(.damagedHeader, "\(path): \(errnoText())"), device: directory)
+      throw .vault(VaultFailure(.damagedConfiguration, errnoText()), device: directory)
     }
     try self.init(parsing: bytes, directory: directory)
   }
 
   init(parsing bytes: [UInt8], directory: String) throws(Failure) {
     func damaged(_ why: String) -> Failure {
-      .vault(VaultFailure(.damagedHeader, "\(Self.fileName) \(why)"), device: directory)
+      .vault(VaultFailure(.damagedConfiguration, why), device: directory)
     }
-    if bytes.isEmpty { throw damaged("is empty") }
-    guard let json = JSONText(parsing: bytes) else { throw damaged("is not JSON") }
+    if bytes.isEmpty { throw damaged("it is empty") }
+    guard let json = JSONText(parsing: bytes) else { throw damaged("it is not JSON") }
     do {
       self = try json.decoded(as: Self.self)
     } catch {
-      throw damaged("lacks what gocryptfs writes there")
+      throw damaged("it lacks what gocryptfs writes there")
     }
-    guard version == 2 else { throw damaged("has version \(version), not 2") }
+    guard version == 2 else { throw damaged("it has version \(version), not 2") }
     guard !encryptedKey.isEmpty, scrypt.n > 1, scrypt.r > 0, scrypt.p > 0 else {
-      throw damaged("has no usable key")
+      throw damaged("it has no usable key")
     }
     if featureFlags.contains("FIDO2") {
       throw .vault(VaultFailure(.other, "it opens with a FIDO2 token, not with a passphrase"), device: directory)

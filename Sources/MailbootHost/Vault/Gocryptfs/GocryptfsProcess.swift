@@ -5,7 +5,7 @@ import MailbootCore
 
 /// The processes that serve an encrypted directory, whoever has started them.
 enum GocryptfsProcess {
-  /// By the program's name, an open `/dev/fuse`, and the directory or the mount point among its arguments.
+  /// By the program's name, and the directory or the mount point among its arguments.
   static func all(directory: String, mount: String, proc: String = "/proc") -> [Int32] {
     let wanted = Set([directory, mount] + [resolvedPath(directory)].compactMap { $0 })
     return ProcessEntry.all(proc: proc).filter { entry in
@@ -13,13 +13,23 @@ enum GocryptfsProcess {
     }.map(\.pid)
   }
 
-  /// Its arguments that are paths, as it was started in its working directory.
+  /// Its arguments as paths, relative to where it is now: once it has mounted, that is `/`.
   private static func paths(of pid: Int32, proc: String) -> [String] {
     guard let bytes = readSmallFile("\(proc)/\(pid)/cmdline") else { return [] }
-    return bytes.split(separator: 0).dropFirst().compactMap { argument in
+    let folder = resolvedPath("\(proc)/\(pid)/cwd") ?? "/"
+    return bytes.split(separator: 0).dropFirst().map { argument in
       let text = String(decoding: argument, as: UTF8.self)
-      return text.hasPrefix("/") ? "/" + text.split(separator: "/").joined(separator: "/") : nil
+      return plain(text.hasPrefix("/") ? text : folder + "/" + text)
     }
+  }
+
+  /// Without `.` and `..`, by the letters alone: to look at the mount point may block.
+  static func plain(_ path: String) -> String {
+    var parts: [Substring] = []
+    for part in path.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
   }
 
   /// Waits for them to end by themselves, and ends them by force when they don't.

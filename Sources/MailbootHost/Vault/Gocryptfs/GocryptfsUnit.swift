@@ -11,9 +11,10 @@ enum GocryptfsUnit {
 
   /// - Parameters:
   ///   - directory: the encrypted one, resolved.
+  ///   - users: units that are to be stopped before it.
   ///   - passphrase: a descriptor that is read to its end; stays the caller's.
   static func service(
-    directory: String, mount: String, options: [String], passphrase descriptor: Int32
+    directory: String, mount: String, options: [String], users: [UnitName], passphrase descriptor: Int32
   ) -> TransientService {
     // What fstab knows beside mount options.
     let kernelOptions = options.filter { $0 != "defaults" }
@@ -23,17 +24,19 @@ enum GocryptfsUnit {
         + (kernelOptions.isEmpty ? [] : ["-ko", kernelOptions.joined(separator: ",")]) + [directory, mount],
       standardInput: descriptor, syslogIdentifier: "gocryptfs",
       // It ends by itself when the mount goes, which is stopped before it.
-      timeoutStopMicroseconds: 10_000_000, extra: properties(directory: directory, mount: mount))
+      timeoutStopMicroseconds: 10_000_000, extra: properties(directory: directory, mount: mount, users: users))
   }
 
-  private static func properties(directory: String, mount: String) -> [UnitProperty] {
+  private static func properties(directory: String, mount: String, users: [UnitName]) -> [UnitProperty] {
     [
       // What it ended with is read afterwards.
       UnitProperty("CollectMode", .string("inactive")),
       // By default a service comes after all local mounts, and this one's is one of them. At shutdown: services, mount, gocryptfs, and
-      // then what the encrypted directory lies on.
+      // then what the encrypted directory lies on. The services are named because systemd takes up to a second to notice a mount: stopped
+      // before that, with nothing to tell it of the mount unit, gocryptfs would unmount lazily below them.
       UnitProperty("DefaultDependencies", .bool(false)),
-      UnitProperty("Before", .strings([UnitName.mount(forPath: mount).rawValue, "umount.target"])),
+      UnitProperty(
+        "Before", .strings([UnitName.mount(forPath: mount).rawValue, "umount.target"] + users.map(\.rawValue))),
       UnitProperty("Conflicts", .strings(["umount.target"])),
       UnitProperty("RequiresMountsFor", .strings([directory])),
       // It holds the key: in no core dump, and not in the swap.

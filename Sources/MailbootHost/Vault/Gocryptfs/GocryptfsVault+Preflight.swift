@@ -18,7 +18,11 @@ extension GocryptfsVault {
     guard let table = MountTable.current() else {
       throw .system("/proc is not mounted: the mount table cannot be read")
     }
-    if let elsewhere = table.entries.last(where: { isOurs($0) && $0.mountPoint != vault.mount }) {
+    // Parts of a broken one are mounted elsewhere, too.
+    let elsewhere = table.entries.last { entry in
+      isOurs(entry) && entry.mountPoint != vault.mount && entry.device != ours(table)?.device
+    }
+    if let elsewhere {
       throw .vault(VaultFailure(.busy, "it is open on \(elsewhere.mountPoint)"), device: directory)
     }
     // What a broken one has left is cleared away later.
@@ -36,10 +40,14 @@ extension GocryptfsVault {
       try tools.units.reactor.sleep(seconds: 0.2)
     }
     guard let real = resolvedPath(directory), let status = fileStatus(real) else {
-      throw .vault(VaultFailure(.noDevice, errnoText()), device: directory)
+      throw .vault(VaultFailure(.noDirectory, errnoText()), device: directory)
     }
     guard mb_s_isdir(status.st_mode) != 0 else {
       throw .vault(VaultFailure(.notGocryptfs, "it is not a directory"), device: directory)
+    }
+    // No reason to keep mail down: without the passphrase nobody makes another vault of it that this one opens.
+    if let reason = untrustedReason("\(real)/\(GocryptfsConfiguration.fileName)") {
+      tools.warn("\(reason): somebody else than root can make \(directory) unusable")
     }
     return real
   }

@@ -14,7 +14,6 @@ extension GocryptfsVault {
     _ passphrase: borrowing SecretBytes, device: String, byToken: Bool, _ tools: VaultTools
   ) throws(Failure) -> StepOutcome {
     if isMounted { return .unchanged }
-    if let reason = Self.unusable(passphrase) { throw .passphraseUnusable(reason) }
     try Mounts.prepare(vault.mount)
     let begun = Reactor.wall()
     // What an earlier one ended with would be taken for this one's.
@@ -31,7 +30,7 @@ extension GocryptfsVault {
   }
 
   /// Why gocryptfs could never take it, which reads one line of at most 2048 bytes.
-  static func unusable(_ passphrase: borrowing SecretBytes) -> String? {
+  func unusable(_ passphrase: borrowing SecretBytes) -> String? {
     if passphrase.count > 2048 { return "it has \(passphrase.count) bytes, and gocryptfs takes 2048" }
     let hasNewline = passphrase.withUnsafeBytes { $0.contains(UInt8(ascii: "\n")) }
     return hasNewline ? "it contains a newline, which gocryptfs takes for its end" : nil
@@ -53,7 +52,15 @@ extension GocryptfsVault {
     ends[1] = -1
     return try tools.units.start(
       GocryptfsUnit.service(
-        directory: directory, mount: vault.mount, options: vault.options, passphrase: ends[0]))
+        directory: directory, mount: vault.mount, options: vault.options, users: try users(tools),
+        passphrase: ends[0]))
+  }
+
+  /// The services and the units that do their work.
+  private func users(_ tools: VaultTools) throws(Failure) -> [UnitName] {
+    let details = try tools.units.details(of: services)
+    let working = services.flatMap { name in details[name].map(workingUnits(of:)) ?? [name] }
+    return Set(services + working).sorted { $0.rawValue < $1.rawValue }
   }
 
   /// Key derivation may take as long as it likes: Ctrl-C ends it.
@@ -75,8 +82,8 @@ extension GocryptfsVault {
       var descriptors = [table.entry, tools.units.pollDescriptor]
       try tools.units.reactor.wait(&descriptors, until: Reactor.monotonic() + 0.1)
     }
-    guard case .open(let opened) = try opening(MountTable.current() ?? MountTable(parsing: "")), opened.flaws.isEmpty
-    else {
+    // Mounted it is before it answers, and it may yet end.
+    guard let mounts = MountTable.current(), let opened = try observe(mounts).opening.vault, opened.flaws.isEmpty else {
       throw .mount(
         .refused(result: "gocryptfs has mounted it and does not answer", journal: journal(since: begun)),
         path: vault.mount)
@@ -88,20 +95,23 @@ extension GocryptfsVault {
   /// See EXIT CODES in gocryptfs(1), and its `internal/exitcodes`: 11 is also what a configuration that cannot be read or understood gives.
   private func failure(of ended: UnitDetails, endsInCR: Bool, since begun: Double) -> Failure {
     let journal = journal(since: begun)
-    func vault(_ kind: VaultFailure.Kind) -> Failure {
-      .vault(
-        VaultFailure(kind, journal.last ?? "gocryptfs ended with status \(ended.execMainStatus)"), device: directory)
-    }
+    // What systemd says of it is the same each time.
+    let said = journal.last { !$0.hasPrefix("systemd: ") }
+    let reason =
+      said.map { $0.hasPrefix("gocryptfs: ") ? String($0.dropFirst(11)) : $0 }
+      ?? "gocryptfs ended with status \(ended.execMainStatus)"
+    func vault(_ kind: VaultFailure.Kind) -> Failure { .vault(VaultFailure(kind, reason), device: directory) }
     if ended.execMainCode != CLD_EXITED {
       return ended.execMainStatus == SIGKILL
         ? .vault(VaultFailure(.noMemory, "the kernel killed gocryptfs"), device: directory) : vault(.other)
     }
     switch ended.execMainStatus {
     case 12: return .passphraseRefused(tries: 1, empty: false, endsInCarriageReturn: endsInCR)
-    case 6: return vault(.noDevice)
-    case 8, 11, 13, 23, 27: return vault(.damagedHeader)
-    case 10: return .mount(.refused(result: "gocryptfs cannot mount there", journal: journal), path: self.vault.mount)
-    case 19: return .mount(.noFUSE(journal.last ?? "gocryptfs could not mount"), path: self.vault.mount)
+    case 6: return vault(.noDirectory)
+    case 8, 11, 13, 23, 27: return vault(.damagedConfiguration)
+    case 10: return .mount(.refused(result: reason, journal: []), path: self.vault.mount)
+    // FUSE is missing, or does not know an option: fusermount says which, one line earlier.
+    case 19: return .mount(.refused(result: reason, journal: journal), path: self.vault.mount)
     default: return vault(.other)
     }
   }
@@ -120,17 +130,35 @@ extension GocryptfsVault {
   /// By its mount unit and not by stopping gocryptfs, which would unmount lazily what is in use.
   func unmount(_ tools: VaultTools) throws(Failure) -> StepOutcome {
     guard isMounted else { return .unchanged }
-    return try tools.mounts.stop(path: vault.mount)
+    try awaitMountUnit(tools)
+    try tools.mounts.stop(path: vault.mount)
+    // Then it ends by itself, and only then the key is gone.
+    _ = try GocryptfsProcess.end(directory: directory, mount: vault.mount, grace: 5, tools.units.reactor)
+    try wait(for: unit, tools) { !isRunning($0) }
+    return .changed
+  }
+
+  /// systemd looks at the mount table at most five times a second or so; a mount unit that it takes for dead it does not stop.
+  private func awaitMountUnit(_ tools: VaultTools) throws(Failure) {
+    try wait(for: .mount(forPath: vault.mount), tools) { $0?.isActive ?? false }
+  }
+
+  /// For three seconds at most: what the unit itself does, systemd learns in the end.
+  private func wait(for unit: UnitName, _ tools: VaultTools, until isSo: (UnitState?) -> Bool) throws(Failure) {
+    let deadline = Reactor.monotonic() + 3
+    while !isSo(try tools.units.states(of: [unit])[unit]), Reactor.monotonic() < deadline {
+      try tools.units.reactor.sleep(seconds: 0.02)
+    }
+  }
+
+  private func isRunning(_ state: UnitState?) -> Bool {
+    state.map { !$0.isNotFound && !["inactive", "failed"].contains($0.activeState) } ?? false
   }
 
   /// Makes sure that gocryptfs is gone, and the key with it.
   func close(_ tools: VaultTools) throws(Failure) -> StepOutcome {
     let unmounted = try unmount(tools)
-    if unmounted == .changed {
-      _ = try GocryptfsProcess.end(directory: directory, mount: vault.mount, grace: 5, tools.units.reactor)
-    }
-    let state = try tools.units.states(of: [unit])[unit]
-    let runs = state.map { !$0.isNotFound && !["inactive", "failed"].contains($0.activeState) } ?? false
+    let runs = isRunning(try tools.units.states(of: [unit])[unit])
     // Without a mount it still derives the key: told to end, it ends.
     if runs { _ = try tools.units.wait(for: try tools.units.stop(unit), until: Reactor.monotonic() + 20) }
     try tools.units.resetFailed(unit)

@@ -11,10 +11,16 @@ final class GocryptfsVault: VaultKind {
   /// The encrypted directory as configured.
   let directory: String
   private let question: SpaceQuestion
+  /// The number of its file system when it was last seen: unmounted lazily it lives on as long as somebody uses it.
+  private var lastFileSystem: String?
 
-  init(_ vault: Configuration.Vault) {
-    self.vault = vault
-    directory = vault.device ?? Configuration.Vault.standardDirectory
+  /// Ordered after it, so that they have ended before it does.
+  let services: [UnitName]
+
+  init(_ configuration: Configuration) {
+    vault = configuration.vault
+    services = configuration.services.map { UnitName($0.name) }
+    directory = vault.shownDevice ?? Configuration.Vault.standardDirectory
     question = SpaceQuestion(vault.mount)
   }
 
@@ -25,19 +31,22 @@ final class GocryptfsVault: VaultKind {
 
   // MARK: Looking
 
-  func opening(_ mounts: MountTable) throws(Failure) -> Opening {
-    guard let entry = ours(mounts) else { return .closed }
+  func observe(_ mounts: MountTable) throws(Failure) -> (opening: Opening, mount: MountStatus?) {
+    guard let entry = ours(mounts) else { return (.closed, mounts.status(of: vault.mount)) }
     var opened = OpenVault(device: entry.device, backing: directory)
     // Something else on top answers for itself.
-    guard mounts.mount(on: vault.mount) == entry else { return .open(opened) }
+    guard mounts.mount(on: vault.mount) == entry else { return (.open(opened), mounts.status(of: vault.mount)) }
     switch question.answer() {
-    case .space: break
+    case .space(let space): return (.open(opened), MountStatus(entry, space, errors: 0))
     case .failed(ENOTCONN), .failed(ECONNABORTED):
-      return .broken("gocryptfs has ended without unmounting: nobody can read or write in \(vault.mount)")
+      let why = "gocryptfs has ended without unmounting: nobody can read or write in \(vault.mount)"
+      return (.broken(why), MountStatus(entry))
     case .failed(let code): opened.flaws.append("\(vault.mount) cannot be looked at: \(errnoText(code))")
-    case .silent: opened.flaws.append("gocryptfs does not answer: whoever uses \(vault.mount) hangs")
+    case .silent:
+      opened.flaws.append("gocryptfs does not answer: whoever uses \(vault.mount) hangs")
+      opened.answers = false
     }
-    return .open(opened)
+    return (.open(opened), MountStatus(entry))
   }
 
   /// Our line of the mount table, whether or not something lies on top of it.
@@ -58,14 +67,10 @@ final class GocryptfsVault: VaultKind {
     path.split(separator: ",", omittingEmptySubsequences: false).joined(separator: "_")
   }
 
-  func mounted(_ mounts: MountTable) -> MountStatus? {
-    guard let entry = mounts.mount(on: vault.mount) else { return nil }
-    guard isOurs(entry) else { return mounts.status(of: vault.mount) }
-    guard case .space(let space) = question.answer() else { return MountStatus(entry) }
-    return MountStatus(entry, space, errors: 0)
+  func fileSystem(_ mounts: MountTable) -> String? {
+    lastFileSystem = ours(mounts)?.device ?? lastFileSystem
+    return lastFileSystem
   }
-
-  func fileSystem(_ mounts: MountTable) -> String? { ours(mounts)?.device }
 
   func planWords(device: String?) -> VaultPlanWords {
     VaultPlanWords(

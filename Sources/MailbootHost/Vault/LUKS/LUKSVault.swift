@@ -24,7 +24,11 @@ final class LUKSVault: VaultKind {
 
   // MARK: Looking
 
-  func opening(_ mounts: MountTable) throws(Failure) -> Opening {
+  func observe(_ mounts: MountTable) throws(Failure) -> (opening: Opening, mount: MountStatus?) {
+    (try opening(), mounts.status(of: vault.mount))
+  }
+
+  private func opening() throws(Failure) -> Opening {
     guard DeviceMapper.isVisible(sysfs: sysfs) else {
       throw .system("/sys is not mounted: the vault's state cannot be seen")
     }
@@ -33,8 +37,6 @@ final class LUKSVault: VaultKind {
     return .open(
       OpenVault(device: mapping.device, backing: mapping.backing.first, uuid: mapping.luksUUID, flaws: flaws))
   }
-
-  func mounted(_ mounts: MountTable) -> MountStatus? { mounts.status(of: vault.mount) }
 
   func fileSystem(_ mounts: MountTable) -> String? { mapping?.device }
 
@@ -83,8 +85,9 @@ final class LUKSVault: VaultKind {
   private static let revokeTimeout = 10.0
   private static let closeTimeout = 30.0
 
-  func checkEmergency() throws(Failure) {
-    guard let mapping, mapping.luksUUID == nil else { return }
+  func isThereInEmergency() throws(Failure) -> Bool {
+    guard let mapping else { return false }
+    if mapping.luksUUID != nil { return true }
     throw .vault(
       VaultFailure(.nameTaken, "it is no LUKS mapping (\(mapping.backing.joined(separator: ", ")))"),
       device: vault.mapping)

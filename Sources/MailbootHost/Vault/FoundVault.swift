@@ -1,0 +1,44 @@
+import CLinux
+import Glibc
+import Linux
+import MailbootCore
+
+/// A configuration that does not say what kind of vault it has, completed by what is on this machine.
+///
+/// A `device` that is a directory is one of gocryptfs. Where nothing names a device either, the directory at its standard place is the
+/// vault, unless there is a LUKS device.
+public func completed(_ configuration: Configuration) -> Configuration {
+  var configuration = configuration
+  if configuration.vault.type == nil { configuration.vault.type = FoundVault(configuration.vault).type }
+  return configuration
+}
+
+/// Looks for the kind of vault. Needs no privilege.
+struct FoundVault {
+  let vault: Configuration.Vault
+  /// Where the encrypted directory would be.
+  var directory = Configuration.Vault.standardDirectory
+  var crypttab = "/etc/crypttab"
+  var luksDevices: () -> [String] = DeviceResolver.luksDevices
+
+  init(_ vault: Configuration.Vault) {
+    self.vault = vault
+  }
+
+  var type: VaultType {
+    if let device = vault.device {
+      return fileStatus(device).map { mb_s_isdir($0.st_mode) != 0 } ?? false ? .gocryptfs : .luks
+    }
+    return isEncrypted(directory) && !hasLUKS ? .gocryptfs : .luks
+  }
+
+  /// Others than root may not be able to look into it.
+  private func isEncrypted(_ directory: String) -> Bool {
+    fileStatus("\(directory)/\(GocryptfsConfiguration.fileName)") != nil || errno == EACCES
+  }
+
+  private var hasLUKS: Bool {
+    readSmallText(crypttab).flatMap { DeviceResolver.crypttabDevice(of: vault.mapping, in: $0) } != nil
+      || DeviceMapper.mapping(named: vault.mapping) != nil || !luksDevices().isEmpty
+  }
+}
