@@ -15,7 +15,7 @@ struct HostTrees: Sendable {
   }
 
   /// Describes the stages: raised when this code makes something else of the same inputs.
-  private static let format = "2"
+  private static let format = "3"
 
   func stage(_ name: String, inputs: [String], build: (String) throws -> Void) throws -> Stage {
     let start = ContinuousClock.now
@@ -70,7 +70,7 @@ struct HostTrees: Sendable {
   /// The system with a vault: as a native host has it in `layer`, and what is in it as `vault.ext4`.
   func vault(on system: Stage) throws -> Stage {
     try stage("vault", inputs: [system.identity]) { directory in
-      try withHost(directory, on: [system]) { host in
+      try withHost(directory, on: [system], prepare: Self.configure) { host in
         try host.succeed("/usr/local/lib/mailboot-machine/provision", timeout: .seconds(300))
         try FileManager.default.moveItem(
           atPath: host.server.directory + "/vault.ext4", toPath: directory + "/vault.ext4")
@@ -78,15 +78,28 @@ struct HostTrees: Sendable {
     }
   }
 
+  /// What is different from the emulated machine: no disks in the table of file systems, and another kind of vault.
+  private static func configure(_ layer: String) throws {
+    let etc = layer + "/etc"
+    try FileManager.default.createDirectory(atPath: etc + "/mailboot/mailboot.toml.d", withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: etc + "/fstab"))
+    try Data("[vault]\ntype = \"gocryptfs\"\n".utf8).write(
+      to: URL(fileURLWithPath: etc + "/mailboot/mailboot.toml.d/10-vault.toml"))
+  }
+
   /// Has work done in a running host, and leaves as `layer` what it wrote.
-  private func withHost(_ directory: String, on layers: [Stage], _ work: (RunningHost) throws -> Void) throws {
+  /// - Parameter prepare: puts files into the layer, before it is booted.
+  private func withHost(
+    _ directory: String, on layers: [Stage], prepare: (_ layer: String) throws -> Void = { _ in },
+    _ work: (RunningHost) throws -> Void
+  ) throws {
     let slot = try Slots.hosts.take(in: cache)
     defer { withExtendedLifetime(slot) {} }
     let files = FileManager.default
     let place = directory + "/host-" + UUID().uuidString
-    // The emulated machine's table of file systems names its disks.
-    try files.createDirectory(atPath: place + "/changes/etc", withIntermediateDirectories: true)
-    if layers.count == 1 { try Data().write(to: URL(fileURLWithPath: place + "/changes/etc/fstab")) }
+    let changes = place + "/changes"
+    try files.createDirectory(atPath: changes, withIntermediateDirectories: true)
+    try prepare(changes)
     let host = try RunningHost(place, on: layers.map { $0.directory + "/layer" })
     do {
       try host.awaitBoot(.seconds(60))
