@@ -97,12 +97,14 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    // The disposable machine: a library that drives it, and its command line for `make`.
+    // The disposable mail hosts: a library that drives them, and its command line for `make`.
     .target(name: "MachineKit", path: "Tests/MachineKit", swiftSettings: strict),
     .executableTarget(
       name: "mailboot-machine", dependencies: ["MachineKit"], path: "Tests/mailboot-machine",
       swiftSettings: strict),
 
+    // What the scenes on both kinds of host need.
+    .target(name: "SceneSupport", dependencies: ["MachineKit"], path: "Tests/SceneSupport", swiftSettings: strict),
     // What tests of several targets need.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
 
@@ -148,7 +150,10 @@ let package = Package(
       name: "MailcfgTests", dependencies: ["mailcfg", "mailboot", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MailbootTests", dependencies: ["mailboot", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "MachineTests", dependencies: ["MachineKit"], swiftSettings: strict),
+    .testTarget(name: "MachineKitTests", dependencies: ["MachineKit"], swiftSettings: strict),
+    // Scenes: what a host can show natively, and what takes a machine with a kernel of its own, and LUKS.
+    .testTarget(name: "HostTests", dependencies: ["MachineKit", "SceneSupport"], swiftSettings: strict),
+    .testTarget(name: "MachineTests", dependencies: ["MachineKit", "SceneSupport"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

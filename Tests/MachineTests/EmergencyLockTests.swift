@@ -1,5 +1,6 @@
 import Foundation
 import MachineKit
+import SceneSupport
 import Testing
 
 /// `mailboot lock --emergency`: the key is gone while files are open, then everything else.
@@ -20,7 +21,7 @@ struct EmergencyLockTests {
   @Test(arguments: Release.both)
   func theKeyIsGoneWhileFilesAreOpenAndThenEverythingElse(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
-      let machine = host.machine
+      let machine = host.guest
       let unlocked = try await host.unlock(configuration: Settings.toml())
       unlocked.expectSuccess("ready in ")
       for (name, text) in [("watch-key", Self.watch), ("writer", Self.writer)] {
@@ -48,7 +49,7 @@ struct EmergencyLockTests {
       let said = locked.stderr.split(separator: "\n").first { $0.contains("the key was gone") } ?? ""
       print("\(release.name): key last seen after \(seconds) s; \(said)")
       #expect(try await machine.succeed("dmsetup table --showkeys").contains("No devices found"))
-      try await LockTests.expectLocked(host)
+      try await host.expectLocked()
       #expect(try await machine.run("systemctl is-active --quiet scene-writer").status != 0)
 
       let again = try await host.attempt("mailboot lock --emergency")
@@ -63,7 +64,7 @@ struct EmergencyLockTests {
   @Test(arguments: Release.both)
   func anUnlockInProgressIsEndedAndNothingIsLeft(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
-      try await host.machine.succeed(
+      try await host.guest.succeed(
         """
         cat >/run/systemd/system/scene-slow.service <<'END'
         [Service]
@@ -79,16 +80,16 @@ struct EmergencyLockTests {
           services: Settings.redis + "[[service]]\nname = \"scene-slow\"\nafter = [\"redis-server\"]\n",
           rest: "[unlock]\nservice-timeout = 240"))
       let first = try await host.start("mailboot --stdin", stdin: GuestCredentials.vaultPassphrase)
-      try await host.machine.succeed(
+      try await host.guest.succeed(
         "for try in {1..400}; do [ \"$(systemctl is-active scene-slow)\" != activating ] || exit 0; sleep 0.1; done; exit 1"
       )
-      let locked = try await host.machine.run("mailboot lock --emergency", timeout: .seconds(120))
+      let locked = try await host.guest.run("mailboot lock --emergency", timeout: .seconds(120))
       #expect(locked.status == 0 && locked.stdout.contains("locked in "), "\(locked.stdout)\(locked.stderr)")
       #expect(locked.stderr.contains("warning: another run was busy with the vault"), "\(locked.stderr)")
       let ended = try await first.end()
       ended.expectRefusal(130, error: "ended by signal 15", hint: nil)
       ended.expectNothingLeftBehind()
-      try await LockTests.expectLocked(host)
+      try await host.expectLocked()
     }
   }
 
@@ -97,7 +98,7 @@ struct EmergencyLockTests {
     try await MailHosts.with(.debian12) { host in
       let unlocked = try await host.unlock(configuration: Settings.toml())
       unlocked.expectSuccess("ready in ")
-      let run = try await host.machine.run(
+      let run = try await host.guest.run(
         """
         cd /vault/vmail
         mailboot lock --emergency; echo "lock: $?"
@@ -109,7 +110,7 @@ struct EmergencyLockTests {
       #expect(run.stdout.contains("unlock: 11\n"), "\(run.stdout)\(run.stderr)")
       #expect(run.stderr.contains("error: the key is gone, but the vault could not be cleared"), "\(run.stderr)")
       #expect(run.stderr.contains("an emergency lock has taken its key away"), "\(run.stderr)")
-      try await LockTests.expectLocked(host)
+      try await host.expectLocked()
     }
   }
 }

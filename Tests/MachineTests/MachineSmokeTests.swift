@@ -1,5 +1,6 @@
 import Foundation
 import MachineKit
+import SceneSupport
 import Testing
 
 /// That the machines themselves do what the other tests rely on.

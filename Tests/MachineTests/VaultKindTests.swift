@@ -1,4 +1,5 @@
 import MachineKit
+import SceneSupport
 import Testing
 
 /// Every way to name a vault's device, and every kind of LUKS.
@@ -13,15 +14,15 @@ struct VaultKindTests {
   }
 
   private static func close(_ host: MailHost) async throws {
-    try await host.machine.succeed("systemctl stop vault.mount && cryptsetup close vault-blk")
+    try await host.guest.succeed("systemctl stop vault.mount && cryptsetup close vault-blk")
   }
 
   @Test(arguments: Release.both)
   func tagsFindTheDevice(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
-      try await host.machine.succeed(
+      try await host.guest.succeed(
         "cryptsetup config --label 'mail vault' /dev/vdb && udevadm trigger --settle /dev/vdb")
-      let uuid = try await host.machine.succeed("cryptsetup luksUUID /dev/vdb").dropLast()
+      let uuid = try await host.guest.succeed("cryptsetup luksUUID /dev/vdb").dropLast()
       for device in ["UUID=\(uuid)", "UUID=\(uuid.uppercased())", "LABEL=mail vault"] {
         try await Self.expectOpening(host, "device = \"\(device)\"")
         try await Self.close(host)
@@ -32,7 +33,7 @@ struct VaultKindTests {
   @Test func aPartitionIsFoundByItsPARTUUID() async throws {
     try await MailHosts.with(.debian12) { host in
       // One partition of type 0x83 from sector 2048, 49152 sectors long, on a disk with signature 0x0badcafe.
-      try await host.machine.succeed(
+      try await host.guest.succeed(
         """
         set -e
         truncate -s 26M /root/disk
@@ -47,7 +48,7 @@ struct VaultKindTests {
         losetup --partscan /dev/loop5 /root/disk
         """)
       try await host.makeLUKSFile("/dev/loop5p1")
-      try await host.machine.succeed("udevadm trigger --settle /dev/loop5p1")
+      try await host.guest.succeed("udevadm trigger --settle /dev/loop5p1")
       try await Self.expectOpening(host, "device = \"PARTUUID=0BADCAFE-01\"")
     }
   }
@@ -58,7 +59,7 @@ struct VaultKindTests {
       try await host.makeLUKSFile("/root/two.img")
       try await Self.expectOpening(host, "device = \"/root/two.img\"")
       try await Self.close(host)
-      #expect(try await host.machine.succeed("losetup --all") == "", "the loop device goes away with the mapping")
+      #expect(try await host.guest.succeed("losetup --all") == "", "the loop device goes away with the mapping")
 
       try await host.makeLUKSFile("/root/one.img", format: "--type luks1")
       try await Self.expectOpening(host, "device = \"/root/one.img\"")

@@ -8,20 +8,34 @@ struct UsageError: Error {
 
 /// What `mailboot-machine` does.
 enum Command {
-  case build([Release], Package?)
-  case run(Release, Package?, String)
-  case console(Release, Package?)
-  case demo(Release, Package?)
+  case build([Release], Package?, [Kind])
+  case run(Release, Package?, Kind, String)
+  case console(Release, Package?, Kind)
+  case demo(Release, Package?, Kind?)
   case bench(Release, Package?)
 
   static let usage = """
-    usage: mailboot-machine build [--deb FILE | --no-deb] [RELEASE ...]
-           mailboot-machine run [--deb FILE | --no-deb] RELEASE -- COMMAND
-           mailboot-machine console [--deb FILE | --no-deb] RELEASE
-           mailboot-machine demo [--deb FILE] [RELEASE]
+    usage: mailboot-machine build [--kind KIND] [--deb FILE | --no-deb] [RELEASE ...]
+           mailboot-machine run [--kind KIND] [--deb FILE | --no-deb] RELEASE -- COMMAND
+           mailboot-machine console [--kind KIND] [--deb FILE | --no-deb] RELEASE
+           mailboot-machine demo [--kind KIND] [--deb FILE] [RELEASE]
            mailboot-machine bench [--deb FILE] [RELEASE]
-    RELEASE is 12 or 13. Without --deb: $MAILBOOT_DEB, or the newest package in dist.
+    KIND is native (a container with a gocryptfs vault) or machine (qemu, with a LUKS vault); without it: build makes both, run and console
+    take the machine, demo takes what suits this host. RELEASE is 12 or 13. Without --deb: $MAILBOOT_DEB, or the newest package in dist.
     """
+
+  /// A kind of guest.
+  enum Kind: String, CaseIterable {
+    case native
+    case machine
+
+    func fresh(_ release: Release, with package: Package?, booted: Bool = true) async throws -> any Guest {
+      switch self {
+      case .native: try await NativeHost.fresh(release, with: package, booted: booted)
+      case .machine: try await Machine.fresh(release, with: package, booted ? .booted : .off)
+      }
+    }
+  }
 
   static func parse(_ arguments: [String]) throws -> Command {
     var words = arguments
@@ -41,6 +55,14 @@ enum Command {
       package = try Package(words[option + 1])
       words.removeSubrange(option...(option + 1))
     }
+    var kind: Kind?
+    if let option = words.firstIndex(of: "--kind") {
+      guard option + 1 < words.count, let given = Kind(rawValue: words[option + 1]) else {
+        throw UsageError(what: "--kind needs native or machine")
+      }
+      kind = given
+      words.removeSubrange(option...(option + 1))
+    }
     guard let verb = words.first else { throw UsageError(what: "what to do?") }
     let releases = try words.dropFirst().map { word in
       guard let release = Release(rawValue: word) else { throw UsageError(what: "there is no machine for '\(word)'") }
@@ -49,11 +71,11 @@ enum Command {
     if wantsPackage && package == nil { package = try Package.find() }
 
     switch (verb, releases.count, command) {
-    case ("build", 0, nil): return .build(Release.allCases, package)
-    case ("build", _, nil): return .build(releases, package)
-    case ("run", 1, let command?): return .run(releases[0], package, command)
-    case ("console", 1, nil): return .console(releases[0], package)
-    case ("demo", 0...1, nil): return .demo(releases.first ?? .debian12, package)
+    case ("build", _, nil):
+      return .build(releases.isEmpty ? Release.allCases : releases, package, kind.map { [$0] } ?? Kind.allCases)
+    case ("run", 1, let command?): return .run(releases[0], package, kind ?? .machine, command)
+    case ("console", 1, nil): return .console(releases[0], package, kind ?? .machine)
+    case ("demo", 0...1, nil): return .demo(releases.first ?? .debian12, package, kind)
     case ("bench", 0...1, nil): return .bench(releases.first ?? .debian12, package)
     default: throw UsageError(what: "cannot understand '\(arguments.joined(separator: " "))'")
     }
@@ -63,27 +85,28 @@ enum Command {
   /// - Returns: the exit status.
   func perform() async throws -> Int32 {
     switch self {
-    case .build(let releases, let package):
-      try await MachineBuild.run(releases, with: package) { Self.say($0) }
+    case .build(let releases, let package, let kinds):
+      if kinds.contains(.native) { try await MachineBuild.hosts(releases, with: package) { Self.say($0) } }
+      if kinds.contains(.machine) { try await MachineBuild.machines(releases, with: package) { Self.say($0) } }
       return 0
-    case .run(let release, let package, let command):
-      let machine = try await Machine.fresh(release, with: package)
-      let interruption = Interruption(closing: machine)
+    case .run(let release, let package, let kind, let command):
+      let guest = try await kind.fresh(release, with: package)
+      let interruption = Interruption(closing: guest)
       defer { interruption.end() }
-      let output = try await machine.run(command, timeout: .seconds(1800))
+      let output = try await guest.run(command, timeout: .seconds(1800))
       FileHandle.standardOutput.write(output.standardOutput)
       FileHandle.standardError.write(output.standardError)
       return output.status
-    case .console(let release, let package):
+    case .console(let release, let package, let kind):
       guard RawTerminal.isThere else { throw UsageError(what: "console needs a terminal") }
       Self.say("root's password: \(GuestCredentials.rootPassword). Ctrl-] leaves.")
-      let machine = try await Machine.fresh(release, with: package, .off)
-      let interruption = Interruption(closing: machine)
+      let guest = try await kind.fresh(release, with: package, booted: false)
+      let interruption = Interruption(closing: guest)
       defer { interruption.end() }
-      try await machine.powerOn()
-      try RawTerminal.connect(to: machine.ttyS0, of: machine)
+      try await guest.powerOn()
+      try RawTerminal.connect(to: guest.ttyS0, of: guest)
       return 0
-    case .demo(let release, let package):
+    case .demo(let release, let package, _):
       return try await Demo(release: release, package: package).perform()
     case .bench(let release, let package):
       return try await Bench(release: release, package: package).perform()

@@ -11,7 +11,7 @@ struct Demo {
   /// With a person at the terminal: gives them the console. Otherwise plays it through.
   func perform() async throws -> Int32 {
     Command.say("Getting a \(release.name) machine ready; the first time this takes several minutes.")
-    try await MachineBuild.run([release], with: package) { Command.say("  \($0)") }
+    try await MachineBuild.machines([release], with: package) { Command.say("  \($0)") }
     let machine = try await Machine.fresh(release, with: package, .off)
     let interruption = Interruption(closing: machine)
     defer { interruption.end() }

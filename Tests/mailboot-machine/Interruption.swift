@@ -4,15 +4,15 @@ import MachineKit
 
 /// Switches a machine off and removes its disks when this program is told to end: what uses the machine then fails.
 struct Interruption {
-  private let machine: Machine
+  private let guest: any Guest
   private let sources: [any DispatchSourceSignal]
 
-  init(closing machine: Machine) {
-    self.machine = machine
+  init(closing guest: any Guest) {
+    self.guest = guest
     sources = [SIGINT, SIGTERM, SIGHUP].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { machine.close() }
+      source.setEventHandler { guest.close() }
       source.resume()
       return source
     }
@@ -20,7 +20,7 @@ struct Interruption {
 
   /// Closes the machine, and lets signals end this program again.
   func end() {
-    machine.close()
+    guest.close()
     for source in sources { source.cancel() }
     for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
   }

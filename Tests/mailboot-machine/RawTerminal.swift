@@ -10,7 +10,7 @@ struct RawTerminal {
   private static let leaving: UInt8 = 0x1D
 
   /// Connects both until Ctrl-] is typed, stdin ends or the machine goes off; then the terminal is as it was.
-  static func connect(to console: SerialConsole, of machine: Machine) throws {
+  static func connect(to console: SerialConsole, of guest: any Guest) throws {
     var before = termios()
     guard tcgetattr(STDIN_FILENO, &before) == 0 else { throw UsageError(what: "standard input is no terminal") }
     var raw = before
@@ -24,7 +24,7 @@ struct RawTerminal {
     console.listen { bytes in
       FileHandle.standardOutput.write(Data(bytes))
     }
-    while machine.isOn {
+    while guest.isOn {
       var request = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
       guard poll(&request, 1, 500) > 0 else { continue }
       var bytes = [UInt8](repeating: 0, count: 256)

@@ -1,5 +1,5 @@
-// Preloaded into rspamd while the image is built, so that the patterns it compiles on the build host are valid on
-// qemu's emulated processor: generic tuning, AVX2, no AVX-512.
+// Preloaded into rspamd, so that the patterns it compiles once, while the tree is built, are valid on the build host's processor
+// and on qemu's emulated one alike: generic tuning, AVX2, no AVX-512.
 // Layout and values: hyperscan's hs_compile.h, hs_platform_info, HS_CPU_FEATURES_AVX2.
 
 struct hs_platform_info {

@@ -62,16 +62,3 @@ extension GuestAgent {
       standardOutput: status.outData ?? Data(), standardError: status.errData ?? Data())
   }
 }
-
-/// What a command in the guest left behind.
-public struct CommandOutput: Sendable {
-  /// The exit status, or 128 + the signal that ended it.
-  public let status: Int32
-  public let standardOutput: Data
-  public let standardError: Data
-
-  /// The standard output as text; bytes that are not UTF-8 come out as U+FFFD.
-  public var stdout: String { String(decoding: standardOutput, as: UTF8.self) }
-  /// The standard error as text; bytes that are not UTF-8 come out as U+FFFD.
-  public var stderr: String { String(decoding: standardError, as: UTF8.self) }
-}

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A serial line of the machine, with what was ever printed on it. It outlives power cuts.
+/// A terminal line of a guest, with what was ever printed on it. It outlives power cuts.
 public final class SerialConsole: Sendable {
   /// Which one, as the guest names it: `ttyS0` or `ttyS1`.
   public let name: String
@@ -23,8 +23,12 @@ public final class SerialConsole: Sendable {
 
   private let state = Mutex(State())
 
-  init(name: String) {
+  /// Opens the line when somebody types and it is not there; `nil`: who switches the machine on connects it.
+  private let opening: (@Sendable () throws -> Descriptor)?
+
+  init(name: String, opening: (@Sendable () throws -> Descriptor)? = nil) {
     self.name = name
+    self.opening = opening
   }
 
   /// Listens to the line of a machine that was just switched on, until it goes off.
@@ -67,6 +71,7 @@ public final class SerialConsole: Sendable {
 
   /// Types bytes.
   public func send(_ bytes: [UInt8]) throws {
+    if let opening, state.withLock({ $0.line }) == nil { connect(try opening()) }
     guard let line = state.withLock({ $0.line }) else { throw MachineError(.gone, "the machine is off") }
     try line.sendAll(bytes)
   }

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Synchronization
 
 /// A file descriptor of this process. Never inherited by children unless handed over.
@@ -28,7 +28,7 @@ final class Descriptor: Sendable {
   /// Closes it now. Harmless when it is closed already.
   func close() {
     state.withLock { number in
-      if number >= 0 { _ = Glibc.close(number) }
+      if number >= 0 { _ = Foundation.close(number) }
       number = -1
     }
   }
@@ -43,6 +43,35 @@ final class Descriptor: Sendable {
     var limit = timeval(tv_sec: 120, tv_usec: 0)
     setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     return (Descriptor(pair[0]), Descriptor(pair[1]))
+  }
+
+  /// Another number for the same.
+  func copy() throws -> Descriptor {
+    let copy = fcntl(number, F_DUPFD_CLOEXEC, 3)
+    guard copy >= 0 else { throw MachineError.system("fcntl", code: errno) }
+    return Descriptor(copy)
+  }
+
+  /// The two ends of a new pipe.
+  static func pipe() throws -> (reading: Descriptor, writing: Descriptor) {
+    // By a name that is gone at once: `pipe2(2)` is not visible here, and what `pipe(2)` makes could be inherited by a child that another
+    // thread starts just then.
+    let name = "/tmp/mailboot-machine." + UUID().uuidString
+    guard mkfifo(name, 0o600) == 0 else { throw MachineError.system("mkfifo", code: errno) }
+    defer { unlink(name) }
+    let reading = try Descriptor(path: name, flags: O_RDONLY | O_NONBLOCK)
+    let writing = try Descriptor(path: name, flags: O_WRONLY)
+    guard fcntl(reading.number, F_SETFL, 0) == 0 else { throw MachineError.system("fcntl", code: errno) }
+    return (reading, writing)
+  }
+
+  /// Waits until some of them can be read, or their other side is gone.
+  static func waitForInput(_ descriptors: [Descriptor]) throws -> [Descriptor] {
+    var requests = descriptors.map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
+    while poll(&requests, nfds_t(requests.count), -1) < 0 {
+      guard errno == EINTR else { throw MachineError.system("poll", code: errno) }
+    }
+    return zip(descriptors, requests).filter { $1.revents != 0 }.map(\.0)
   }
 
   /// Waits until there is something to read, or the other side is gone.
@@ -82,6 +111,19 @@ final class Descriptor: Sendable {
         throw MachineError(.timedOut, "the machine reads nothing any more")
       } else if errno != EINTR {
         throw MachineError.system("send", code: errno)
+      }
+    }
+  }
+
+  /// Writes everything to a pipe; a broken one sends SIGPIPE.
+  func writeAll(_ bytes: [UInt8]) throws {
+    var written = 0
+    while written < bytes.count {
+      let count = bytes[written...].withUnsafeBytes { write(number, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        written += count
+      } else if errno != EINTR {
+        throw MachineError.system("write", code: errno)
       }
     }
   }

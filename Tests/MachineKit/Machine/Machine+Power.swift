@@ -37,7 +37,7 @@ extension Machine {
   }
 
   /// Shuts the guest down and waits until it has switched itself off.
-  public func shutDown(timeout: Duration = .seconds(180)) async throws {
+  public func shutDown(timeout: Duration) async throws {
     try await offload { [self] in
       try telling {
         let powered = try powered()
@@ -48,12 +48,6 @@ extension Machine {
         power.withLock { $0 = nil }
       }
     }
-  }
-
-  /// Reboots the guest and waits until systemd has come to rest again.
-  public func reboot() async throws {
-    try await shutDown()
-    try await bootAgain()
   }
 
   /// Waits until the guest agent answers and systemd has come to rest: after ``powerOn()``.

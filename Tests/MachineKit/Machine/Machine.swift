@@ -1,15 +1,11 @@
 import Foundation
 import Synchronization
 
-/// A disposable Debian mail host under qemu, without any network: its vault is locked, our package is installed.
-///
-/// Each starts from the same frozen state, on disks of its own, and leaves nothing behind. All methods may be called from
-/// any task; commands may run side by side. A machine that nobody closed is switched off when its last reference goes,
-/// or when the process ends.
+/// A disposable mail host under qemu, with a kernel of its own and a vault in LUKS on a second disk.
 ///
 /// The memory of a fresh machine was saved when it was built. Its clock is set to this host's right after the start, so
 /// the guest sees one jump; a ``restore(_:)`` is the same.
-public final class Machine: Sendable {
+public final class Machine: Guest {
   public let release: Release
   /// The first serial line: a login prompt.
   public let ttyS0 = SerialConsole(name: "ttyS0")
@@ -44,7 +40,7 @@ public final class Machine: Sendable {
     try await offload {
       let cache = try MachineCache()
       let images = try MachineImages(release, in: cache).locked(with: package)
-      let slot = try MachineSlots.take(in: cache)
+      let slot = try Slots.machines.take(in: cache)
       let machine = try Machine(release, images, slot, in: cache)
       switch beginning {
       case .booted: try machine.start(.memory(images.memory))

@@ -3,7 +3,7 @@ import Foundation
 /// The directory outside the repository in which built machines are kept.
 ///
 /// A stage is a directory `NAME-KEY`, complete as soon as it exists. Files named `NAME.lock` make builders wait for each
-/// other; `machines/` holds the disks of running machines, `slots/` their number.
+/// other; `machines/` and `hosts/` hold the disks of running guests, `slots/` their number.
 struct MachineCache: Sendable {
   let root: String
 
@@ -47,7 +47,7 @@ struct MachineCache: Sendable {
         try UUID().uuidString.write(toFile: temporary + "/identity", atomically: false, encoding: .utf8)
         try files.moveItem(atPath: temporary, toPath: directory)
       } catch {
-        try? files.removeItem(atPath: temporary)
+        _ = try? HostCommand.run(["rm", "-rf", "--one-file-system", "--", temporary])
         throw error
       }
     }
@@ -68,7 +68,7 @@ struct MachineCache: Sendable {
     let newestFirst = try stages.sorted { try Self.age(of: $0) > Self.age(of: $1) }
     for directory in newestFirst.dropFirst(Self.spares) {
       guard let lock = try FileLock.ifFree(directory + "/in-use", .exclusive) else { continue }
-      try files.removeItem(atPath: directory)
+      try HostCommand.run(["rm", "-rf", "--one-file-system", "--", directory])
       withExtendedLifetime(lock) {}
     }
   }

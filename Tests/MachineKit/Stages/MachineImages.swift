@@ -1,23 +1,19 @@
 import Foundation
 
-/// Makes what machines start from, each stage on top of the one before it and only when its inputs changed:
-/// the image; the provisioned disks, with a filled vault; the locked machine, with our package and its memory.
+/// Makes what emulated machines start from, each stage on top of the one before it and only when its inputs changed: the disks, made of
+/// the native hosts' system and vault; the locked machine, with our package and its memory.
 struct MachineImages: Sendable {
-  let release: Release
-  let cache: MachineCache
-  /// Called with a line for people about each stage: what it was and how long it took.
-  let report: @Sendable (String) -> Void
+  private let trees: HostTrees
+  private var cache: MachineCache { trees.cache }
 
+  /// - Parameter report: called with a line for people about each stage: what it was and how long it took.
   init(_ release: Release, in cache: MachineCache, report: @escaping @Sendable (String) -> Void = { _ in }) {
-    self.release = release
-    self.cache = cache
-    self.report = report
+    trees = HostTrees(release, in: cache, report: report)
   }
 
   /// All stages of a machine that is ready to start, to be held as long as it runs.
   struct Locked: Sendable {
-    let image: Stage
-    let provisioned: Stage
+    let disks: Stage
     let locked: Stage
     let accelerator: Accelerator
 
@@ -26,7 +22,7 @@ struct MachineImages: Sendable {
     /// The hardware with these drives.
     func hardware(_ drives: [Hardware.Drive]) -> Hardware {
       Hardware(
-        accelerator: accelerator, kernel: image.directory + "/vmlinuz", initrd: image.directory + "/initrd.img",
+        accelerator: accelerator, kernel: disks.directory + "/vmlinuz", initrd: disks.directory + "/initrd.img",
         drives: drives)
     }
   }
@@ -37,74 +33,46 @@ struct MachineImages: Sendable {
   /// Finds or makes all stages.
   /// - Parameter package: our `.deb`, or `nil` for a machine without it.
   func locked(with package: Package?) throws -> Locked {
-    let image = try image()
+    let disks = try disks()
     let accelerator = try AcceleratorProbe(cache: cache).choose(
-      kernel: image.directory + "/vmlinuz", initrd: image.directory + "/initrd.img")
-    let provisioned = try provisioned(on: image, accelerator)
-    let locked = try locked(on: provisioned, image, accelerator, package)
-    return Locked(image: image, provisioned: provisioned, locked: locked, accelerator: accelerator)
+      kernel: disks.directory + "/vmlinuz", initrd: disks.directory + "/initrd.img")
+    let locked = try locked(on: disks, accelerator, package)
+    return Locked(disks: disks, locked: locked, accelerator: accelerator)
   }
 
-  /// Describes the stages: raised when this code makes something else of the same inputs.
-  private static let format = "1"
-
-  private func stage(_ name: String, inputs: [String], build: (String) throws -> Void) throws -> Stage {
-    let start = ContinuousClock.now
-    var built = false
-    let stage = try cache.stage("\(name)-\(release.rawValue)", inputs: [Self.format] + inputs) {
-      built = true
-      try build($0)
-    }
-    let time = (ContinuousClock.now - start).inSeconds
-    report("\(release.name): \(name): \(built ? "made in \(time)" : "already there")")
-    return stage
-  }
-
-  private func image() throws -> Stage {
+  /// Both disks, kernel and initrd.
+  private func disks() throws -> Stage {
     let builder = try Repository.machineDirectory()
-    let contents = try HostCommand.run([
-      "sh", "-c",
-      """
-      set -e
-      cd \(shellQuoted(builder))
-      find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
-      find . -type f -perm /111 | LC_ALL=C sort
-      """,
-    ])
-    return try stage("image", inputs: [contents, release.rawValue]) { directory in
-      // The signal lets the script clean up when this process is killed meanwhile.
-      let command = ["setpriv", "--pdeathsig", "TERM", "--", builder + "/build-image", release.rawValue, directory]
-      try HostCommand.run(command, timeout: .seconds(1800))
-    }
-  }
-
-  private func provisioned(on image: Stage, _ accelerator: Accelerator) throws -> Stage {
-    try stage("provisioned", inputs: [image.identity]) { directory in
-      try Self.makeOverlay(directory + "/root.qcow2", on: image, "root", relativeTo: directory)
-      try HostCommand.run(["qemu-img", "create", "-q", "-f", "qcow2", directory + "/vault.qcow2", "1G"])
-      try withWorkshop(directory, image, accelerator) { workshop in
-        try workshop.succeed("/usr/local/lib/mailboot-machine/provision", timeout: .seconds(1800))
-      }
+    let programs = ["build-disk", "build-vault", "lib/initrd"].map { "\(builder)/\($0)" }
+    let contents = try HostCommand.run(["sha256sum", "--"] + programs)
+    let system = try trees.system()
+    let vault = try trees.vault(on: system)
+    return try trees.stage("disks", inputs: [system.identity, vault.identity, contents]) { directory in
+      try HostCommand.run([programs[0], system.directory + "/layer", directory], timeout: .seconds(300))
+      let copy = directory + "/vault.ext4"
+      try HostCommand.run(["cp", "--sparse=always", vault.directory + "/vault.ext4", copy])
+      try HostCommand.run([programs[1], copy, directory], timeout: .seconds(300))
+      try FileManager.default.removeItem(atPath: copy)
     }
   }
 
   private func locked(
-    on provisioned: Stage, _ image: Stage, _ accelerator: Accelerator, _ package: Package?
+    on disks: Stage, _ accelerator: Accelerator, _ package: Package?
   ) throws -> Stage {
     let qemu = try HostCommand.run(["qemu-system-x86_64", "--version"])
     // Saved memory fits only the same machine in the same qemu.
     let machine = Hardware(accelerator: accelerator, kernel: "", initrd: "", drives: []).command(.cold)
-    let inputs = [provisioned.identity, qemu, machine.joined(separator: " "), package?.digest ?? "no package"]
-    return try stage("locked", inputs: inputs) { directory in
+    let inputs = [disks.identity, qemu, machine.joined(separator: " "), package?.digest ?? "no package"]
+    return try trees.stage("locked", inputs: inputs) { directory in
       for disk in Self.disks {
-        try Self.makeOverlay("\(directory)/\(disk).qcow2", on: provisioned, disk, relativeTo: directory)
+        try Self.makeOverlay("\(directory)/\(disk).qcow2", on: disks, disk, relativeTo: directory)
       }
       if let package {
-        try withWorkshop(directory, image, accelerator, package: package) { workshop in
+        try withWorkshop(directory, disks, accelerator, package: package) { workshop in
           try workshop.succeed(package.installCommand, timeout: .seconds(600))
         }
       }
-      try withWorkshop(directory, image, accelerator) { workshop in
+      try withWorkshop(directory, disks, accelerator) { workshop in
         try workshop.freeze(to: directory + "/memory")
       }
     }
@@ -118,17 +86,17 @@ struct MachineImages: Sendable {
   }
 
   private func withWorkshop(
-    _ directory: String, _ image: Stage, _ accelerator: Accelerator, package: Package? = nil,
+    _ directory: String, _ disks: Stage, _ accelerator: Accelerator, package: Package? = nil,
     _ work: (Workshop) throws -> Void
   ) throws {
     var drives = Self.disks.map { Hardware.Drive(path: "\(directory)/\($0).qcow2", serial: $0) }
     if let package { drives.append(package.drive) }
     var hardware = Hardware(
-      accelerator: accelerator, kernel: image.directory + "/vmlinuz", initrd: image.directory + "/initrd.img",
+      accelerator: accelerator, kernel: disks.directory + "/vmlinuz", initrd: disks.directory + "/initrd.img",
       drives: drives)
     // Nobody cuts the power here, and a failed stage is thrown away.
     hardware.honoursFlushes = false
-    let slot = try MachineSlots.take(in: cache)
+    let slot = try Slots.machines.take(in: cache)
     defer { withExtendedLifetime(slot) {} }
     let workshop = try Workshop(hardware, log: directory + "/qemu.log")
     try work(workshop)

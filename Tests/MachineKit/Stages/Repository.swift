@@ -10,11 +10,11 @@ enum Repository {
     return url.path
   }()
 
-  /// The directory with `build-image`.
+  /// The directory with `build-tree`.
   static func machineDirectory() throws -> String {
     let directory = root + "/machine"
-    guard FileManager.default.isExecutableFile(atPath: directory + "/build-image") else {
-      throw MachineError(.host, "\(directory)/build-image is not there")
+    guard FileManager.default.isExecutableFile(atPath: directory + "/build-tree") else {
+      throw MachineError(.host, "\(directory)/build-tree is not there")
     }
     return directory
   }

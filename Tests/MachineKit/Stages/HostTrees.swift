@@ -1,0 +1,115 @@
+import Foundation
+
+/// Makes what native hosts start from, layers over each other and each only when its inputs changed: the installed system, which the
+/// emulated machine is made of as well; a filled gocryptfs vault; our package.
+struct HostTrees: Sendable {
+  let release: Release
+  let cache: MachineCache
+  /// Called with a line for people about each stage: what it was and how long it took.
+  let report: @Sendable (String) -> Void
+
+  init(_ release: Release, in cache: MachineCache, report: @escaping @Sendable (String) -> Void = { _ in }) {
+    self.release = release
+    self.cache = cache
+    self.report = report
+  }
+
+  /// Describes the stages: raised when this code makes something else of the same inputs.
+  private static let format = "3"
+
+  func stage(_ name: String, inputs: [String], build: (String) throws -> Void) throws -> Stage {
+    let start = ContinuousClock.now
+    var built = false
+    let stage = try cache.stage("\(name)-\(release.rawValue)", inputs: [Self.format] + inputs) {
+      built = true
+      try build($0)
+    }
+    let time = (ContinuousClock.now - start).inSeconds
+    report("\(release.name): \(name): \(built ? "made in \(time)" : "already there")")
+    return stage
+  }
+
+  /// All layers of a host, topmost first, to be held as long as it runs.
+  /// - Parameter package: our `.deb`, or `nil` for a host without it.
+  func layers(with package: Package?) throws -> [Stage] {
+    let system = try system()
+    let vault = try vault(on: system)
+    guard let package else { return [vault, system] }
+    let installed = try stage("installed", inputs: [vault.identity, package.digest]) { directory in
+      try withHost(directory, on: [vault, system]) { host in
+        let file = host.server.directory + "/mailboot.deb"
+        try FileManager.default.copyItem(atPath: package.path, toPath: file)
+        try host.succeed(
+          "DEBIAN_FRONTEND=noninteractive dpkg --install /run/mailboot-machine/mailboot.deb", timeout: .seconds(120))
+        try FileManager.default.removeItem(atPath: file)
+      }
+    }
+    return [installed, vault, system]
+  }
+
+  /// The installed system, in `layer`.
+  func system() throws -> Stage {
+    let builder = try Repository.machineDirectory()
+    let contents = try HostCommand.run([
+      "sh", "-c",
+      """
+      set -e
+      cd \(shellQuoted(builder))
+      find build-tree files lib packages -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+      find build-tree files lib -type f -perm /111 | LC_ALL=C sort
+      """,
+    ])
+    return try stage("system", inputs: [contents]) { directory in
+      // The signal lets the script clean up when this process is killed meanwhile.
+      let command = ["setpriv", "--pdeathsig", "TERM", "--", builder + "/build-tree", release.rawValue, directory]
+      try HostCommand.run(command, timeout: .seconds(1800))
+      try FileManager.default.moveItem(atPath: directory + "/tree", toPath: directory + "/layer")
+    }
+  }
+
+  /// The system with a vault: as a native host has it in `layer`, and what is in it as `vault.ext4`.
+  func vault(on system: Stage) throws -> Stage {
+    try stage("vault", inputs: [system.identity]) { directory in
+      try withHost(directory, on: [system], prepare: Self.configure) { host in
+        try host.succeed("/usr/local/lib/mailboot-machine/provision", timeout: .seconds(300))
+        try FileManager.default.moveItem(
+          atPath: host.server.directory + "/vault.ext4", toPath: directory + "/vault.ext4")
+      }
+    }
+  }
+
+  /// What is different from the emulated machine: no disks in the table of file systems, and another kind of vault.
+  private static func configure(_ layer: String) throws {
+    let etc = layer + "/etc"
+    try FileManager.default.createDirectory(atPath: etc + "/mailboot/mailboot.toml.d", withIntermediateDirectories: true)
+    try Data().write(to: URL(fileURLWithPath: etc + "/fstab"))
+    try Data("[vault]\ntype = \"gocryptfs\"\n".utf8).write(
+      to: URL(fileURLWithPath: etc + "/mailboot/mailboot.toml.d/10-vault.toml"))
+  }
+
+  /// Has work done in a running host, and leaves as `layer` what it wrote.
+  /// - Parameter prepare: puts files into the layer, before it is booted.
+  private func withHost(
+    _ directory: String, on layers: [Stage], prepare: (_ layer: String) throws -> Void = { _ in },
+    _ work: (RunningHost) throws -> Void
+  ) throws {
+    let slot = try Slots.hosts.take(in: cache)
+    defer { withExtendedLifetime(slot) {} }
+    let files = FileManager.default
+    let place = directory + "/host-" + UUID().uuidString
+    let changes = place + "/changes"
+    try files.createDirectory(atPath: changes, withIntermediateDirectories: true)
+    try prepare(changes)
+    let host = try RunningHost(place, on: layers.map { $0.directory + "/layer" })
+    do {
+      try host.awaitBoot(.seconds(60))
+      try work(host)
+      try host.switchOff(timeout: .seconds(60))
+    } catch {
+      try? host.kill(removing: true)
+      throw error
+    }
+    try files.moveItem(atPath: place + "/changes", toPath: directory + "/layer")
+    try HostCommand.run(["rm", "-rf", "--one-file-system", "--", place])
+  }
+}

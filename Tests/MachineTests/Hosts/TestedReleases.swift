@@ -1,6 +1,0 @@
-import MachineKit
-
-extension Release {
-  /// For cases that depend on what the release ships: systemd, cryptsetup, postfix, dovecot.
-  static let both: [Release] = [.debian12, .debian13]
-}
