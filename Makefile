@@ -44,6 +44,9 @@ install-files:
 	install -s -m 755 $(RELEASE_BUILD)/release/mailcfg $(DESTDIR)/usr/bin/mailcfg
 	install -d $(DESTDIR)/usr/lib/systemd/system $(DESTDIR)/usr/lib/systemd/catalog $(DESTDIR)/usr/share/dbus-1/system.d
 	install -m 644 systemd/mailboot.service $(DESTDIR)/usr/lib/systemd/system/mailboot.service
+	install -m 755 packaging/hold-door $(DESTDIR)/usr/libexec/mailboot/hold-door
+	for unit in postfix postfix@; do install -D -m 644 systemd/mailboot-door.conf \
+	  $(DESTDIR)/usr/lib/systemd/system/$$unit.service.d/mailboot-door.conf; done
 	install -m 644 systemd/org.mailboot1.conf $(DESTDIR)/usr/share/dbus-1/system.d/org.mailboot1.conf
 	install -m 644 systemd/mailboot.catalog $(DESTDIR)/usr/lib/systemd/catalog/mailboot.catalog
 	install -m 644 systemd/mailboot.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/mailboot.conf

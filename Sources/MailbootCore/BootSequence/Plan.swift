@@ -30,8 +30,9 @@ public struct VaultPlanWords: Equatable, Sendable {
 /// What `unlock` would do from here, in the order in which it would be done at the earliest.
 /// - Parameters:
 ///   - words: how this kind of vault is opened and mounted.
+///   - holds: the services that can be held before they listen, by their place in the configuration.
 public func plan(
-  _ configuration: Configuration, _ observation: Observation, words: VaultPlanWords
+  _ configuration: Configuration, _ observation: Observation, words: VaultPlanWords, holds: Set<Int> = []
 ) -> [PlanEntry] {
   var entries: [PlanEntry] = []
   func add(_ step: String, done: Bool, _ action: String, already: String) {
@@ -57,6 +58,13 @@ public func plan(
     entries.append(
       PlanEntry(step: "check \(group.rawValue)", outcome: .changed, action: levels.joined(separator: ", ")))
   }
+  for index in configuration.services.indices where holds.contains(index) {
+    let name = configuration.services[index].name
+    entries.append(
+      PlanEntry(
+        step: Step.prepare(name).name, outcome: .changed,
+        action: "start it, and hold it before it listens, beside the services behind it"))
+  }
   for service in configuration.serviceOrder().order {
     let index = configuration.services.firstIndex(of: service) ?? 0
     let active = breakdown == nil && observation.services?[index].isActive ?? false
@@ -64,7 +72,8 @@ public func plan(
     let door = service.isDoor ? ", when everything else is ready" : ""
     let probe = service.probeText.map { ", until \($0) answers" } ?? ""
     add(
-      service.name, done: active, "start" + (service.isDoor ? door : waits) + probe,
+      service.name, done: active,
+      (holds.contains(index) ? "let it listen" : "start") + (service.isDoor ? door : waits) + probe,
       already: "is running" + (service.probeText.map { "; \($0) is asked" } ?? ""))
   }
   return entries

@@ -17,15 +17,23 @@ public protocol VaultPort: AnyObject {
 
 /// Checks and services of one machine: many may go on at once, `next` says what ended.
 public protocol ServicesPort: AnyObject {
+  /// Makes a check. One that a prepared door's units make is not asked for here.
   func begin(check group: CheckGroup)
   /// May already look at what does not lie in the vault, while its key is derived. What it finds counts only from `begin(check:)` on.
   func lookAhead(_ groups: [CheckGroup])
-  /// Starts the service's units, then asks its probe until it answers. With `start` false only the probe is asked.
+  /// Whether this machine can hold a door: start its units and keep them from listening until it is opened.
+  /// - Returns: the checks that the units themselves make before they listen; nil: it cannot be held, or runs already.
+  func hold(of door: Int) throws(Failure) -> Set<CheckGroup>?
+  /// Starts the units of a door and holds them: what they do before they listen is done now. Ends with `.prepared` or `.failed`,
+  /// after `.checked` of each of these checks.
+  /// - Parameter checks: of those that the units make, the ones that are wanted.
+  func prepare(door index: Int, making checks: Set<CheckGroup>)
+  /// Starts the service's units, or opens the door that is held, then asks its probe until it answers. With `start` false only the probe is asked.
   func begin(service index: Int, start: Bool)
   /// Blocks until something ends. Only called while something goes on.
   /// - Throws: `.interrupted`, or when the machine can no longer be asked. What goes on goes on.
   func next() throws(Failure) -> ServicesEvent
-  /// Gives up waiting for whatever goes on: tools are ended, jobs are left to systemd.
+  /// Gives up waiting for whatever goes on: tools are ended, jobs are left to systemd. A door that is held is stopped and stays shut.
   func abandon()
   /// Services for which a start was asked, whatever became of it: the ones to take back.
   var started: Set<Int> { get }
@@ -59,6 +67,8 @@ public protocol EmergencyPort: AnyObject {
 
 public enum ServicesEvent: Equatable, Sendable {
   case checked(CheckGroup, [Finding])
+  /// All is done but to listen; `detail` says who waits.
+  case prepared(door: Int, detail: String)
   /// Its probe's answer, or nil without a probe.
   case ready(service: Int, StepOutcome, ProbeRecord?)
   case failed(service: Int, ServiceFailure, ProbeRecord?)

@@ -5,6 +5,8 @@ public enum Step: Codable, Hashable, Sendable {
   /// Index into `Configuration.binds`.
   case bind(Int, to: String)
   case check(CheckGroup)
+  /// Start the units of what takes mail from the world, and hold them before they listen.
+  case prepare(String)
   /// Start a service and wait until it answers.
   case service(String)
   /// Look who uses the vault, and end them if that was asked for.
@@ -24,6 +26,7 @@ public enum Step: Codable, Hashable, Sendable {
     case .mount: "mount"
     case .bind(_, let to): "bind \(to)"
     case .check(let group): "check \(group.rawValue)"
+    case .prepare(let name): "prepare \(name)"
     case .service(let name): name
     case .users: "users of the vault"
     case .stop(let name): "stop \(name)"

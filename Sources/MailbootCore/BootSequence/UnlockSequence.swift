@@ -18,6 +18,8 @@ public final class UnlockSequence {
   private let report: (Progress) -> Void
   private let log: StepLog
   private var undo: [Undo] = []
+  /// Doors that are prepared, or just being so, and not open.
+  private var held: [Int] = []
 
   public var steps: [StepRecord] { log.steps }
   public private(set) var verdicts: Verdicts
@@ -98,19 +100,30 @@ public final class UnlockSequence {
   }
 
   private func checkAndStart(start: Bool) throws(Failure) {
-    var schedule = ServiceSchedule(configuration: configuration, withServices: start)
+    var schedule = ServiceSchedule(
+      configuration: configuration, withServices: start, holds: start ? try holds() : [:])
     var begun: [String: Double] = [:]
     var serviceFailure: Failure?
     while true {
       if serviceFailure == nil && verdicts.failed.isEmpty {
-        let (serviceIndices, groups) = schedule.begin()
-        for index in serviceIndices {
+        let round = schedule.begin()
+        // Services first: they are the long way.
+        for index in round.doors {
+          let step = Step.prepare(configuration.services[index].name)
+          begun[step.name] = log.begin(step)
+          let checks = schedule.holds[index] ?? []
+          for group in checks { begun[Step.check(group).name] = log.begin(.check(group)) }
+          held.append(index)
+          services.prepare(door: index, making: checks)
+        }
+        for index in round.services {
           let name = configuration.services[index].name
           begun[name] = log.begin(.service(name))
+          held.removeAll { $0 == index }
           undo.append(.stop(index))
           services.begin(service: index, start: true)
         }
-        for group in groups {
+        for group in round.checks {
           begun[Step.check(group).name] = log.begin(.check(group))
           services.begin(check: group)
         }
@@ -127,16 +140,21 @@ public final class UnlockSequence {
         let seconds = log.note(
           .check(group), bad ? .failed : .unchanged, begun: begun[Step.check(group).name] ?? clock.monotonic())
         report(.checked(group, records, seconds: seconds))
+      case .prepared(let index, let detail):
+        schedule.ended(door: index)
+        let step = Step.prepare(configuration.services[index].name)
+        log.ended(step, .changed, begun: begun[step.name] ?? clock.monotonic(), detail: detail)
       case .ready(let index, let outcome, let probe):
         schedule.ended(service: index)
         let name = configuration.services[index].name
         if let probe { probes[name] = probe }
         log.ended(.service(name), outcome, begun: begun[name] ?? clock.monotonic(), detail: probe?.detail)
       case .failed(let index, let failure, let probe):
-        schedule.ended(service: index)
         let name = configuration.services[index].name
+        let step: Step = held.contains(index) ? .prepare(name) : .service(name)
+        if held.contains(index) { schedule.ended(door: index) } else { schedule.ended(service: index) }
         if let probe { probes[name] = probe }
-        log.failed(.service(name), begun: begun[name] ?? clock.monotonic())
+        log.failed(step, begun: begun[step.name] ?? clock.monotonic())
         serviceFailure = serviceFailure ?? .service(name: name, failure)
       }
     }
@@ -144,8 +162,20 @@ public final class UnlockSequence {
     if let serviceFailure { throw serviceFailure }
   }
 
+  /// The doors that can be held on this machine, with the checks that their own units make.
+  private func holds() throws(Failure) -> [Int: Set<CheckGroup>] {
+    var holds: [Int: Set<CheckGroup>] = [:]
+    for (index, service) in configuration.services.enumerated() where service.isDoor {
+      if let checks = try services.hold(of: index) { holds[index] = checks }
+    }
+    return holds
+  }
+
   /// Takes back what this run changed, last first, and returns what to throw.
   private func takeBack(_ cause: Failure) -> Failure {
+    // Whatever was begun after it: a door is shut before anything behind it goes.
+    undo += held.map { .stop($0) }
+    held = []
     // A service that ran before is not ours to stop, whatever its probe said.
     undo.removeAll { if case .stop(let index) = $0 { !services.started.contains(index) } else { false } }
     guard !undo.isEmpty else { return cause }

@@ -56,6 +56,7 @@ public struct VerifySequence {
         if let probe { probes[name] = probe }
         failed[index] = failure
         report(.failed(.service(name), seconds: seconds))
+      case .prepared: break
       }
     }
     failures = failed.sorted { $0.key < $1.key }.map { (configuration.services[$0.key].name, $0.value) }

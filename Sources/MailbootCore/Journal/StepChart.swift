@@ -111,12 +111,13 @@ public struct StepChart: Sendable {
   private static func shortened(_ name: String) -> String { name.count > 25 ? name.prefix(24) + "…" : name }
 
   private enum Kind: String, CaseIterable {
-    case storage, check, service, failed
+    case storage, check, preparation, service, failed
 
     var label: String {
       switch self {
       case .storage: "open and mount"
       case .check: "check"
+      case .preparation: "service, until it is held"
       case .service: "service, until it answers"
       case .failed: "failed"
       }
@@ -126,6 +127,7 @@ public struct StepChart: Sendable {
   private static func kind(of step: StepRecord) -> Kind {
     if step.outcome == .failed { return .failed }
     if step.name.hasPrefix("check ") { return .check }
+    if step.name.hasPrefix("prepare ") { return .preparation }
     return step.name == "open" || step.name == "mount" || step.name.hasPrefix("bind ") ? .storage : .service
   }
 
@@ -157,6 +159,7 @@ public struct StepChart: Sendable {
     .grid { stroke: #d1d9e0; stroke-width: 1 }
     .storage { fill: #0969da }
     .check { fill: #6e9c2f }
+    .preparation { fill: #b58af2 }
     .service { fill: #8250df }
     .failed { fill: #cf222e }
     @media (prefers-color-scheme: dark) {
@@ -167,6 +170,7 @@ public struct StepChart: Sendable {
     .grid { stroke: #3d444d }
     .storage { fill: #4493f8 }
     .check { fill: #8fbf47 }
+    .preparation { fill: #7d55c7 }
     .service { fill: #ab7df8 }
     .failed { fill: #f85149 }
     }

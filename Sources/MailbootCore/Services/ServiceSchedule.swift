@@ -3,32 +3,53 @@
 /// The rules: a check waits for the checks it needs; no service begins before the required checks of the vault itself have passed;
 /// a service waits until those in its `after` are ready; a door (what takes mail from the world) waits for every required
 /// check, the services' own tools included, and for every service that is neither a door nor behind one.
+///
+/// A door that can be held is prepared as soon as services may begin at all, and waits for its preparation too.
 struct ServiceSchedule {
   private enum Progress { case waiting, going, done }
 
+  /// What may begin now.
+  struct Round: Equatable {
+    /// Doors to prepare.
+    var doors: [Int] = []
+    var services: [Int] = []
+    var checks: [CheckGroup] = []
+  }
+
   let configuration: Configuration
+  /// The doors that can be held, and the checks that their own units make while they are prepared.
+  let holds: [Int: Set<CheckGroup>]
   private let verdicts: Verdicts
   private var checks: [CheckGroup: Progress] = [:]
   private var services: [Progress]
+  private var preparations: [Int: Progress]
   private(set) var going = 0
 
-  init(configuration: Configuration, withServices: Bool) {
+  /// - Parameter holds: checks that nobody wants may be among those of a door.
+  init(configuration: Configuration, withServices: Bool, holds: [Int: Set<CheckGroup>] = [:]) {
     self.configuration = configuration
-    verdicts = Verdicts(configuration.verify)
+    let verdicts = Verdicts(configuration.verify)
+    self.verdicts = verdicts
+    self.holds = withServices ? holds.mapValues { $0.filter(verdicts.wants) } : [:]
+    preparations = self.holds.mapValues { _ in .waiting }
     for group in CheckGroup.allCases { checks[group] = verdicts.wants(group) ? .waiting : .done }
     services = configuration.services.map { _ in withServices ? .waiting : .done }
   }
 
-  /// Marks as begun and returns what may begin. Services first: they are the long way.
-  mutating func begin() -> (services: [Int], checks: [CheckGroup]) {
-    let readyServices = services.indices.filter { services[$0] == .waiting && mayBegin(service: $0) }
-    let readyChecks = CheckGroup.allCases.filter { group in
-      checks[group] == .waiting && group.after.allSatisfy { checks[$0] == .done }
-    }
-    for index in readyServices { services[index] = .going }
-    for group in readyChecks { checks[group] = .going }
-    going += readyServices.count + readyChecks.count
-    return (readyServices, readyChecks)
+  /// Marks as begun and returns what may begin. With a door begin the checks that its units make.
+  mutating func begin() -> Round {
+    let round = Round(
+      doors: preparations.keys.sorted().filter { preparations[$0] == .waiting && vaultIsSound },
+      services: services.indices.filter { services[$0] == .waiting && mayBegin(service: $0) },
+      checks: CheckGroup.allCases.filter { group in
+        checks[group] == .waiting && !isMadeByDoor(group) && group.after.allSatisfy { checks[$0] == .done }
+      })
+    for index in round.doors { preparations[index] = .going }
+    for index in round.services { services[index] = .going }
+    let begun = round.checks + round.doors.flatMap { holds[$0] ?? [] }
+    for group in begun { checks[group] = .going }
+    going += round.doors.count + round.services.count + begun.count
+    return round
   }
 
   mutating func ended(_ group: CheckGroup) {
@@ -41,12 +62,25 @@ struct ServiceSchedule {
     going -= 1
   }
 
+  mutating func ended(door index: Int) {
+    preparations[index] = .done
+    going -= 1
+  }
+
   var goingChecks: Int { checks.values.count { $0 == .going } }
+
+  private func isMadeByDoor(_ group: CheckGroup) -> Bool { holds.values.contains { $0.contains(group) } }
+
+  /// Whether no required check of the vault itself is open.
+  private var vaultIsSound: Bool {
+    CheckGroup.allCases.allSatisfy { checks[$0] == .done || $0.isTool || !verdicts.requires($0) }
+  }
 
   private func mayBegin(service index: Int) -> Bool {
     let service = configuration.services[index]
-    for group in CheckGroup.allCases where checks[group] != .done && verdicts.requires(group) {
-      if service.isDoor || !group.isTool { return false }
+    guard vaultIsSound, preparations[index] ?? .done == .done else { return false }
+    if service.isDoor && !CheckGroup.allCases.allSatisfy({ checks[$0] == .done || !verdicts.requires($0) }) {
+      return false
     }
     for (other, progress) in zip(configuration.services, services) where progress != .done {
       if service.after.contains(other.name) { return false }

@@ -27,6 +27,17 @@ public struct Planner {
     } else {
       device = try kind.checkClosed(tools, byToken: false)
     }
-    return MailbootCore.plan(configuration, observation, words: kind.planWords(device: device))
+    return MailbootCore.plan(
+      configuration, observation, words: kind.planWords(device: device), holds: try holds())
+  }
+
+  /// The doors that `unlock` would start early and hold.
+  private func holds() throws(Failure) -> Set<Int> {
+    let services = HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: false)
+    var holds: Set<Int> = []
+    for index in configuration.services.indices where configuration.services[index].isDoor {
+      if try services.hold(of: index) != nil { holds.insert(index) }
+    }
+    return holds
   }
 }

@@ -248,7 +248,7 @@ public final class Unlocker {
     case .began(.open): phase = .opening
     case .began(.mount), .began(.bind): phase = .mounting
     case .began(.check): phase = .verifying
-    case .began(.service): phase = .starting
+    case .began(.service), .began(.prepare): phase = .starting
     case .undoing: phase = .locking
     default: return
     }

@@ -57,7 +57,7 @@ public struct Verifier {
       switch try services.next() {
       case .ready(let index, _, let probe), .failed(let index, _, let probe):
         if let probe { probes[configuration.services[index].name] = probe }
-      case .checked: break
+      case .checked, .prepared: break
       }
     }
     keep { $0.probes.merge(probes) { $1 } }

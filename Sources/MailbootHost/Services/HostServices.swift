@@ -11,6 +11,8 @@ final class HostServices: ServicesPort {
   private let checker: HostChecker
   private var checks: [CheckTask] = []
   private var services: [ServiceTask] = []
+  /// The door that is held, and what holds it.
+  private var door: (preparation: DoorPreparation, hold: DoorHold)?
   /// Checks begun before the vault was open.
   private var ahead: [CheckGroup: CheckTask] = [:]
   /// Those of them that have been taken over and may still go wrong for that reason.
@@ -61,10 +63,47 @@ final class HostServices: ServicesPort {
           configuration.services[index], index: index,
           start: start, timeout: timeout, units: units, worker: worker,
           quickStart: configuration.services[index].name.hasPrefix("postfix") ? checker.quickStart : nil,
-          onStart: { [weak self] in self?.started.insert(index) }))
+          onStart: { [weak self] () throws(Failure) in
+            guard let self else { return }
+            started.insert(index)
+            try open(door: index)
+          }))
+      // Nothing was left to start.
+      if start { try open(door: index) }
     } catch {
       trouble = trouble ?? error
     }
+  }
+
+  /// Only one door is held: two would wait at one file, and the first one opened would open both.
+  func hold(of index: Int) throws(Failure) -> Set<CheckGroup>? {
+    guard configuration.services.count(where: \.isDoor) == 1 else { return nil }
+    return try DoorPreparation.abilities(configuration.services[index], units)
+  }
+
+  func prepare(door index: Int, making checks: Set<CheckGroup>) {
+    do throws(Failure) {
+      let hold = try DoorHold(reactor: units.reactor)
+      started.insert(index)
+      do throws(Failure) {
+        door = (
+          try DoorPreparation(configuration.services[index], index: index, making: checks, units: units), hold
+        )
+      } catch {
+        hold.shut()
+        throw error
+      }
+    } catch {
+      trouble = trouble ?? error
+    }
+  }
+
+  /// Lets the units of a door listen, or start without waiting.
+  private func open(door index: Int) throws(Failure) {
+    guard configuration.services[index].isDoor else { return }
+    guard let held = door, held.preparation.index == index else { return DoorHold.clear() }
+    try held.hold.open()
+    door = nil
   }
 
   func next() throws(Failure) -> ServicesEvent {
@@ -80,6 +119,7 @@ final class HostServices: ServicesPort {
         }
         return .checked(check.group, check.findings ?? [])
       }
+      if let event = try door?.preparation.advance() { return event }
       for (position, service) in services.enumerated() {
         if let event = try service.advance() {
           services.remove(at: position)
@@ -88,7 +128,7 @@ final class HostServices: ServicesPort {
       }
       var descriptors = [units.pollDescriptor]
       for child in checks.compactMap(\.child) + services.compactMap(\.child) { descriptors += child.pollDescriptors }
-      let wakeUp = services.map(\.wakeUp).min() ?? .infinity
+      let wakeUp = min(services.map(\.wakeUp).min() ?? .infinity, door?.preparation.wakeUp ?? .infinity)
       try units.reactor.wait(&descriptors, until: min(wakeUp, Reactor.monotonic() + 1))
     }
   }
@@ -96,9 +136,18 @@ final class HostServices: ServicesPort {
   func abandon() {
     for check in checks + Array(ahead.values) { check.abandon() }
     ahead = [:]
+    shutDoor()
     for service in services { service.abandon() }
     checks = []
     services = []
+  }
+
+  private func shutDoor() {
+    guard let held = door else { return }
+    door = nil
+    // Where systemd cannot be asked the units fail a moment later: what they wait for does not open.
+    try? held.preparation.stop()
+    held.hold.shut()
   }
 
   @discardableResult

@@ -22,7 +22,7 @@ final class ServiceTask {
   private var phase = Phase.done
   private var outcome = StepOutcome.unchanged
   private let quickStart: PostfixQuickStart?
-  private let onStart: () -> Void
+  private let onStart: () throws(Failure) -> Void
   /// Whether the probe is waited for, not only asked.
   private let waits: Bool
   /// The units that do the work; nil until systemd was asked.
@@ -42,7 +42,7 @@ final class ServiceTask {
   init(
     _ service: Configuration.Service, index: Int, start: Bool, timeout: Double,
     units: UnitControl, worker: Worker,
-    quickStart: PostfixQuickStart? = nil, onStart: @escaping () -> Void = {}
+    quickStart: PostfixQuickStart? = nil, onStart: @escaping () throws(Failure) -> Void = {}
   ) throws(Failure) {
     self.service = service
     self.index = index
@@ -137,8 +137,8 @@ final class ServiceTask {
     guard started.insert(unit).inserted else {
       return fail(.notStarted(unit: unit.rawValue, result: try words(unit, down), journal: journal(unit)))
     }
-    onStart()
     if outcome == .unchanged { _ = quickStart?.request() }
+    try onStart()
     outcome = .changed
     // Else a start limit of earlier tries, or a failed state, would be taken for this one's.
     try units.resetFailed(unit)
@@ -155,6 +155,10 @@ final class ServiceTask {
   /// - Parameter seen: the state that was judged: it may be another by now.
   private func words(_ unit: UnitName, _ seen: UnitState? = nil, job: String = "done") throws(Failure) -> String {
     guard let details = try units.details(of: [unit])[unit] else { return job }
+    return Self.words(details, seen, job: job)
+  }
+
+  static func words(_ details: UnitDetails, _ seen: UnitState? = nil, job: String) -> String {
     let state = seen ?? details.state
     var text = state.isMasked ? "masked" : "\(state.activeState) (\(state.subState))"
     if let result = details.result, result != "success" { text += ", \(result)" }

@@ -31,7 +31,7 @@ extension BusMessage {
         try append(number, as: BusType.uint32)
         try append(objectPath: path)
       }
-    case .other: throw BusError(code: -EINVAL, operation: operation)
+    case .commands, .other: throw BusError(code: -EINVAL, operation: operation)
     }
   }
 
@@ -81,6 +81,7 @@ extension BusMessage {
     case "d": read = { () throws(BusError) in .double(try self.readDouble()) }
     case "ay": read = { () throws(BusError) in .bytes(try self.readBytes()) }
     case "(uo)": read = { () throws(BusError) in try self.readNumberedPath() }
+    case Self.unitCommandsSignature: read = { () throws(BusError) in .commands(try self.readUnitCommands()) }
     default:
       try skip("v")
       return .other(signature: signature)

@@ -12,6 +12,8 @@ public enum BusValue: Sendable, Equatable {
   case bytes([UInt8])
   /// A number and an object's path, `(uo)`: how systemd names the job of a unit.
   case numberedPath(UInt32, String)
+  /// The commands of a service. They cannot be sent.
+  case commands([UnitCommand])
   /// A value of another type, which was not read: only its D-Bus signature is known. It cannot be sent.
   case other(signature: String)
 
@@ -25,6 +27,7 @@ public enum BusValue: Sendable, Equatable {
   public var strings: [String]? { if case .strings(let value) = self { value } else { nil } }
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   public var bytes: [UInt8]? { if case .bytes(let value) = self { value } else { nil } }
+  public var commands: [UnitCommand]? { if case .commands(let value) = self { value } else { nil } }
   public var double: Double? { if case .double(let value) = self { value } else { nil } }
 
   /// An integer of any width, without its type; of a numbered path the number.
@@ -52,6 +55,7 @@ public enum BusValue: Sendable, Equatable {
     case .double: "d"
     case .bytes: "ay"
     case .numberedPath: "(uo)"
+    case .commands: BusMessage.unitCommandsSignature
     case .other(let signature): signature
     }
   }

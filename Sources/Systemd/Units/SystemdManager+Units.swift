@@ -94,5 +94,7 @@ extension UnitDetails {
     result = properties["Result"]?.string
     execMainCode = Int32(truncatingIfNeeded: properties["ExecMainCode"]?.number ?? 0)
     execMainStatus = Int32(truncatingIfNeeded: properties["ExecMainStatus"]?.number ?? 0)
+    startPre = properties["ExecStartPre"]?.commands ?? []
+    startTimeoutMicroseconds = properties["TimeoutStartUSec"]?.number.flatMap { $0 == UInt64.max ? nil : UInt64($0) }
   }
 }

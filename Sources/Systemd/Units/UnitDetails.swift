@@ -21,6 +21,11 @@ public struct UnitDetails: Sendable, Equatable {
   /// The main process's exit status, or the signal that ended it.
   public var execMainStatus: Int32 = 0
 
+  /// What a service runs before its own process, in this order.
+  public var startPre: [UnitCommand] = []
+  /// How long a start may take, microseconds; nil: as long as it wants.
+  public var startTimeoutMicroseconds: UInt64?
+
   public init(state: UnitState) { self.state = state }
 }
 

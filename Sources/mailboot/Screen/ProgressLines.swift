@@ -75,7 +75,7 @@ final class ProgressLines {
     case .open: "already open"
     case .mount, .bind: "already mounted"
     case .check: ""
-    case .service: "already running"
+    case .service, .prepare: "already running"
     case .users: "nobody but the services"
     case .stop, .stopAll: "not running"
     case .unmount: "not mounted"

@@ -11,6 +11,8 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
     var mounted = false
     var binds: Set<Int> = []
     var running: Set<String> = []
+    /// Doors whose units are started and wait.
+    var held: Set<String> = []
   }
 
   let configuration: Configuration
@@ -22,6 +24,10 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
   var serviceFailures: [String: ServiceFailure] = [:]
   /// Checks that find something wrong.
   var unsound: Set<CheckName> = []
+  /// The doors that can be held, and the checks that their units make.
+  var holds: [String: Set<CheckGroup>] = [:]
+  /// Doors whose units fail while they are prepared.
+  var preparationFailures: [String: ServiceFailure] = [:]
   /// Checks that no finding says anything about.
   var unseen: Set<CheckName> = []
   /// How long an operation takes; one second where nothing is said.
@@ -32,7 +38,8 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
   var whileOpening: () -> Void = {}
 
   private(set) var now = 0.0
-  /// Every operation in order, as `open`, `start NAME`, `check GROUP`, `ready NAME`, `checked GROUP`, `stop NAME`, …
+  /// Every operation in order, as `open`, `prepare NAME`, `prepared NAME`, `start NAME`, `check GROUP`, `ready NAME`,
+  /// `checked GROUP`, `stop NAME`, `shut NAME`, …
   private(set) var log: [String] = []
   /// When an operation of the log began.
   private(set) var begun: [String: Double] = [:]
@@ -60,6 +67,7 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
   private struct Task {
     enum Kind {
       case check(CheckGroup)
+      case preparation(Int)
       case service(Int, start: Bool, StepOutcome)
     }
     var kind: Kind
@@ -175,8 +183,41 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
     going.append(Task(kind: .check(group), ends: now + (seconds[name] ?? 1)))
   }
 
+  func hold(of door: Int) throws(Failure) -> Set<CheckGroup>? {
+    let name = configuration.services[door].name
+    return state.running.contains(name) ? nil : holds[name]
+  }
+
+  func prepare(door index: Int, making checks: Set<CheckGroup>) {
+    let name = configuration.services[index].name
+    note("prepare \(name)")
+    started.insert(index)
+    state.held.insert(name)
+    if state.mounted { holders.insert(name) }
+    // Its units make their checks on the way.
+    let end = now + (seconds["prepare \(name)"] ?? 1)
+    for group in checks {
+      begun["check \(group.rawValue)"] = now
+      going.append(Task(kind: .check(group), ends: min(end, now + (seconds["check \(group.rawValue)"] ?? 1))))
+    }
+    going.append(Task(kind: .preparation(index), ends: end))
+  }
+
+  private func ended(preparation index: Int) -> ServicesEvent {
+    let name = configuration.services[index].name
+    guard let failure = preparationFailures[name] else {
+      log.append("prepared \(name)")
+      return .prepared(door: index, detail: "\(name) waits")
+    }
+    log.append("failed \(name)")
+    state.held.remove(name)
+    holders.remove(name)
+    return .failed(service: index, failure, nil)
+  }
+
   func begin(service index: Int, start: Bool) {
     let name = configuration.services[index].name
+    state.held.remove(name)
     let operation = start ? "start \(name)" : "probe \(name)"
     note(operation)
     let outcome: StepOutcome = start && !state.running.contains(name) ? .changed : .unchanged
@@ -204,6 +245,7 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
         return Finding(check, sound: sound, detail: sound ? "fine" : "broken", hint: sound ? nil : "mend it")
       }
       return .checked(group, findings)
+    case .preparation(let index): return ended(preparation: index)
     case .service(let index, let start, let outcome): return ended(service: index, start: start, outcome)
     }
   }
@@ -230,6 +272,9 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
 
   func abandon() {
     log.append("abandon")
+    for name in state.held.sorted() { log.append("shut \(name)") }
+    holders.subtract(state.held)
+    state.held = []
     going = []
     ahead = []
   }
@@ -282,7 +327,9 @@ struct SimulatedUnlock {
 extension SimulatedMachine {
   /// What was done to the machine, without the looking.
   var changes: [String] {
-    log.filter { entry in !["check", "checked", "ready", "failed", "abandon"].contains { entry.hasPrefix($0) } }
+    log.filter { entry in
+      !["check", "checked", "prepared", "ready", "failed", "abandon"].contains { entry.hasPrefix($0) }
+    }
   }
 
   func position(_ entry: String) -> Int? { log.firstIndex(of: entry) }

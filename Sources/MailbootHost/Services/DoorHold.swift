@@ -1,0 +1,62 @@
+import CLinux
+import Glibc
+import Linux
+import MailbootCore
+
+/// The door held shut: a lock on a file for which the units wait that take mail from the world (`packaging/hold-door`).
+///
+/// What counts is the lock and one word. Whoever waits goes on when the lock is free and the file says `open`; a lock that became
+/// free in any other way, be it by a kill, shuts the door for good. So a run need not live to keep it shut.
+final class DoorHold {
+  static let path = "/run/mailboot/door"
+  private static let word = "open\n"
+  private let path: String
+  private var descriptor: Int32
+
+  /// Takes it, also one that a killed run has left behind. Only one run at a time may: whoever holds the run's lock.
+  /// - Parameter reactor: to wait with until those have gone who saw the earlier one end.
+  init(path: String = DoorHold.path, reactor: Reactor) throws(Failure) {
+    self.path = path
+    // 0600: whoever may open it could keep the door shut.
+    descriptor = mb_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw .system("\(path): \(errnoText())") }
+    let deadline = Reactor.monotonic() + 5
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK, Reactor.monotonic() < deadline else {
+        let text = errnoText()
+        close(descriptor)
+        descriptor = -1
+        throw .system("\(path): \(text)")
+      }
+      try reactor.sleep(seconds: 0.02)
+    }
+    guard ftruncate(descriptor, 0) == 0 else {
+      let text = errnoText()
+      close(descriptor)
+      throw .system("\(path): \(text)")
+    }
+  }
+
+  deinit { release() }
+
+  /// Lets whoever waits go on. Whoever comes later finds no hold.
+  func open() throws(Failure) {
+    let bytes = Array(Self.word.utf8)
+    guard write(descriptor, bytes, bytes.count) == bytes.count else { throw .system("\(path): \(errnoText())") }
+    shut()
+  }
+
+  /// Lets go of it: unless it was opened, whoever waits fails. Whoever comes later finds no hold.
+  func shut() {
+    Self.clear(path)
+    release()
+  }
+
+  private func release() {
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+  }
+
+  /// Takes away what a killed run has left behind: a unit may then start without waiting.
+  static func clear(_ path: String = DoorHold.path) { unlink(path) }
+}

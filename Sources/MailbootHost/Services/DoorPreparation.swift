@@ -1,0 +1,192 @@
+import Glibc
+import MailbootCore
+import Systemd
+
+/// The units of a door on their way to where they are held: started, and all done but to listen.
+///
+/// What they do themselves before they listen counts as it is. Debian 13's `postfix.service` runs `postfix check`, so that check
+/// is this one, made once.
+final class DoorPreparation {
+  /// What the units run as their last command before they listen.
+  static let helper = "/usr/libexec/mailboot/hold-door"
+
+  /// Whether a unit can be held, and what it checks by itself.
+  struct Abilities: Equatable {
+    var isHeld: Bool
+    var checks: Set<CheckGroup>
+
+    init(_ unit: UnitDetails) {
+      let last = unit.startPre.last
+      // As systemd has read it, not as the file is: a drop-in it does not know yet holds nothing.
+      isHeld = last?.path == DoorPreparation.helper && last?.ignoresFailure == false
+      checks = unit.postfixCheck == nil ? [] : [.postfix]
+    }
+  }
+
+  let index: Int
+  private let name: UnitName
+  private let units: UnitControl
+  private let checks: Set<CheckGroup>
+  private let begunMonotonic = Reactor.monotonic()
+  private let begunWall = Reactor.wall()
+  private let job: JobID
+  /// The units that do the work.
+  private let names: [UnitName]
+  /// The longest a start may take, by the shortest limit of these units, monotonic seconds.
+  private let limit: Double?
+  private var jobResult: String?
+  private var nextLook: Double
+  private var events: [ServicesEvent] = []
+  private var waitingChecks: Set<CheckGroup>
+  private enum Phase { case preparing, held, ended }
+  private var phase = Phase.preparing
+
+  /// Seconds between two looks: systemd takes 15 ms to answer in an emulated machine.
+  private static let interval = 0.3
+
+  /// What can be held of this service; nil: not all of its units can, or one is up already.
+  static func abilities(_ service: Configuration.Service, _ units: UnitControl) throws(Failure) -> Set<CheckGroup>? {
+    let details = try ServiceTask.working(UnitName(service.name), units)
+    let abilities = details.map(Abilities.init)
+    guard !details.isEmpty, abilities.allSatisfy(\.isHeld), !details.contains(where: \.state.isActive) else {
+      return nil
+    }
+    return abilities.reduce(into: []) { $0.formUnion($1.checks) }
+  }
+
+  /// Starts the units. The hold must be there already.
+  init(
+    _ service: Configuration.Service, index: Int, making checks: Set<CheckGroup>, units: UnitControl
+  ) throws(Failure) {
+    self.index = index
+    self.checks = checks
+    self.units = units
+    waitingChecks = checks
+    name = UnitName(service.name)
+    let details = try ServiceTask.working(name, units)
+    names = details.map(\.state.name)
+    let begun = begunMonotonic
+    limit = details.compactMap(\.startTimeoutMicroseconds).min().map { begun + Double($0) / 1e6 * 0.8 }
+    for unit in names { try units.resetFailed(unit) }
+    job = try units.start(name)
+    nextLook = begunMonotonic + Self.interval
+  }
+
+  /// When it wants to look even if nothing has happened.
+  var wakeUp: Double {
+    switch phase {
+    case .preparing: events.isEmpty ? nextLook : 0
+    case .held: limit ?? .infinity
+    case .ended: events.isEmpty ? .infinity : 0
+    }
+  }
+
+  /// Goes on as far as it can. Job results must have been drained before.
+  func advance() throws(Failure) -> ServicesEvent? {
+    if !events.isEmpty { return events.removeFirst() }
+    switch phase {
+    case .preparing: try look()
+    case .held: try giveUpInTime()
+    case .ended: break
+    }
+    return events.isEmpty ? nil : events.removeFirst()
+  }
+
+  /// Whether it has told all it will ever tell.
+  var isDone: Bool { phase == .ended && events.isEmpty }
+
+  /// Has systemd stop the units; they are not waited for.
+  func stop() throws(Failure) {
+    phase = .ended
+    events = []
+    for unit in names { _ = try units.stop(unit) }
+  }
+
+  private func look() throws(Failure) {
+    if jobResult == nil { jobResult = try units.result(of: job) }
+    guard jobResult != nil || Reactor.monotonic() >= nextLook else { return }
+    nextLook = Reactor.monotonic() + Self.interval
+    let found = try units.details(of: names)
+    let details = names.compactMap { found[$0] }
+    tellChecks(details)
+    if let down = details.first(where: \.state.isFailed) { return fail(down) }
+    if let jobResult, jobResult != "done", let own = details.first(where: { !$0.state.isActive }) {
+      return fail(own, job: jobResult)
+    }
+    let atDoor = details.filter(isAtDoor)
+    let onTheWay = details.contains { $0.state.activeState == "activating" && !isAtDoor($0) }
+    // One that is up without having been held was started by somebody else, a moment before.
+    guard !atDoor.isEmpty && !onTheWay || jobResult != nil else { return }
+    endChecks()
+    phase = .held
+    let waiting = atDoor.map(\.state.name.rawValue)
+    events.append(
+      .prepared(
+        door: index,
+        detail: waiting.isEmpty
+          ? "it was started by somebody else" : waiting.joined(separator: ", ") + " waits to be let in"))
+  }
+
+  private func isAtDoor(_ unit: UnitDetails) -> Bool {
+    guard let last = unit.startPre.last else { return false }
+    return last.path == Self.helper && last.isRunning && isOfThisStart(last)
+  }
+
+  /// systemd keeps what it knows of the start before.
+  private func isOfThisStart(_ command: UnitCommand) -> Bool {
+    Double(command.beganMicroseconds) / 1e6 >= begunMonotonic
+  }
+
+  private func tellChecks(_ details: [UnitDetails]) {
+    guard waitingChecks.contains(.postfix), let unit = details.first(where: { $0.postfixCheck != nil }),
+      let command = unit.postfixCheck, isOfThisStart(command), command.endedMicroseconds > 0
+    else { return }
+    waitingChecks.remove(.postfix)
+    let finding =
+      command.hasPassed
+      ? Finding(.postfix, sound: true, detail: "postfix check, made by \(unit.state.name), ends without an error")
+      : Finding(
+        .postfix, sound: false, detail: "postfix check: " + Self.reason(journal(unit.state.name)),
+        hint: "run `postfix check` and correct what it complains about")
+    events.append(.checked(.postfix, [finding]))
+  }
+
+  /// What has not been made by now never will be.
+  private func endChecks() {
+    for check in waitingChecks.sorted(by: { $0.rawValue < $1.rawValue }) { events.append(.checked(check, [])) }
+    waitingChecks = []
+  }
+
+  /// The line that says why, out of what a unit wrote.
+  static func reason(_ journal: [String]) -> String {
+    let line = journal.first { $0.contains("fatal: ") || $0.contains("error: ") } ?? journal.last ?? "no reason given"
+    return printable(line.prefix(300))
+  }
+
+  private func fail(_ unit: UnitDetails, job: String = "failed") {
+    endChecks()
+    phase = .ended
+    events.append(
+      .failed(
+        service: index,
+        .notStarted(
+          unit: unit.state.name.rawValue, result: ServiceTask.words(unit, job: job), journal: journal(unit.state.name)),
+        nil))
+  }
+
+  /// systemd would take the wait for a start that hangs, and the unit for a failed one.
+  private func giveUpInTime() throws(Failure) {
+    if let limit, Reactor.monotonic() >= limit { try stop() }
+  }
+
+  private func journal(_ unit: UnitName) -> [String] { UnitControl.journal(unit, sinceWall: begunWall - 1) }
+}
+
+extension UnitDetails {
+  /// The unit's own `postfix check` before it listens.
+  fileprivate var postfixCheck: UnitCommand? {
+    startPre.first { command in
+      command.path.split(separator: "/").last == "postfix" && command.arguments.dropFirst() == ["check"]
+    }
+  }
+}
