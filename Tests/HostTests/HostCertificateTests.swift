@@ -26,7 +26,18 @@ struct HostCertificateTests {
 
   @Test func anExpiredCertificateWarnsUnlessItIsRequired() async throws {
     try await MailHosts.with(.debian12) { host in
-      try await host.guest.succeed("date --set '+100 days'")
+      // A native host shares its clock: the certificate is made anew, with the same key and a validity that is over.
+      try await host.guest.succeed(
+        """
+        set -e
+        cd $(mktemp -d)
+        : >index; echo 01 >serial
+        printf '%s\\n' '[ca]' default_ca=d '[d]' database=index serial=serial policy=p x509_extensions=x \
+          '[p]' commonName=supplied '[x]' subjectAltName=DNS:mail.example.org >settings
+        openssl req -new -key \(Self.directory)/privkey.pem -subj /CN=mail.example.org -out request
+        openssl ca -batch -selfsign -keyfile \(Self.directory)/privkey.pem -in request -config settings -md sha256 -outdir . -notext \
+          -startdate 20250101000000Z -enddate 20250401000000Z -out \(Self.directory)/fullchain.pem
+        """)
       let required = try await host.unlock(
         configuration: Settings.toml(checks: ["certificate", "certificate-expiry"]))
       required.expectFailure(13, error: "the check \"certificate-expiry\" failed: expired on ", hint: "certbot renew")

@@ -75,8 +75,11 @@ struct StatusFormatTests {
       try await host.guest.succeed("sleep 10")
       #expect(try await host.guest.succeed(switches) == before)
 
-      try await host.guest.succeed("systemctl stop scene-mail && umount /vault")
+      try await host.guest.succeed("systemctl stop scene-mail")
       try await Self.wait(for: "degraded", host)
+      // There is no mapping that stays: the mount is what is open.
+      try await host.guest.succeed("umount /vault")
+      try await Self.wait(for: "locked", host)
       try await host.guest.succeed("pkill --signal INT --exact --uid alice mailboot")
       #expect(try await watcher.wait().status == 130)
       let states = try await Self.states(host)

@@ -41,4 +41,29 @@ struct LUKSPassphraseTests {
       #expect(readable.stderr.contains("warning: others may read the key file \(passphrase): `chmod 600 "))
     }
   }
+
+  @Test func onlyStandardInputLosesANewlineAndOnlyOne() async throws {
+    try await MailHosts.with(.debian12) { host in
+      let right = GuestCredentials.vaultPassphrase
+      let refused = "the passphrase was not accepted"
+      let twoNewlines = try await host.attempt("mailboot --stdin", stdin: right + "\n\n")
+      twoNewlines.expectFailure(10, error: refused, hint: "Caps Lock")
+      let raw = try await host.attempt("mailboot --stdin --raw", stdin: right + "\n")
+      raw.expectFailure(10, error: refused, hint: "Caps Lock")
+      let windows = try await host.attempt("mailboot --stdin", stdin: right + "\r\n")
+      windows.expectFailure(10, error: refused, hint: "carriage return (CR)")
+      let descriptor = try await host.attempt("mailboot --passphrase-fd 7 7<&0", stdin: right + "\n")
+      descriptor.expectFailure(10, error: refused, hint: "Caps Lock")
+      let keyFile = try await host.attempt(
+        "umask 077; (cat \(MailHost.passphraseFile); echo) >/run/key; mailboot --key-file /run/key")
+      keyFile.expectFailure(10, error: refused, hint: "Caps Lock")
+
+      let longest = try await host.attempt("mailboot --stdin", stdin: String(repeating: "x", count: 8192) + "\n")
+      longest.expectFailure(10, error: refused, hint: "Caps Lock")
+
+      let oneNewline = try await host.attempt(
+        "mailboot --stdin --no-start", configuration: Settings.toml(), stdin: right + "\n")
+      oneNewline.expectSuccess("mounted and verified")
+    }
+  }
 }

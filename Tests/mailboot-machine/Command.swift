@@ -104,10 +104,11 @@ enum Command {
       let interruption = Interruption(closing: guest)
       defer { interruption.end() }
       try await guest.powerOn()
+      try guest.ttyS0.open()
       try RawTerminal.connect(to: guest.ttyS0, of: guest)
       return 0
-    case .demo(let release, let package, _):
-      return try await Demo(release: release, package: package).perform()
+    case .demo(let release, let package, let kind):
+      return try await Demo(release: release, package: package, kind: kind).perform()
     case .bench(let release, let package):
       return try await Bench(release: release, package: package).perform()
     }

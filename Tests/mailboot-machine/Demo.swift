@@ -5,25 +5,42 @@ import MachineKit
 struct Demo {
   let release: Release
   let package: Package?
+  /// `nil`: what suits this host.
+  let kind: Command.Kind?
 
   private static let tools = "/usr/local/lib/mailboot-machine"
 
   /// With a person at the terminal: gives them the console. Otherwise plays it through.
   func perform() async throws -> Int32 {
-    Command.say("Getting a \(release.name) machine ready; the first time this takes several minutes.")
-    try await MachineBuild.machines([release], with: package) { Command.say("  \($0)") }
-    let machine = try await Machine.fresh(release, with: package, .off)
-    let interruption = Interruption(closing: machine)
+    let kind = if let kind { kind } else { try await suitable() }
+    let place =
+      switch kind {
+      case .native:
+        "native: a container on this kernel, with a gocryptfs vault; `make demo VAULT=luks` shows one in qemu"
+      case .machine: "in qemu, with a LUKS vault"
+      }
+    Command.say("Getting a \(release.name) mail host ready, \(place). The first time this takes minutes.")
+    switch kind {
+    case .native: try await MachineBuild.hosts([release], with: package) { Command.say("  \($0)") }
+    case .machine: try await MachineBuild.machines([release], with: package) { Command.say("  \($0)") }
+    }
+    let guest = try await kind.fresh(release, with: package, booted: false)
+    let interruption = Interruption(closing: guest)
     defer { interruption.end() }
     if RawTerminal.isThere {
-      try await handOver(machine)
+      try await handOver(guest)
     } else {
-      try await play(machine)
+      try await play(guest)
     }
     return 0
   }
 
-  private func handOver(_ machine: Machine) async throws {
+  /// A machine of its own where KVM runs it at full speed; elsewhere a native host, where nothing is emulated.
+  private func suitable() async throws -> Command.Kind {
+    try await MachineBuild.runsMachinesAtFullSpeed(release) { Command.say("  \($0)") } ? .machine : .native
+  }
+
+  private func handOver(_ guest: any Guest) async throws {
     print(
       """
 
@@ -34,30 +51,32 @@ struct Demo {
         then send a mail:      \(Self.tools)/send-mail hello
         and read it:           \(Self.tools)/read-mail hello
         what is true now:      mailboot status
-      Ctrl-] leaves and throws the machine away.
+      Ctrl-] leaves and throws the host away.
 
       """)
-    try await machine.powerOn()
-    try RawTerminal.connect(to: machine.ttyS0, of: machine)
+    try await guest.powerOn()
+    try guest.ttyS0.open()
+    try RawTerminal.connect(to: guest.ttyS0, of: guest)
   }
 
-  private func play(_ machine: Machine) async throws {
+  private func play(_ guest: any Guest) async throws {
     say("A \(release.name) mail host is switched on. Its vault is locked.")
-    try await machine.powerOn()
-    let console = machine.ttyS0
+    try await guest.powerOn()
+    let console = guest.ttyS0
+    try console.open()
     do {
-      try await scenes(machine, console)
+      try await scenes(guest, console)
     } catch {
       show(console)
       throw error
     }
     show(console)
-    say("Everything above happened in a machine that is gone now.")
+    say("Everything above happened on a host that is gone now.")
   }
 
-  private func scenes(_ machine: Machine, _ console: SerialConsole) async throws {
+  private func scenes(_ guest: any Guest, _ console: SerialConsole) async throws {
     try await console.expect("login: ", timeout: .seconds(300))
-    try await machine.waitUntilUp()
+    try await guest.succeed("systemctl is-system-running --wait || true", timeout: .seconds(300))
     try console.send("root\n")
     try await console.expect("Password: ", timeout: .seconds(60))
     try console.send(GuestCredentials.rootPassword + "\n")

@@ -64,6 +64,9 @@ public final class SerialConsole: Sendable {
     listener?(bytes)
   }
 
+  /// Has a native host open the line; typing does that, too.
+  public func open() throws { try send("") }
+
   /// Types something, as it is: end it with a newline to press Enter.
   public func send(_ text: String) throws {
     try send(Array(text.utf8))

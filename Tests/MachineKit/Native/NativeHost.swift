@@ -8,7 +8,7 @@ public final class NativeHost: Guest {
   public let ttyS0: SerialConsole
   public let ttyS1: SerialConsole
 
-  private let directory: String
+  let directory: String
   private let layers: [Stage]
   private let power: Power
   private let slot: Mutex<FileLock?>
@@ -79,7 +79,8 @@ public final class NativeHost: Guest {
       try? running?.kill(removing: true)
       running = nil
     }
-    try? FileManager.default.removeItem(atPath: directory)
+    // Normally its keeper has removed it.
+    if FileManager.default.fileExists(atPath: directory) { try? Self.remove(directory) }
     slot.withLock { $0 = nil }
   }
 
@@ -90,10 +91,20 @@ public final class NativeHost: Guest {
       // A directory without its lock file is just being made, or being removed.
       guard FileManager.default.fileExists(atPath: directory + "/in-use") else { continue }
       guard let lock = try? FileLock.ifFree(directory + "/in-use", .exclusive) else { continue }
-      try HostCommand.run([try Repository.machineDirectory() + "/native-host", "--sweep", directory])
+      try remove(directory)
       withExtendedLifetime(lock) {}
     }
   }
+
+  private static func remove(_ directory: String) throws {
+    try HostCommand.run([Repository.machineDirectory() + "/native-host", "--sweep", directory])
+  }
+
+  /// The `native-host` that it runs in.
+  func keeper() throws -> ChildProcess { try power.host().process }
+
+  /// A process in it, as this host counts them.
+  func serverProcess() throws -> pid_t { try power.host().server.process() }
 
   public var isOn: Bool { power.running.withLock { $0 != nil && $0?.process.status == nil } }
 
@@ -145,8 +156,8 @@ public final class NativeHost: Guest {
   ///   - address: of this host there, with the length of its network: `192.0.2.1/24`.
   public func connect(_ address: String, to other: NativeHost, _ otherAddress: String) async throws {
     try await offload { [self] in
-      let here = try power.host().server.process()
-      let there = try other.power.host().server.process()
+      let here = try serverProcess()
+      let there = try other.serverProcess()
       try HostCommand.run([
         "nsenter", "--target", "\(here)", "--net", "--", "ip", "link", "add", "lan0", "type", "veth", "peer", "name",
         "lan0",

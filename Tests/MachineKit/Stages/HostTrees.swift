@@ -15,7 +15,7 @@ struct HostTrees: Sendable {
   }
 
   /// Describes the stages: raised when this code makes something else of the same inputs.
-  private static let format = "3"
+  private static let format = "2"
 
   func stage(_ name: String, inputs: [String], build: (String) throws -> Void) throws -> Stage {
     let start = ContinuousClock.now
@@ -69,7 +69,7 @@ struct HostTrees: Sendable {
 
   /// The system with a vault: as a native host has it in `layer`, and what is in it as `vault.ext4`.
   func vault(on system: Stage) throws -> Stage {
-    try stage("vault", inputs: [system.identity]) { directory in
+    try stage("vault", inputs: [system.identity, Self.configuration]) { directory in
       try withHost(directory, on: [system], prepare: Self.configure) { host in
         try host.succeed("/usr/local/lib/mailboot-machine/provision", timeout: .seconds(300))
         try FileManager.default.moveItem(
@@ -78,12 +78,15 @@ struct HostTrees: Sendable {
     }
   }
 
+  private static let configuration = "[vault]\ntype = \"gocryptfs\"\n"
+
   /// What is different from the emulated machine: no disks in the table of file systems, and another kind of vault.
   private static func configure(_ layer: String) throws {
     let etc = layer + "/etc"
-    try FileManager.default.createDirectory(atPath: etc + "/mailboot/mailboot.toml.d", withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: etc + "/mailboot/mailboot.toml.d", withIntermediateDirectories: true)
     try Data().write(to: URL(fileURLWithPath: etc + "/fstab"))
-    try Data("[vault]\ntype = \"gocryptfs\"\n".utf8).write(
+    try Data(configuration.utf8).write(
       to: URL(fileURLWithPath: etc + "/mailboot/mailboot.toml.d/10-vault.toml"))
   }
 
