@@ -12,6 +12,8 @@ final class DoorHold {
   private static let word = "open\n"
   private let path: String
   private var descriptor: Int32
+  /// Told by the kernel when somebody comes to wait; inotify(7).
+  private var arrivals: Int32 = -1
 
   /// Takes it, also one that a killed run has left behind. Only one run at a time may: whoever holds the run's lock.
   /// - Parameter reactor: to wait with until those have gone who saw the earlier one end.
@@ -24,15 +26,15 @@ final class DoorHold {
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK, Reactor.monotonic() < deadline else {
         let text = errnoText()
-        close(descriptor)
-        descriptor = -1
+        release()
         throw .system("\(path): \(text)")
       }
       try reactor.sleep(seconds: 0.02)
     }
-    guard ftruncate(descriptor, 0) == 0 else {
+    arrivals = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
+    guard ftruncate(descriptor, 0) == 0, arrivals >= 0, inotify_add_watch(arrivals, path, UInt32(IN_OPEN)) >= 0 else {
       let text = errnoText()
-      close(descriptor)
+      shut()
       throw .system("\(path): \(text)")
     }
   }
@@ -53,8 +55,19 @@ final class DoorHold {
   }
 
   private func release() {
-    if descriptor >= 0 { close(descriptor) }
-    descriptor = -1
+    for descriptor in [descriptor, arrivals] where descriptor >= 0 { close(descriptor) }
+    (descriptor, arrivals) = (-1, -1)
+  }
+
+  /// For `poll(2)`: somebody has come.
+  var entry: pollfd { pollfd(fd: arrivals, events: Int16(POLLIN), revents: 0) }
+
+  /// Whether somebody has come since the last call.
+  func hasArrivals() -> Bool {
+    var came = false
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while buffer.withUnsafeMutableBytes({ read(arrivals, $0.baseAddress, $0.count) }) > 0 { came = true }
+    return came
   }
 
   /// Takes away what a killed run has left behind: a unit may then start without waiting.

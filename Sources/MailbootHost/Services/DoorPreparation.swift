@@ -24,6 +24,7 @@ final class DoorPreparation {
   }
 
   let index: Int
+  private let hold: DoorHold
   private let name: UnitName
   private let units: UnitControl
   private let checks: Set<CheckGroup>
@@ -41,8 +42,8 @@ final class DoorPreparation {
   private enum Phase { case preparing, held, ended }
   private var phase = Phase.preparing
 
-  /// Seconds between two looks: systemd takes 15 ms to answer in an emulated machine.
-  private static let interval = 0.3
+  /// Seconds between two looks when nothing tells: each takes systemd 15 ms in an emulated machine, which is busy then.
+  private static let interval = 5.0
 
   /// What can be held of this service; nil: not all of its units can, or one is up already.
   static func abilities(_ service: Configuration.Service, _ units: UnitControl) throws(Failure) -> Set<CheckGroup>? {
@@ -54,11 +55,12 @@ final class DoorPreparation {
     return abilities.reduce(into: []) { $0.formUnion($1.checks) }
   }
 
-  /// Starts the units. The hold must be there already.
+  /// Starts the units.
   init(
-    _ service: Configuration.Service, index: Int, making checks: Set<CheckGroup>, units: UnitControl
+    _ service: Configuration.Service, index: Int, making checks: Set<CheckGroup>, hold: DoorHold, units: UnitControl
   ) throws(Failure) {
     self.index = index
+    self.hold = hold
     self.checks = checks
     self.units = units
     waitingChecks = checks
@@ -71,6 +73,9 @@ final class DoorPreparation {
     job = try units.start(name)
     nextLook = begunMonotonic + Self.interval
   }
+
+  /// What it waits for beside the bus.
+  var entry: pollfd { hold.entry }
 
   /// When it wants to look even if nothing has happened.
   var wakeUp: Double {
@@ -95,8 +100,18 @@ final class DoorPreparation {
   /// Whether it has told all it will ever tell.
   var isDone: Bool { phase == .ended && events.isEmpty }
 
+  /// Lets the units listen.
+  func open() throws(Failure) { try hold.open() }
+
+  /// Has systemd stop the units, and lets go of them without opening. They are not waited for.
+  func shut() {
+    // Where systemd cannot be asked the units fail a moment later: what they wait for does not open.
+    try? stop()
+    hold.shut()
+  }
+
   /// Has systemd stop the units; they are not waited for.
-  func stop() throws(Failure) {
+  private func stop() throws(Failure) {
     phase = .ended
     events = []
     for unit in names { _ = try units.stop(unit) }
@@ -104,7 +119,8 @@ final class DoorPreparation {
 
   private func look() throws(Failure) {
     if jobResult == nil { jobResult = try units.result(of: job) }
-    guard jobResult != nil || Reactor.monotonic() >= nextLook else { return }
+    let arrived = hold.hasArrivals()
+    guard arrived || jobResult != nil || Reactor.monotonic() >= nextLook else { return }
     nextLook = Reactor.monotonic() + Self.interval
     let found = try units.details(of: names)
     let details = names.compactMap { found[$0] }

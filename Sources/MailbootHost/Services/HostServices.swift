@@ -11,8 +11,8 @@ final class HostServices: ServicesPort {
   private let checker: HostChecker
   private var checks: [CheckTask] = []
   private var services: [ServiceTask] = []
-  /// The door that is held, and what holds it.
-  private var door: (preparation: DoorPreparation, hold: DoorHold)?
+  /// The door that is held.
+  private var door: DoorPreparation?
   /// Checks begun before the vault was open.
   private var ahead: [CheckGroup: CheckTask] = [:]
   /// Those of them that have been taken over and may still go wrong for that reason.
@@ -86,9 +86,8 @@ final class HostServices: ServicesPort {
       let hold = try DoorHold(reactor: units.reactor)
       started.insert(index)
       do throws(Failure) {
-        door = (
-          try DoorPreparation(configuration.services[index], index: index, making: checks, units: units), hold
-        )
+        door = try DoorPreparation(
+          configuration.services[index], index: index, making: checks, hold: hold, units: units)
       } catch {
         hold.shut()
         throw error
@@ -101,8 +100,8 @@ final class HostServices: ServicesPort {
   /// Lets the units of a door listen, or start without waiting.
   private func open(door index: Int) throws(Failure) {
     guard configuration.services[index].isDoor else { return }
-    guard let held = door, held.preparation.index == index else { return DoorHold.clear() }
-    try held.hold.open()
+    guard let held = door, held.index == index else { return DoorHold.clear() }
+    try held.open()
     door = nil
   }
 
@@ -119,7 +118,7 @@ final class HostServices: ServicesPort {
         }
         return .checked(check.group, check.findings ?? [])
       }
-      if let event = try door?.preparation.advance() { return event }
+      if let event = try door?.advance() { return event }
       for (position, service) in services.enumerated() {
         if let event = try service.advance() {
           services.remove(at: position)
@@ -128,7 +127,8 @@ final class HostServices: ServicesPort {
       }
       var descriptors = [units.pollDescriptor]
       for child in checks.compactMap(\.child) + services.compactMap(\.child) { descriptors += child.pollDescriptors }
-      let wakeUp = min(services.map(\.wakeUp).min() ?? .infinity, door?.preparation.wakeUp ?? .infinity)
+      if let door { descriptors.append(door.entry) }
+      let wakeUp = min(services.map(\.wakeUp).min() ?? .infinity, door?.wakeUp ?? .infinity)
       try units.reactor.wait(&descriptors, until: min(wakeUp, Reactor.monotonic() + 1))
     }
   }
@@ -136,18 +136,11 @@ final class HostServices: ServicesPort {
   func abandon() {
     for check in checks + Array(ahead.values) { check.abandon() }
     ahead = [:]
-    shutDoor()
+    door?.shut()
+    door = nil
     for service in services { service.abandon() }
     checks = []
     services = []
-  }
-
-  private func shutDoor() {
-    guard let held = door else { return }
-    door = nil
-    // Where systemd cannot be asked the units fail a moment later: what they wait for does not open.
-    try? held.preparation.stop()
-    held.hold.shut()
   }
 
   @discardableResult
