@@ -126,7 +126,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "MailbootHostTests",
-      dependencies: ["JSON", "Text", "Linux", "MailbootHost", "MailbootCore", "CLinux", "TestSupport"],
+      dependencies: [
+        "JSON", "Text", "Linux", "MailbootHost", "MailbootCore", "SecretMemory", "Systemd", "CLinux", "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "MailbootConfigurationTests",

@@ -8,6 +8,8 @@ public final class LockSequence {
     case start(Int)
     case mount
     case mountBind(Int)
+
+    var isMount: Bool { if case .start = self { false } else { true } }
   }
 
   private let configuration: Configuration
@@ -121,7 +123,9 @@ public final class LockSequence {
     guard !undo.isEmpty else { return cause }
     report(.undoing)
     var trouble: [String] = []
+    var isEmpty = false
     for action in undo.reversed() {
+      if isEmpty, case .start = action { continue }
       do {
         switch action {
         case .mount: _ = try vault.mount()
@@ -132,8 +136,10 @@ public final class LockSequence {
       } catch {
         report(.undone(name(of: action), trouble: error.summary))
         trouble.append("\(name(of: action)): \(error.summary)")
+        if action.isMount { isEmpty = true }
       }
     }
+    if isEmpty { trouble.append("the services stay stopped: they would run over an empty directory") }
     undo = []
     return trouble.isEmpty ? cause : .rollback(of: cause, trouble: trouble)
   }

@@ -11,6 +11,8 @@ struct Worker {
 
   init() throws(Failure) { path = try InstalledProgram.worker.path() }
 
+  init(path: String) { self.path = path }
+
   /// Starts it on a request; `reply` reads the answer when it has ended.
   func begin(_ verb: WorkerVerb, _ request: some Encodable, passphrase descriptor: Int32? = nil) throws(Failure)
     -> ChildProcess

@@ -66,6 +66,19 @@ struct PlanTests {
     #expect(plan(Configuration(), observation, words: words)[1].outcome == .changed)
   }
 
+  @Test func ofAVaultThatBrokeDownWhatIsLeftIsClearedAwayFirst() {
+    let observation = Observation(
+      opening: .broken("gocryptfs has ended"), mount: nil, bindsMounted: [], services: services("active"))
+    let entries = plan(Configuration(), observation, words: words)
+    #expect(
+      entries[0]
+        == PlanEntry(
+          step: "clear", outcome: .changed, action: "stop the services and unmount what is left: gocryptfs has ended"))
+    #expect(entries[1].step == "open" && entries[1].action == "open it")
+    // They run now, but not by then.
+    #expect(entries.suffix(4).allSatisfy { $0.outcome == .changed })
+  }
+
   @Test func aCheckThatIsOffIsNotInThePlan() {
     var configuration = Configuration()
     configuration.verify.severity[.maps] = .off

@@ -15,7 +15,18 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
     var held: Set<String> = []
   }
 
+  /// How a vault is opened and mounted.
+  enum Kind: CaseIterable {
+    /// Opened, then mounted: LUKS.
+    case mapped
+    /// Opening mounts it, and unmounting closes it: gocryptfs.
+    case shown
+    /// Always there.
+    case always
+  }
+
   let configuration: Configuration
+  let kind: Kind
   let name = "vault-blk"
   var state = State()
   /// What fails, by the operation as it stands in `log`.
@@ -74,8 +85,10 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
     var ends: Double
   }
 
-  init(_ configuration: Configuration = Configuration()) {
+  init(_ configuration: Configuration = Configuration(), kind: Kind = .mapped) {
     self.configuration = configuration
+    self.kind = kind
+    if kind == .always { foundOpen(mounted: true) }
   }
 
   /// As it is after somebody has opened, mounted and started these by hand.
@@ -112,7 +125,10 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
     whileOpening()
     try block()
     try act("open")
-    defer { state.open = true }
+    defer {
+      state.open = true
+      if kind == .shown { state.mounted = true }
+    }
     return state.open ? .unchanged : .changed
   }
 
@@ -120,6 +136,7 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
     try block()
     try act("mount")
     guard state.open else { throw .system("mount: the vault is closed") }
+    if kind == .shown && !state.mounted { throw .system("mount: only opening mounts it") }
     defer { state.mounted = true }
     return state.mounted ? .unchanged : .changed
   }
@@ -138,16 +155,26 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
 
   func unmount() throws(Failure) -> StepOutcome {
     try act("unmount")
-    guard state.mounted else { return .unchanged }
+    return try detach()
+  }
+
+  private func detach() throws(Failure) -> StepOutcome {
+    guard state.mounted, kind != .always else { return .unchanged }
     guard state.binds.isEmpty, holders.isEmpty, visitors.isEmpty else {
       throw .mount(.busy("target is busy"), path: "/vault")
     }
     state.mounted = false
+    if kind == .shown { state.open = false }
     return .changed
   }
 
   func close() throws(Failure) -> StepOutcome {
     try act("close")
+    switch kind {
+    case .mapped: break
+    case .shown: return try detach()
+    case .always: return .unchanged
+    }
     guard !state.mounted, obstacles.isEmpty else {
       throw .vault(VaultFailure(.busy, "it is mounted"), device: "vault-blk")
     }

@@ -12,16 +12,33 @@ extension GocryptfsVault {
   }
 
   /// The key is in gocryptfs' memory alone, and goes with it. Files that are open give errors from then on.
+  ///
+  /// Killed it may not end: while it starts it has a file of its own mount open, and closing that asks itself. So the kernel's end of the
+  /// connection is cut, too, which also ends one that was started by hand and is not recognised.
   func revokeKey(_ worker: Worker, _ reactor: Reactor) throws(Failure) -> StepOutcome {
-    let device = MountTable.current().flatMap { ours($0)?.device }
-    let killed = try GocryptfsProcess.end(directory: directory, mount: vault.mount, grace: 0, reactor)
-    // One that was started by hand and is not recognised ends when the kernel gives up its connection.
-    let cut = device.map { FUSEConnection(device: $0).abort() } ?? false
-    if killed || cut { return .changed }
-    guard device == nil else {
-      throw .system("the gocryptfs that serves \(vault.mount) is not to be found: it ends when that is unmounted")
+    let pids = GocryptfsProcess.all(directory: directory, mount: vault.mount)
+    var ending = ProcessEnding(reactor: reactor)
+    ending.grace = 0.2
+    try ending.end(pids, byForceAtOnce: true, stillMeant: isServer)
+    let cut = cutConnection()
+    ending.grace = 5
+    try ending.end(pids, byForceAtOnce: true, stillMeant: isServer)
+    return pids.isEmpty && !cut ? .unchanged : .changed
+  }
+
+  private func isServer(_ pid: Int32) -> Bool {
+    GocryptfsProcess.all(directory: directory, mount: vault.mount).contains(pid)
+  }
+
+  /// `umount --force` has every request fail from now on, and tells whoever serves them that it is over; it unmounts only what nobody
+  /// uses.
+  /// - Returns: whether there was anything to cut.
+  private func cutConnection() -> Bool {
+    guard let table = MountTable.current(), let entry = ours(table), table.mount(on: vault.mount) == entry else {
+      return false
     }
-    return .unchanged
+    lastFileSystem = entry.device
+    return umount2(vault.mount, Int32(MNT_FORCE)) == 0 || errno == EBUSY
   }
 
   func closeInEmergency(_ worker: Worker, _ reactor: Reactor) throws(Failure) -> StepOutcome {
@@ -48,21 +65,5 @@ extension GocryptfsVault {
     guard descriptor >= 0 else { return }
     defer { Glibc.close(descriptor) }
     _ = Glibc.write(descriptor, "1", 1)
-  }
-}
-
-/// The kernel's end of a FUSE mount, see fuse(4).
-struct FUSEConnection {
-  /// `0:52`, as the mount table has it.
-  let device: String
-
-  /// Has every request fail from now on; whoever serves them is told that it is over.
-  /// - Returns: whether it was there.
-  func abort() -> Bool {
-    guard let minor = device.split(separator: ":").last else { return false }
-    let descriptor = mb_open("/sys/fs/fuse/connections/\(minor)/abort", O_WRONLY | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { return false }
-    defer { close(descriptor) }
-    return write(descriptor, "1", 1) == 1
   }
 }

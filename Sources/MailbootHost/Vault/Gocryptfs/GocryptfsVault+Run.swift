@@ -92,28 +92,31 @@ extension GocryptfsVault {
 
   private func journal(since begun: Double) -> [String] { UnitControl.journal(unit, sinceWall: begun - 1) }
 
-  /// See EXIT CODES in gocryptfs(1), and its `internal/exitcodes`: 11 is also what a configuration that cannot be read or understood gives.
   private func failure(of ended: UnitDetails, endsInCR: Bool, since begun: Double) -> Failure {
-    let journal = journal(since: begun)
     // What systemd says of it is the same each time.
-    let said = journal.last { !$0.hasPrefix("systemd: ") }
-    let reason =
-      said.map { $0.hasPrefix("gocryptfs: ") ? String($0.dropFirst(11)) : $0 }
-      ?? "gocryptfs ended with status \(ended.execMainStatus)"
-    func vault(_ kind: VaultFailure.Kind) -> Failure { .vault(VaultFailure(kind, reason), device: directory) }
-    if ended.execMainCode != CLD_EXITED {
-      return ended.execMainStatus == SIGKILL
-        ? .vault(VaultFailure(.noMemory, "the kernel killed gocryptfs"), device: directory) : vault(.other)
-    }
-    switch ended.execMainStatus {
+    let said = journal(since: begun).filter { !$0.hasPrefix("systemd: ") }
+    if ended.execMainCode == CLD_EXITED { return failure(status: ended.execMainStatus, said: said, endsInCR: endsInCR) }
+    let why = "gocryptfs was ended by signal \(ended.execMainStatus)"
+    return .vault(VaultFailure(ended.execMainStatus == SIGKILL ? .noMemory : .other, why), device: directory)
+  }
+
+  /// What an exit status of gocryptfs means: EXIT CODES in gocryptfs(1), and its `internal/exitcodes`. 11 is also what a configuration
+  /// gives that cannot be read or understood.
+  /// - Parameter said: its lines, as the journal has them.
+  func failure(status: Int32, said: [String], endsInCR: Bool) -> Failure {
+    let lines = said.map { $0.hasPrefix("gocryptfs: ") ? String($0.dropFirst("gocryptfs: ".count)) : $0 }
+    let reason = lines.last ?? "gocryptfs ended with status \(status)"
+    let kind: VaultFailure.Kind
+    switch status {
     case 12: return .passphraseRefused(tries: 1, empty: false, endsInCarriageReturn: endsInCR)
-    case 6: return vault(.noDirectory)
-    case 8, 11, 13, 23, 27: return vault(.damagedConfiguration)
-    case 10: return .mount(.refused(result: reason, journal: []), path: self.vault.mount)
+    case 10: return .mount(.refused(result: reason, journal: []), path: vault.mount)
     // FUSE is missing, or does not know an option: fusermount says which, one line earlier.
-    case 19: return .mount(.refused(result: reason, journal: journal), path: self.vault.mount)
-    default: return vault(.other)
+    case 19: return .mount(.refused(result: reason, journal: Array(lines.dropLast())), path: vault.mount)
+    case 6: kind = .noDirectory
+    case 8, 11, 13, 23, 27: kind = .damagedConfiguration
+    default: kind = .other
     }
+    return .vault(VaultFailure(kind, reason), device: directory)
   }
 
   /// Opening has mounted it.

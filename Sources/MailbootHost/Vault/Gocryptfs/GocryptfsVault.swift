@@ -12,7 +12,7 @@ final class GocryptfsVault: VaultKind {
   let directory: String
   private let question: SpaceQuestion
   /// The number of its file system when it was last seen: unmounted lazily it lives on as long as somebody uses it.
-  private var lastFileSystem: String?
+  var lastFileSystem: String?
 
   /// Ordered after it, so that they have ended before it does.
   let services: [UnitName]
