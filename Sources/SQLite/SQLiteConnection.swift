@@ -8,8 +8,8 @@ public struct SQLiteConnection: ~Copyable {
     case readOnly
     /// The file must be there.
     case readWrite
-    /// The same, for whoever reads with no busy timeout: a commit keeps readers out only for the last of its writes, and fails with
-    /// `busy` rather than wait for one that reads for long.
+    /// The same, for whoever reads with no busy timeout: a commit keeps readers out only while it writes its pages, not while its journal
+    /// is synced. It is undone, and fails with `busy`, rather than wait for one that reads for long.
     case readWriteShortly
   }
 
@@ -62,11 +62,6 @@ public struct SQLiteConnection: ~Copyable {
     guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK, let statement else { throw failure() }
     return SQLiteStatement(handle: statement, connection: handle)
   }
-
-  /// Rows that the last statement inserted, changed or deleted itself.
-  public var changes: Int { Int(sqlite3_changes(handle)) }
-
-  public var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
 
   /// Result rows in order, each value as text (nil for NULL).
   public func rows(_ sql: String) throws(SQLiteFailure) -> [[String?]] {

@@ -17,14 +17,13 @@ public struct SQLiteFailure: Error, Equatable, Sendable, CustomStringConvertible
   public var kind: Kind {
     switch primary {
     case SQLITE_BUSY, SQLITE_LOCKED: .busy
+    // A commit that takes its lock late: see ``ShortLockVFS``.
+    case SQLITE_IOERR where code == mb_sqlite_ioerr_lock(): .busy
     case SQLITE_FULL: .full
     case SQLITE_READONLY where code == mb_sqlite_readonly_rollback(): .interruptedChange
     case SQLITE_READONLY, SQLITE_PERM: .readOnly
     case SQLITE_CORRUPT: .damaged
     case SQLITE_NOTADB: .notADatabase
-    case SQLITE_CANTOPEN: .cannotOpen
-    case SQLITE_CONSTRAINT: .constraint
-    case SQLITE_INTERRUPT: .interrupted
     default: .other
     }
   }
@@ -39,6 +38,6 @@ public struct SQLiteFailure: Error, Equatable, Sendable, CustomStringConvertible
     case full
     /// A change was interrupted (power cut, kill); a reader may not undo it.
     case interruptedChange
-    case readOnly, damaged, notADatabase, cannotOpen, constraint, interrupted, other
+    case readOnly, damaged, notADatabase, other
   }
 }

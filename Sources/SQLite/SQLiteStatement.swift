@@ -56,7 +56,7 @@ public struct SQLiteStatement: ~Copyable {
   }
 
   /// Binds, and runs to the end.
-  public func run(_ values: SQLiteValue...) throws(SQLiteFailure) {
+  public func run(_ values: [SQLiteValue]) throws(SQLiteFailure) {
     try bind(values)
     while try step() {}
   }

@@ -1,19 +1,16 @@
 import CSQLite
 import Glibc
 
-// Postfix reads with no busy timeout: while a commit holds EXCLUSIVE, a lookup fails and its smtpd dies. SQLite holds that lock from before
-// the journal is synced until the whole change is on disk, which for an import is many megabytes. This VFS (a shim over "unix", see
-// https://www.sqlite.org/vfs.html#vfs_shims) lets a commit go on with RESERVED, which disturbs no reader, as long as it can:
-//
-// - Pages behind the old end of the file are written and synced first: no reader looks there, as the old pages do not refer to them.
-// - Pages before it are kept in memory, and written under EXCLUSIVE right before the last sync.
-//
-// The journal, which is complete and synced before the first of these writes, undoes all of it after a crash, as ever.
+// Postfix reads with no busy timeout: while a commit holds EXCLUSIVE, a lookup fails and its smtpd dies. SQLite takes that lock before it
+// syncs the journal: two or three syncs long nothing happens but waiting for the disk. This VFS (a shim over "unix", see
+// https://www.sqlite.org/vfs.html#vfs_shims) lets the commit go on with RESERVED, which disturbs no reader, until the first page is
+// written. By then the journal is complete and synced, and undoes all of it after a crash, as ever. What remains under the lock are the
+// writes of the pages and one sync.
 enum ShortLockVFS {
   static let name = "mailboot-short-lock"
 
-  /// How often to try for EXCLUSIVE, 0.2 ms and a little more apart: some 8 ms. Meanwhile no new reader gets in, so whoever reads for long makes the commit fail with
-  /// SQLITE_BUSY instead, to be tried again later.
+  /// How often to try for EXCLUSIVE, 0.2 ms and a little more apart: some 8 ms. Whoever reads for longer makes the commit fail, to be
+  /// tried again later. New readers are kept out until SQLite has undone the change in its memory.
   static let patience = 30
 
   /// Registers it with SQLite, once.
@@ -63,20 +60,20 @@ private enum ShimFile {
   }
 
   static func attach(to file: UnsafeMutablePointer<sqlite3_file>) {
-    let state = DeferredCommit(file: inner(of: file))
+    let state = DeferredLock(file: inner(of: file))
     slot(of: file).initialize(to: UnsafeRawPointer(Unmanaged.passRetained(state).toOpaque()))
     file.pointee.pMethods = UnsafePointer(methods)
   }
 
-  static func commit(_ file: UnsafeMutablePointer<sqlite3_file>?) -> DeferredCommit? {
+  static func commit(_ file: UnsafeMutablePointer<sqlite3_file>?) -> DeferredLock? {
     guard let file, let state = slot(of: file).pointee else { return nil }
-    return Unmanaged<DeferredCommit>.fromOpaque(state).takeUnretainedValue()
+    return Unmanaged<DeferredLock>.fromOpaque(state).takeUnretainedValue()
   }
 
   static func close(_ file: UnsafeMutablePointer<sqlite3_file>?) -> Int32 {
     guard let file, let state = slot(of: file).pointee else { return SQLITE_IOERR }
     slot(of: file).pointee = nil
-    Unmanaged<DeferredCommit>.fromOpaque(state).release()
+    Unmanaged<DeferredLock>.fromOpaque(state).release()
     let inner = inner(of: file)
     return inner.pointee.pMethods.pointee.xClose(inner)
   }

@@ -4,41 +4,81 @@ import Foundation
 struct CrashShim {
   let path: String
 
-  /// Counts pwrite, ftruncate, fsync, unlink and the making of files. With `MAILCFG_LOSE=1` what was written and not yet synced is gone
-  /// afterwards, as after a power cut.
+  /// Counts pwrite, ftruncate, fsync, unlink, the making of files, and the end of the program.
+  ///
+  /// With `MAILCFG_SEED` it is a power cut: of what was not synced, any part may be on the disk. Each sector of 512 octets is the new one or
+  /// the one of the last sync, at random (beyond the old end: or zeros), the length is the new or the old one, and a file may have been
+  /// made or unlinked or not, as long as its directory was not synced.
   private static let source = #"""
     #define _GNU_SOURCE
     #include <dlfcn.h>
-    #include <errno.h>
     #include <fcntl.h>
+    #include <libgen.h>
     #include <signal.h>
     #include <stdarg.h>
+    #include <stdint.h>
     #include <stdio.h>
     #include <stdlib.h>
     #include <string.h>
     #include <sys/stat.h>
     #include <unistd.h>
 
-    struct undo { int fd; off_t offset, size; size_t length; char *old; struct undo *next; };
-    static struct undo *undos;
+    #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+    /* A file with changes that were not synced: what the disk has for certain. The descriptor is never closed: that would drop locks. */
+    struct file { ino_t inode; int fd; off_t size; char *durable; struct file *next; };
+    /* A name that was made or taken away, and its directory not synced. `kept` is another name of what was unlinked. */
+    struct name { char *path, *kept; struct name *next; };
+    static struct file *files;
+    static struct name *names;
     static long calls;
+    static uint64_t state;
 
-    static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
-    static int (*real_ftruncate)(int, off_t);
+    static int is_power_cut(void) { return getenv("MAILCFG_SEED") != NULL; }
 
-    static void lose(void) {
-      real_pwrite = dlsym(RTLD_NEXT, "pwrite");
-      real_ftruncate = dlsym(RTLD_NEXT, "ftruncate");
-      for (struct undo *u = undos; u; u = u->next) {
-        if (u->length) real_pwrite(u->fd, u->old, u->length, u->offset);
-        real_ftruncate(u->fd, u->size);
+    static unsigned dice(unsigned sides) {
+      state ^= state << 13; state ^= state >> 7; state ^= state << 17;
+      return (state >> 11) % sides;
+    }
+
+    /* The whole of a file. */
+    static char *contents(int fd, off_t *size) {
+      struct stat status;
+      if (fstat(fd, &status)) abort();
+      *size = status.st_size;
+      char *bytes = calloc(1, *size + 512);
+      if (pread(fd, bytes, *size, 0) != *size) abort();
+      return bytes;
+    }
+
+    static void cut_file(struct file *f) {
+      off_t size;
+      char *now = contents(f->fd, &size);
+      off_t left = dice(2) ? size : f->size;
+      for (off_t at = 0; at < left; at += 512) {
+        size_t length = left - at < 512 ? left - at : 512;
+        char sector[512] = {0};
+        if (at < f->size && dice(2)) memcpy(sector, f->durable + at, length);
+        else if (at < size && (at < f->size || dice(2))) memcpy(sector, now + at, length);
+        if (REAL(pwrite)(f->fd, sector, length, at) != length) abort();
+      }
+      if (REAL(ftruncate)(f->fd, left)) abort();
+    }
+
+    static void cut_power(void) {
+      state = atol(getenv("MAILCFG_SEED")) * 0x9E3779B97F4A7C15u + calls * 0xD1B54A32D192ED03u + 1;
+      for (int i = 0; i < 8; i++) dice(2);
+      for (struct file *f = files; f; f = f->next) cut_file(f);
+      for (struct name *n = names; n; n = n->next) {
+        if (dice(2)) continue;
+        if (n->kept) rename(n->kept, n->path); else REAL(unlink)(n->path);
       }
     }
 
     static void count(void) {
       const char *at = getenv("MAILCFG_KILL_AT");
       if (++calls == (at ? atol(at) : 0)) {
-        if (getenv("MAILCFG_LOSE")) lose();
+        if (is_power_cut()) cut_power();
         kill(getpid(), SIGKILL);
         pause();
       }
@@ -49,69 +89,56 @@ struct CrashShim {
       }
     }
 
-    /* What is at the place now, before it changes. */
-    static void remember(int fd, off_t offset, size_t length) {
+    /* Before the first change since the last sync. */
+    static void remember(int fd) {
       struct stat status;
-      if (!getenv("MAILCFG_LOSE") || fstat(fd, &status) || !S_ISREG(status.st_mode)) return;
-      struct undo *u = calloc(1, sizeof *u);
-      u->fd = fd; u->offset = offset; u->size = status.st_size; u->next = undos;
-      u->old = malloc(length + 1);
-      ssize_t got = length ? pread(fd, u->old, length, offset) : 0;
-      u->length = got > 0 ? got : 0;
-      undos = u;
+      if (!is_power_cut() || fstat(fd, &status) || !S_ISREG(status.st_mode)) return;
+      for (struct file *f = files; f; f = f->next) if (f->inode == status.st_ino) return;
+      struct file *f = calloc(1, sizeof *f);
+      f->inode = status.st_ino; f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0); f->durable = contents(fd, &f->size);
+      f->next = files; files = f;
     }
 
-    static void forget(int fd) {
-      for (struct undo **u = &undos; *u;) {
-        if ((*u)->fd == fd) { struct undo *gone = *u; *u = gone->next; free(gone->old); free(gone); } else u = &(*u)->next;
-      }
+    static void synced(int fd) {
+      struct stat status;
+      if (fstat(fd, &status)) return;
+      if (S_ISDIR(status.st_mode)) { names = NULL; return; }
+      for (struct file **f = &files; *f; f = &(*f)->next) if ((*f)->inode == status.st_ino) { *f = (*f)->next; return; }
+    }
+
+    static void renamed(const char *path, const char *kept) {
+      struct name *n = calloc(1, sizeof *n);
+      n->path = strdup(path); n->kept = kept ? strdup(kept) : NULL;
+      n->next = names; names = n;
     }
 
     ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset) {
-      count();
-      remember(fd, offset, length);
-      real_pwrite = dlsym(RTLD_NEXT, "pwrite");
-      return real_pwrite(fd, bytes, length, offset);
+      count(); remember(fd);
+      return REAL(pwrite)(fd, bytes, length, offset);
     }
     ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset) { return pwrite(fd, bytes, length, offset); }
 
     int ftruncate(int fd, off_t size) {
-      count();
-      struct stat status;
-      if (!fstat(fd, &status)) remember(fd, size, status.st_size > size ? status.st_size - size : 0);
-      real_ftruncate = dlsym(RTLD_NEXT, "ftruncate");
-      return real_ftruncate(fd, size);
+      count(); remember(fd);
+      return REAL(ftruncate)(fd, size);
     }
     int ftruncate64(int fd, off64_t size) { return ftruncate(fd, size); }
 
-    int fsync(int fd) {
-      count();
-      forget(fd);
-      int (*real)(int) = dlsym(RTLD_NEXT, "fsync");
-      return real(fd);
-    }
-    int fdatasync(int fd) {
-      count();
-      forget(fd);
-      int (*real)(int) = dlsym(RTLD_NEXT, "fdatasync");
-      return real(fd);
-    }
+    int fsync(int fd) { count(); synced(fd); return REAL(fsync)(fd); }
+    int fdatasync(int fd) { count(); synced(fd); return REAL(fdatasync)(fd); }
 
     int unlink(const char *path) {
       count();
-      int (*real)(const char *) = dlsym(RTLD_NEXT, "unlink");
-      return real(path);
-    }
-
-    int close(int fd) {
-      forget(fd);
-      int (*real)(int) = dlsym(RTLD_NEXT, "close");
-      return real(fd);
+      char kept[4096];
+      snprintf(kept, sizeof kept, "%s.unlinked", path);
+      if (is_power_cut() && link(path, kept) == 0) renamed(path, kept);
+      return REAL(unlink)(path);
     }
 
     static int opened(const char *name, const char *path, int flags, va_list list) {
       mode_t mode = flags & O_CREAT ? va_arg(list, mode_t) : 0;
       if (flags & O_CREAT) count();
+      if (is_power_cut() && flags & O_CREAT && access(path, F_OK)) renamed(path, NULL);
       int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, name);
       return real(path, flags, mode);
     }
@@ -121,6 +148,8 @@ struct CrashShim {
     int open64(const char *path, int flags, ...) {
       va_list list; va_start(list, flags); int fd = opened("open64", path, flags, list); va_end(list); return fd;
     }
+
+    __attribute__((destructor)) static void end(void) { count(); }
     """#
 
   init(in directory: String) throws {

@@ -141,7 +141,7 @@ extension DatabaseProblem {
       case .readOnly: .readOnly
       case .damaged: .damaged(failure.message)
       case .notADatabase: .notADatabase
-      case .cannotOpen, .constraint, .interrupted, .other: .other(failure.message)
+      case .other: .other(failure.message)
       }
   }
 }

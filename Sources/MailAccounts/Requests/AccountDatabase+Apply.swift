@@ -25,7 +25,7 @@ extension Change {
   }
 }
 
-/// The statements of all changes, each prepared once it is needed.
+/// Makes changes. What an import adds by the thousand is prepared once.
 private struct ChangeWriter: ~Copyable {
   private let hasLimits: Bool
   private var domains: [String: Int64] = [:]
@@ -51,9 +51,7 @@ private struct ChangeWriter: ~Copyable {
 
   private mutating func write(_ change: Change, to connection: borrowing SQLiteConnection) throws(SQLiteFailure) {
     func run(_ sql: String, _ values: [SQLiteValue]) throws(SQLiteFailure) {
-      let statement = try connection.prepare(sql)
-      try statement.bind(values)
-      while try statement.step() {}
+      try connection.prepare(sql).run(values)
     }
     switch change {
     case .addDomain(let name): try run("INSERT INTO domains (name) VALUES (?1)", [.text(name)])
@@ -66,8 +64,7 @@ private struct ChangeWriter: ~Copyable {
       if hasLimits {
         values += [.integer(limits.receives ? 1 : 0), .integer(limits.sends ? 1 : 0), .optional(limits.quota)]
       }
-      try addUser.bind(values)
-      while try addUser.step() {}
+      try addUser.run(values)
     case .removeUser(let user): try run("DELETE FROM users WHERE id=?1", [.integer(user.id)])
     case .setPassword(let user, let hash):
       try run("UPDATE users SET password=?1 WHERE id=?2", [.text(hash), .integer(user.id)])
@@ -80,10 +77,9 @@ private struct ChangeWriter: ~Copyable {
           .integer(limits.receives ? 1 : 0), .integer(limits.sends ? 1 : 0), .optional(limits.quota), .integer(user.id),
         ])
     case .addAlias(let source, let destination):
-      try addAlias.bind([
+      try addAlias.run([
         .integer(try number(ofDomain: domainPart(source), connection)), .text(source), .text(destination),
       ])
-      while try addAlias.step() {}
     case .removeAlias(let alias): try run("DELETE FROM aliases WHERE id=?1", [.integer(alias.id)])
     }
   }
