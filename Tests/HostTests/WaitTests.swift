@@ -151,7 +151,7 @@ struct WaitTests {
           answer.status != 0 && answer.stdout.lowercased().contains(words.lowercased()), "\(call): \(answer.stdout)")
       }
       // One that hands over a pipe and never writes is given up after 10 s; meanwhile another one opens the vault.
-      let silent = try await host.guest.start("sleep 60 | mailboot engine unlock 2>&1")
+      let silent = try await host.guest.start("sleep 60 | mailboot run unlock 2>&1")
       #expect(try await host.unlock().status == 0)
       let given = try await silent.wait()
       #expect(given.stdout.contains("the passphrase did not arrive in time"), "\(given.stdout)")

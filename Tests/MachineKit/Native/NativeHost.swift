@@ -23,11 +23,11 @@ public final class NativeHost: Guest {
       return running
     }
 
-    /// A line at whose other end a program runs at a terminal.
-    func line(_ program: String) throws -> Descriptor {
+    /// A line at whose other end a command runs, with the path of the program `terminal` as `$1`.
+    func line(_ command: String) throws -> Descriptor {
       let (ours, theirs) = try Descriptor.socketPair()
       let copies = try (1...2).map { _ in try theirs.copy() }
-      _ = try host().server.start("exec /usr/local/lib/mailboot-machine/terminal \(program)", [theirs] + copies)
+      _ = try host().server.start("set -- /usr/local/lib/mailboot-machine/terminal; \(command)", [theirs] + copies)
       return ours
     }
   }
@@ -64,9 +64,9 @@ public final class NativeHost: Guest {
     self.slot = Mutex(slot)
     let power = Power()
     self.power = power
-    // Whoever logs out is asked for a name again.
-    ttyS0 = SerialConsole(name: "the login line") { try power.line("bash -c 'while sleep 0.1; do login; done'") }
-    ttyS1 = SerialConsole(name: "root's line") { try power.line("login -f root") }
+    // Whoever logs out is asked for a name again, at a new terminal: login hangs up the one it gets, and who leads the session there.
+    ttyS0 = SerialConsole(name: "the login line") { try power.line("while sleep 0.1; do \"$1\" login; done") }
+    ttyS1 = SerialConsole(name: "root's line") { try power.line("exec \"$1\" login -f root") }
   }
 
   deinit {

@@ -69,25 +69,20 @@ struct HostTrees: Sendable {
 
   /// The system with a vault: as a native host has it in `layer`, and what is in it as `vault.ext4`.
   func vault(on system: Stage) throws -> Stage {
-    try stage("vault", inputs: [system.identity, Self.configuration]) { directory in
-      try withHost(directory, on: [system], prepare: Self.configure) { host in
+    let files = try Repository.machineDirectory() + "/native"
+    let contents = try HostCommand.run([
+      "sh", "-c", "cd \(shellQuoted(files)) && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum",
+    ])
+    return try stage("vault", inputs: [system.identity, contents]) { directory in
+      func prepare(_ layer: String) throws {
+        try HostCommand.run(["cp", "--recursive", "--no-preserve=ownership", files + "/.", layer])
+      }
+      try withHost(directory, on: [system], prepare: prepare) { host in
         try host.succeed("/usr/local/lib/mailboot-machine/provision", timeout: .seconds(300))
         try FileManager.default.moveItem(
           atPath: host.server.directory + "/vault.ext4", toPath: directory + "/vault.ext4")
       }
     }
-  }
-
-  private static let configuration = "[vault]\ntype = \"gocryptfs\"\n"
-
-  /// What is different from the emulated machine: no disks in the table of file systems, and another kind of vault.
-  private static func configure(_ layer: String) throws {
-    let etc = layer + "/etc"
-    try FileManager.default.createDirectory(
-      atPath: etc + "/mailboot/mailboot.toml.d", withIntermediateDirectories: true)
-    try Data().write(to: URL(fileURLWithPath: etc + "/fstab"))
-    try Data(configuration.utf8).write(
-      to: URL(fileURLWithPath: etc + "/mailboot/mailboot.toml.d/10-vault.toml"))
   }
 
   /// Has work done in a running host, and leaves as `layer` what it wrote.

@@ -8,8 +8,8 @@ struct Slots: Sendable {
 
   /// Emulated machines; each takes two processors whole while it works.
   static let machines = Slots(name: "machines", limit: limit("MAILBOOT_MACHINE_LIMIT", 2))
-  /// Native hosts; each waits for most of its time.
-  static let hosts = Slots(name: "hosts", limit: limit("MAILBOOT_HOST_LIMIT", 4))
+  /// Native hosts; each waits for most of its time. Two that talk to each other must be possible.
+  static let hosts = Slots(name: "hosts", limit: max(limit("MAILBOOT_HOST_LIMIT", 4), 2))
 
   private static func limit(_ variable: String, _ usual: Int) -> Int {
     min(max(Int(ProcessInfo.processInfo.environment[variable] ?? "") ?? usual, 1), 64)
