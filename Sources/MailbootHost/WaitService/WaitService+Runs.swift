@@ -55,7 +55,8 @@ extension WaitService {
     }
     answer(run, failure)
     // Nobody else is told: a key file too long, a credential that cannot be one.
-    if let failure, run.call == nil, [.usage, .busy].contains(failure.exitCode) { warn(failure.summary) }
+    let isSaid = run.call != nil || run.wasRefused
+    if let failure, !isSaid, [.usage, .busy, .passphrase].contains(failure.exitCode) { warn(failure.summary) }
     observe()
     if let failure, run.job == .unlock, failure.exitCode != .passphrase, failure.exitCode != .busy,
       run.source != .token,

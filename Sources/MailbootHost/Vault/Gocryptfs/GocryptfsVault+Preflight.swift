@@ -12,6 +12,10 @@ extension GocryptfsVault {
     }
     let real = try encryptedDirectory(tools)
     try requireMemory(GocryptfsConfiguration(in: real).derivationMemoryKiB, device: directory)
+    // No reason to keep mail down: without the passphrase nobody makes another vault of it that this one opens.
+    if let reason = untrustedReason("\(real)/\(GocryptfsConfiguration.fileName)") {
+      tools.warn("\(reason): somebody else than root can make \(directory) unusable")
+    }
     guard access("/dev/fuse", F_OK) == 0 else {
       throw .mount(.noFUSE("/dev/fuse: \(errnoText())"), path: vault.mount)
     }
@@ -44,10 +48,6 @@ extension GocryptfsVault {
     }
     guard mb_s_isdir(status.st_mode) != 0 else {
       throw .vault(VaultFailure(.notGocryptfs, "it is not a directory"), device: directory)
-    }
-    // No reason to keep mail down: without the passphrase nobody makes another vault of it that this one opens.
-    if let reason = untrustedReason("\(real)/\(GocryptfsConfiguration.fileName)") {
-      tools.warn("\(reason): somebody else than root can make \(directory) unusable")
     }
     return real
   }
