@@ -61,6 +61,14 @@ struct VaultTypeTests {
     #expect(issues("[vault]\n" + toml).map(\.line) == [line])
   }
 
+  @Test(arguments: VaultType.allCases)
+  func whatIsShownCanBeReadBack(_ type: VaultType) throws {
+    let settings = try configuration("[vault]\ntype = \"\(type.rawValue)\"\nmount = \"/x\"")
+    let again = try configuration(settings.text())
+    #expect(again.vault.type == type && again.vault.mount == "/x")
+    #expect(again.text() == settings.text())
+  }
+
   @Test func aNeighbourIsNoPart() {
     #expect(issues("[vault]\ntype = \"gocryptfs\"\ndevice = \"/vault2\"\nmount = \"/vault\"").isEmpty)
   }

@@ -8,9 +8,9 @@ extension Configuration {
       (
         "vault",
         .object([
-          ("type", .optional(vault.type?.rawValue)), ("device", .optional(vault.device)),
-          ("mapping", .string(vault.mapping)), ("mount", .string(vault.mount)),
-          ("options", list(vault.options)), ("filesystem", .string(vault.filesystem)),
+          ("type", .optional(vault.type?.rawValue)), ("device", .optional(vault.shownDevice)),
+          ("mapping", .optional(vault.mappingName)), ("mount", .string(vault.mount)),
+          ("options", list(vault.options)), ("filesystem", .optional(vault.kind == .luks ? vault.filesystem : nil)),
           ("header", .optional(vault.header)),
         ])
       ),

@@ -7,14 +7,7 @@ extension Configuration {
     lines.append(
       vault.type.map { "type = \(quoted($0.rawValue))" }
         ?? "# type: \"luks\"; \"gocryptfs\" where there is a directory of it and no LUKS device")
-    lines.append(
-      vault.device.map { "device = \(quoted($0))" }
-        ?? "# device: what crypttab names for the mapping, else the only LUKS device")
-    lines.append("mapping = \(quoted(vault.mapping))")
-    lines.append("mount = \(quoted(vault.mount))")
-    lines.append("options = \(list(vault.options))")
-    lines.append("filesystem = \(quoted(vault.filesystem))")
-    if let header = vault.header { lines.append("header = \(quoted(header))") }
+    lines += vaultLines()
     for bind in binds {
       lines += ["", "[[bind]]", "from = \(quoted(bind.from))", "to = \(quoted(bind.to))"]
     }
@@ -44,6 +37,23 @@ extension Configuration {
     ]
     lines += furtherLines()
     return lines.joined(separator: "\n")
+  }
+
+  /// What means nothing for this kind of vault is left out: read back it would be an error.
+  private func vaultLines() -> [String] {
+    var lines: [String] = []
+    let keys = vault.kind.keys
+    if keys.contains("device") {
+      lines.append(
+        vault.shownDevice.map { "device = \(quoted($0))" }
+          ?? "# device: what crypttab names for the mapping, else the only LUKS device")
+    }
+    if keys.contains("mapping") { lines.append("mapping = \(quoted(vault.mapping))") }
+    lines.append("mount = \(quoted(vault.mount))")
+    if keys.contains("options") { lines.append("options = \(list(vault.options))") }
+    if keys.contains("filesystem") { lines.append("filesystem = \(quoted(vault.filesystem))") }
+    if keys.contains("header"), let header = vault.header { lines.append("header = \(quoted(header))") }
+    return lines
   }
 
   /// What only the service in wait mode and `mailcfg` read.
