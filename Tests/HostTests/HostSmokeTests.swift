@@ -79,15 +79,12 @@ struct HostSmokeTests {
     let process = try host.serverProcess()
     #expect(kill(process, 0) == 0)
     try host.keeper().signal(SIGKILL)
-    host.close()
+    // As the next start does it: it fails when a process or a control group cannot be removed.
+    try NativeHost.remove(directory)
     #expect(kill(process, 0) != 0, "its processes are gone with it")
+    host.close()
     #expect(!FileManager.default.fileExists(atPath: directory))
     let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)
     #expect(!mounts.contains(directory))
-    let groups = try HostCommand.run([
-      "unshare", "--mount", "--propagation", "private", "sh", "-c",
-      "mount -t cgroup2 none /sys/fs/cgroup && ls /sys/fs/cgroup",
-    ])
-    #expect(!groups.contains("mailboot-" + (directory as NSString).lastPathComponent))
   }
 }

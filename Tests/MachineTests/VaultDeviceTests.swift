@@ -13,7 +13,9 @@ struct VaultDeviceTests {
       tag.expectFailure(11, error: "the vault's device \(uuid) did not appear within 2 s", hint: "lsblk -f")
       let file = try await host.unlock(configuration: Settings.toml(vault: "device = \"/root/none.img\""))
       file.expectFailure(11, error: "there is no device /root/none.img", hint: "lsblk -f")
-      let directory = try await host.unlock(configuration: Settings.toml(vault: "device = \"/root\""))
+      // Without its type a directory is taken for one of gocryptfs.
+      let directory = try await host.unlock(
+        configuration: Settings.toml(vault: "type = \"luks\"\ndevice = \"/root\""))
       directory.expectFailure(
         11, error: "there is no device /root: it is neither a block device nor a regular file", hint: "lsblk -f")
     }

@@ -96,7 +96,8 @@ public final class NativeHost: Guest {
     }
   }
 
-  private static func remove(_ directory: String) throws {
+  /// Removes what is left of a host whose keeper is gone.
+  static func remove(_ directory: String) throws {
     try HostCommand.run([Repository.machineDirectory() + "/native-host", "--sweep", directory])
   }
 
