@@ -111,9 +111,12 @@ test-machine: machines
 	swift build --build-tests
 	MAILBOOT_DEB=$(abspath $(DEB)) scripts/run-tests --skip-build --filter '^MachineTests\.'
 
+# Writes docs/benchmarks.md.
 bench: machines
-	status=0; scripts/bench-accounts $(RELEASE_BUILD)/release/mailcfg || status=1; \
-	  $(MACHINE) bench --deb $(DEB) || status=1; exit $$status
+	status=0; scripts/bench-accounts $(RELEASE_BUILD)/release/mailcfg > dist/bench-accounts.txt || status=1; \
+	  cat dist/bench-accounts.txt; \
+	  $(MACHINE) bench --deb $(DEB) --accounts dist/bench-accounts.txt --table docs/benchmarks.md || status=1; \
+	  exit $$status
 
 format:
 	swift format --in-place --recursive $(SWIFT_FILES)

@@ -26,8 +26,8 @@ struct HeldDoorTests {
   private static func awaitHeld(_ host: MailHost) async throws {
     try await host.guest.succeed(
       """
-      for try in {1..300}; do pgrep -f libexec/mailboot/hold-door >/dev/null && break; sleep 0.1; done
-      pgrep -f libexec/mailboot/hold-door
+      for try in {1..300}; do pgrep -x hold-door && exit; sleep 0.1; done
+      systemctl list-jobs; exit 1
       """)
   }
 

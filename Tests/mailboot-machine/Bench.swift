@@ -1,121 +1,106 @@
 import Foundation
 import MachineKit
 
-/// Measures `mailboot` against the shell script that it replaces, in the same machine and from the same state.
+/// Measures `mailboot` against what it replaces, on the same hosts and from the same state.
 struct Bench {
-  let release: Release
+  let releases: [Release]
   let package: Package?
-  /// How often each is measured, in turns; the medians are compared.
+  /// What to measure; both unless told.
+  let kinds: [Command.Kind]
+  /// What `scripts/bench-accounts` has printed.
+  let accounts: String?
+  /// Where the page goes.
+  let table: String?
+  /// How often each unlock is measured, in turns; the medians are compared.
   var rounds = 3
 
-  /// At most this part of the script's time.
-  private static let unlockLimit = 0.6
-  /// `mailboot status`, at most this many times `systemctl is-active postfix`.
-  private static let statusLimit = 1.5
-  /// Of each stripped program, in bytes.
-  private static let sizeLimit = 18_000_000
   private static let tools = "/usr/local/lib/mailboot-machine"
   private static let locked = "locked"
 
   /// Prints the figures.
   /// - Returns: 0 when all are within their limits, 1 otherwise.
   func perform() async throws -> Int32 {
+    var result = BenchTable()
+    if let accounts { result.add(try accountRows(String(contentsOfFile: accounts, encoding: .utf8))) }
+    for release in releases where kinds.contains(.native) {
+      result.add(try await NativeBench(release: release, package: package, rounds: rounds).rows())
+    }
+    for release in releases where kinds.contains(.machine) { result.add(try await emulated(release)) }
+    print(result.text)
+    if let table {
+      try result.page(rounds: rounds, of: BenchTable.machineClass())
+        .write(toFile: table, atomically: true, encoding: .utf8)
+    }
+    return result.isWithin ? 0 : 1
+  }
+
+  private func emulated(_ release: Release) async throws -> [BenchTable.Row] {
     let machine = try await Machine.fresh(release, with: package)
     let interruption = Interruption(closing: machine)
     defer { interruption.end() }
     try await machine.saveState(Self.locked)
-
     var script: [Double] = []
     var ours: [Double] = []
     for round in 1...rounds {
-      script.append(try await timeUnlock(by: Self.tools + "/old-unlock", on: machine))
-      ours.append(try await timeUnlock(by: "mailboot --stdin", on: machine))
-      Command.say("round \(round): the script \(seconds(script[round - 1])), mailboot \(seconds(ours[round - 1]))")
+      try await machine.restore(Self.locked)
+      script.append(try await Self.unlock(by: Self.tools + "/old-unlock", on: machine))
+      try await machine.restore(Self.locked)
+      ours.append(try await Self.unlock(by: "mailboot --stdin", on: machine))
+      Command.say(
+        "\(release.name), emulated, round \(round): the script \(BenchTable.seconds(script[round - 1])), mailboot \(BenchTable.seconds(ours[round - 1]))"
+      )
     }
-    // The last round left the machine ready.
-    let (status, isActive) = try await timeStatus(on: machine)
     let size = try await programSize(on: machine)
-
-    let rows = [
-      row(
-        "unlock until all four answer", seconds(ours.median), "\(seconds(script.median)) by the script",
-        ours.median / script.median, Self.unlockLimit),
-      row(
-        "mailboot status", milliseconds(status), "\(milliseconds(isActive)) systemctl is-active",
-        status / isActive, Self.statusLimit),
-      row(
-        "size of the largest program", "\(size) bytes", "\(Self.sizeLimit) bytes",
-        Double(size) / Double(Self.sizeLimit), 1),
+    return [
+      BenchTable.Row(
+        what: "unlock, emulated \(release.name), LUKS", measured: BenchTable.seconds(ours.median),
+        reference: "the script \(BenchTable.seconds(script.median))", ratio: ours.median / script.median, limit: 0.6),
+      BenchTable.Row(
+        what: "largest program, \(release.name)", measured: String(format: "%.1f MB", Double(size) / 1e6),
+        reference: "",
+        ratio: nil),
     ]
-    print("\(release.name), medians of \(rounds) rounds")
-    for row in rows { print(row.text) }
-    return rows.allSatisfy(\.isWithin) ? 0 : 1
   }
 
   /// From the passphrase handed over, key derivation included, until redis, rspamd, dovecot and postfix all answer.
-  private func timeUnlock(by command: String, on machine: Machine) async throws -> Double {
-    try await machine.restore(Self.locked)
-    let printed = try await machine.succeed(
+  /// - Returns: seconds.
+  static func unlock(by command: String, on guest: any Guest) async throws -> Double {
+    let printed = try await guest.succeed(
       """
       set -o pipefail -e
       start=$EPOCHREALTIME
       printf '%s' \(shellQuoted(GuestCredentials.vaultPassphrase)) | \(command) >/dev/null
-      \(Self.tools)/await-services 600 >/dev/null
+      \(tools)/await-services 600 >/dev/null
       echo "$start $EPOCHREALTIME"
       """, timeout: .seconds(900))
     return try difference(printed)
   }
 
-  /// One run of each, in turns.
-  private func timeStatus(on machine: Machine) async throws -> (ours: Double, reference: Double) {
-    var ours: [Double] = []
-    var reference: [Double] = []
-    let printed = try await machine.succeed(
-      """
-      for turn in {0..20}; do
-        start=$EPOCHREALTIME; mailboot status >/dev/null; echo "ours $start $EPOCHREALTIME"
-        start=$EPOCHREALTIME; systemctl is-active postfix >/dev/null; echo "reference $start $EPOCHREALTIME"
-      done
-      """, timeout: .seconds(300))
-    // The first of each only warms up.
-    for line in printed.split(separator: "\n").dropFirst(2) {
-      let words = line.split(separator: " ", maxSplits: 1)
-      let time = try difference(String(words[1]))
-      if words[0] == "ours" { ours.append(time) } else { reference.append(time) }
-    }
-    return (ours.median, reference.median)
-  }
-
-  /// Of the largest program.
-  private func programSize(on machine: Machine) async throws -> Int {
-    let printed = try await machine.succeed("stat --format %s /usr/sbin/mailboot /usr/libexec/mailboot/*")
-    return printed.split(separator: "\n").compactMap { Int($0) }.max() ?? 0
-  }
-
   /// The seconds between two of bash's times.
-  private func difference(_ printed: String) throws -> Double {
+  static func difference(_ printed: String) throws -> Double {
     let times = printed.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
     guard times.count == 2 else { throw MachineError(.commandFailed, "not two times: \(printed)") }
     return times[1] - times[0]
   }
 
-  private func seconds(_ value: Double) -> String { String(format: "%.1f s", value) }
-  private func milliseconds(_ value: Double) -> String { String(format: "%.0f ms", value * 1000) }
-
-  private func row(
-    _ what: String, _ measured: String, _ reference: String, _ ratio: Double, _ limit: Double
-  ) -> (text: String, isWithin: Bool) {
-    let verdict = ratio <= limit ? "ok" : "TOO MUCH"
-    let columns = [what, measured, reference].map { $0.padding(toLength: 30, withPad: " ", startingAt: 0) }
-    return (columns.joined() + String(format: "%.2f of at most %.2f  ", ratio, limit) + verdict, ratio <= limit)
+  /// Of the largest program, bytes.
+  private func programSize(on guest: any Guest) async throws -> Int {
+    let printed = try await guest.succeed(
+      "stat --format %s /usr/sbin/mailboot /usr/bin/mailcfg /usr/libexec/mailboot/*")
+    return printed.split(separator: "\n").compactMap { Int($0) }.max() ?? 0
   }
-}
 
-extension [Double] {
-  /// The middle of the sorted values; 0 of none.
-  fileprivate var median: Double {
-    let values = sorted()
-    guard !values.isEmpty else { return 0 }
-    return (values[(values.count - 1) / 2] + values[values.count / 2]) / 2
+  /// The lines that compare one command with a Perl program that does the same.
+  private func accountRows(_ printed: String) throws -> [BenchTable.Row] {
+    let rows = printed.split(separator: "\n").compactMap { line -> BenchTable.Row? in
+      guard let found = try? #/^(?<what>.+?)\s+(?<ours>[0-9.]+) ms\s+perl\s+(?<perl>[0-9.]+) ms/#.firstMatch(in: line),
+        let ours = Double(found.ours), let perl = Double(found.perl), perl > 0
+      else { return nil }
+      return BenchTable.Row(
+        what: "`mailcfg` \(found.what)", measured: BenchTable.milliseconds(ours / 1000),
+        reference: "Perl with DBI \(BenchTable.milliseconds(perl / 1000))", ratio: ours / perl, limit: 0.4)
+    }
+    guard !rows.isEmpty else { throw MachineError(.commandFailed, "no figures of mailcfg in: \(printed)") }
+    return rows
   }
 }

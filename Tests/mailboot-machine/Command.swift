@@ -12,16 +12,16 @@ enum Command {
   case run(Release, Package?, Kind, String)
   case console(Release, Package?, Kind)
   case demo(Release, Package?, Kind?)
-  case bench(Release, Package?)
+  case bench(Bench)
 
   static let usage = """
     usage: mailboot-machine build [--kind KIND] [--deb FILE | --no-deb] [RELEASE ...]
            mailboot-machine run [--kind KIND] [--deb FILE | --no-deb] RELEASE -- COMMAND
            mailboot-machine console [--kind KIND] [--deb FILE | --no-deb] RELEASE
            mailboot-machine demo [--kind KIND] [--deb FILE] [RELEASE]
-           mailboot-machine bench [--deb FILE] [RELEASE]
+           mailboot-machine bench [--kind KIND] [--deb FILE] [--accounts FILE] [--table FILE] [RELEASE ...]
     KIND is native (a container with a gocryptfs vault) or machine (qemu, with a LUKS vault); without it: build makes both, run and console
-    take the machine, demo takes what suits this host. RELEASE is 12 or 13. Without --deb: $MAILBOOT_DEB, or the newest package in dist.
+    take the machine, bench measures both, demo takes what suits this host. RELEASE is 12 or 13. Without --deb: $MAILBOOT_DEB, or the newest package in dist.
     """
 
   /// A kind of guest.
@@ -63,6 +63,8 @@ enum Command {
       kind = given
       words.removeSubrange(option...(option + 1))
     }
+    let accounts = try take("--accounts", from: &words)
+    let table = try take("--table", from: &words)
     guard let verb = words.first else { throw UsageError(what: "what to do?") }
     let releases = try words.dropFirst().map { word in
       guard let release = Release(rawValue: word) else { throw UsageError(what: "there is no machine for '\(word)'") }
@@ -76,9 +78,21 @@ enum Command {
     case ("run", 1, let command?): return .run(releases[0], package, kind ?? .machine, command)
     case ("console", 1, nil): return .console(releases[0], package, kind ?? .machine)
     case ("demo", 0...1, nil): return .demo(releases.first ?? .debian12, package, kind)
-    case ("bench", 0...1, nil): return .bench(releases.first ?? .debian12, package)
+    case ("bench", _, nil):
+      return .bench(
+        Bench(
+          releases: releases.isEmpty ? Release.allCases : releases, package: package,
+          kinds: kind.map { [$0] } ?? Kind.allCases, accounts: accounts, table: table))
     default: throw UsageError(what: "cannot understand '\(arguments.joined(separator: " "))'")
     }
+  }
+
+  /// Takes an option and its value out of the words.
+  private static func take(_ option: String, from words: inout [String]) throws -> String? {
+    guard let place = words.firstIndex(of: option) else { return nil }
+    guard place + 1 < words.count else { throw UsageError(what: "\(option) needs a file") }
+    defer { words.removeSubrange(place...(place + 1)) }
+    return words[place + 1]
   }
 
   /// Does it.
@@ -109,8 +123,8 @@ enum Command {
       return 0
     case .demo(let release, let package, let kind):
       return try await Demo(release: release, package: package, kind: kind).perform()
-    case .bench(let release, let package):
-      return try await Bench(release: release, package: package).perform()
+    case .bench(let bench):
+      return try await bench.perform()
     }
   }
 

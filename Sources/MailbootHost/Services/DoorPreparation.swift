@@ -27,14 +27,15 @@ final class DoorPreparation {
   private let hold: DoorHold
   private let name: UnitName
   private let units: UnitControl
-  private let checks: Set<CheckGroup>
   private let begunMonotonic = Reactor.monotonic()
   private let begunWall = Reactor.wall()
   private let job: JobID
   /// The units that do the work.
   private let names: [UnitName]
-  /// The longest a start may take, by the shortest limit of these units, monotonic seconds.
-  private let limit: Double?
+  /// Seconds that each command of a unit's start may take; nil: as long as it wants.
+  private let timeout: Double?
+  /// When waiting here would be taken for a start that hangs, monotonic seconds.
+  private var limit = Double.infinity
   private var jobResult: String?
   private var nextLook: Double
   private var events: [ServicesEvent] = []
@@ -61,14 +62,12 @@ final class DoorPreparation {
   ) throws(Failure) {
     self.index = index
     self.hold = hold
-    self.checks = checks
     self.units = units
     waitingChecks = checks
     name = UnitName(service.name)
     let details = try ServiceTask.working(name, units)
     names = details.map(\.state.name)
-    let begun = begunMonotonic
-    limit = details.compactMap(\.startTimeoutMicroseconds).min().map { begun + Double($0) / 1e6 * 0.8 }
+    timeout = details.compactMap(\.startTimeoutMicroseconds).min().map { Double($0) / 1e6 }
     for unit in names { try units.resetFailed(unit) }
     job = try units.start(name)
     nextLook = begunMonotonic + Self.interval
@@ -81,7 +80,7 @@ final class DoorPreparation {
   var wakeUp: Double {
     switch phase {
     case .preparing: events.isEmpty ? nextLook : 0
-    case .held: limit ?? .infinity
+    case .held: limit
     case .ended: events.isEmpty ? .infinity : 0
     }
   }
@@ -97,24 +96,26 @@ final class DoorPreparation {
     return events.isEmpty ? nil : events.removeFirst()
   }
 
-  /// Whether it has told all it will ever tell.
-  var isDone: Bool { phase == .ended && events.isEmpty }
-
   /// Lets the units listen.
   func open() throws(Failure) { try hold.open() }
 
-  /// Has systemd stop the units, and lets go of them without opening. They are not waited for.
+  /// Has systemd stop the units, and lets go of them without opening.
   func shut() {
     // Where systemd cannot be asked the units fail a moment later: what they wait for does not open.
     try? stop()
     hold.shut()
   }
 
-  /// Has systemd stop the units; they are not waited for.
+  /// Stops the units. They only wait, so that takes a moment.
   private func stop() throws(Failure) {
     phase = .ended
     events = []
-    for unit in names { _ = try units.stop(unit) }
+    let deadline = Reactor.monotonic() + 5
+    var jobs: [JobID] = []
+    for unit in names { jobs.append(try units.stop(unit)) }
+    for job in jobs { _ = try units.wait(for: job, until: deadline) }
+    // Having been stopped while they waited is no failure of theirs.
+    for unit in names { try units.resetFailed(unit) }
   }
 
   private func look() throws(Failure) {
@@ -135,6 +136,7 @@ final class DoorPreparation {
     guard !atDoor.isEmpty && !onTheWay || jobResult != nil else { return }
     endChecks()
     phase = .held
+    limit = Reactor.monotonic() + (timeout ?? .infinity) * 0.8
     let waiting = atDoor.map(\.state.name.rawValue)
     events.append(
       .prepared(
@@ -192,7 +194,7 @@ final class DoorPreparation {
 
   /// systemd would take the wait for a start that hangs, and the unit for a failed one.
   private func giveUpInTime() throws(Failure) {
-    if let limit, Reactor.monotonic() >= limit { try stop() }
+    if Reactor.monotonic() >= limit { try stop() }
   }
 
   private func journal(_ unit: UnitName) -> [String] { UnitControl.journal(unit, sinceWall: begunWall - 1) }
