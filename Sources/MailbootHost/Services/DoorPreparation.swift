@@ -101,8 +101,9 @@ final class DoorPreparation {
 
   /// Has systemd stop the units, and lets go of them without opening.
   func shut() {
-    // Where systemd cannot be asked the units fail a moment later: what they wait for does not open.
-    try? stop()
+    // What has failed by itself is left as it is. Where systemd cannot be asked the units fail a moment later: what they wait for does
+    // not open.
+    if phase != .ended { try? stop() }
     hold.shut()
   }
 
