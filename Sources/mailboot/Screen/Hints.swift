@@ -97,8 +97,9 @@ private func hint(for failure: MountFailure, path: String, _ vault: Configuratio
   let mapping = path == vault.mount ? vault.mappingName : nil
   return switch failure {
   case .notEmpty:
-    "something wrote there while the vault was locked: look at it, move it away (`mv \(path) \(path).stray`),"
-      + " then run `mailboot` again"
+    // The guard makes an empty mount point immutable, and what is immutable cannot be moved.
+    "something wrote there while the vault was locked: look at it, move it away"
+      + " (`chattr -i \(path); mv \(path) \(path).stray`), then run `mailboot` again"
   case .occupied: "see `findmnt \(path)`; unmount it, then run `mailboot` again"
   case .notADirectory: "move it away, then run `mailboot` again"
   case .missing: "make it, or correct `mount` in [vault]"
