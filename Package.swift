@@ -106,7 +106,7 @@ let package = Package(
     // What the scenes on both kinds of host need.
     .target(name: "SceneSupport", dependencies: ["MachineKit"], path: "Tests/SceneSupport", swiftSettings: strict),
     // What tests of several targets need.
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: ["SQLite"], path: "Tests/TestSupport", swiftSettings: strict),
 
     .testTarget(name: "SecretMemoryTests", dependencies: ["Linux", "SecretMemory", "CLinux"], swiftSettings: strict),
     .testTarget(

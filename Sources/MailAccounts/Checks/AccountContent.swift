@@ -1,6 +1,5 @@
 /// All accounts, and what is wrong with them by themselves.
 struct AccountContent {
-  let databasePath: String
   var domains: [String] = []
   var users: [(record: UserRecord, password: StoredHash)] = []
   var aliases: [AliasRecord] = []
@@ -94,7 +93,11 @@ struct AccountContent {
 
   private func loopFindings(_ users: [String: UserRecord], _ aliases: [String: [String]]) -> [AccountFinding] {
     func next(_ address: String) -> [String] {
-      aliases[address] ?? (users[address] == nil ? aliases["@" + domainPart(address)] ?? [] : [])
+      nextHops(after: address) {
+        aliases[$0] ?? []
+      } isUser: {
+        users[$0] != nil
+      }
     }
     var finished: Set<String> = []
     var reported: Set<String> = []
@@ -123,9 +126,7 @@ struct AccountContent {
             .warning, "dead-end", alias.source, "\(address) \(why): mail to it is refused",
             hint: user.isActive ? drop : "mailcfg enable \(address), or \(drop)")
         }
-        let domain = domainPart(address)
-        guard domains.contains(domain), address == alias.source || aliases[address] == nil,
-          aliases["@" + domain] == nil || alias.source == "@" + domain
+        guard isDeadEnd(address, from: alias.source, aliases: { aliases[$0] ?? [] }, isDomain: domains.contains)
         else { return nil }
         return AccountFinding(
           .error, "dead-end", alias.source, "\(address) is neither a user nor an alias here", hint: drop)

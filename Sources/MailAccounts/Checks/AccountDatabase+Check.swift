@@ -17,7 +17,7 @@ extension AccountDatabase {
       ]
     }
     findings += try orphanFindings()
-    var content = AccountContent(databasePath: path)
+    var content = AccountContent()
     try domains { content.domains.append($0.name) }
     try storedPasswords { content.users.append(($0, StoredHash($1))) }
     try aliases { content.aliases.append($0) }

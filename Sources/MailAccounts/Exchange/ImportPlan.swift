@@ -115,9 +115,11 @@ struct ImportPlan {
     // What circles there are already is for `check` to say; an import that adds no alias makes none.
     guard added.contains(where: { if case .addAlias = $0 { true } else { false } }) else { return }
     func next(_ address: String) -> [String] {
-      let own = finalAliases[address] ?? []
-      let found = own.isEmpty && !finalUsers.contains(address) ? finalAliases["@" + domainPart(address)] ?? [] : own
-      return found.flatMap { destinations($0) }.sorted()
+      nextHops(after: address) {
+        finalAliases[$0, default: []].flatMap { destinations($0) }
+      } isUser: {
+        finalUsers.contains($0)
+      }.sorted()
     }
     var finished: Set<String> = []
     for change in added {

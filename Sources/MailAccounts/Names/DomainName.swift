@@ -1,7 +1,7 @@
 /// A mail domain in the one form the database has: lower case, A-labels, at least two of them, no dot at the end.
 ///
 /// Letters, digits and hyphens (RFC 1123, 2.1), labels of at most 63 octets, 253 in all (RFC 1035 without the root).
-public struct DomainName: Hashable, Comparable, Sendable {
+public struct DomainName: Hashable, Sendable {
   /// ASCII.
   public let text: String
 
@@ -25,8 +25,6 @@ public struct DomainName: Hashable, Comparable, Sendable {
     try Self.check(name)
     text = String(decoding: name, as: UTF8.self)
   }
-
-  public static func < (left: DomainName, right: DomainName) -> Bool { left.text < right.text }
 
   private static let limit = 253
   private static let tooLong = NameProblem("is longer than \(limit) octets")

@@ -1,5 +1,5 @@
 /// An address in the one form the database has: lower case, an ASCII dot-atom (RFC 5321, 4.1.2) before the @, a `DomainName` after it.
-public struct EmailAddress: Hashable, Comparable, Sendable {
+public struct EmailAddress: Hashable, Sendable {
   /// ASCII, 1 to 64 octets.
   public let local: String
   public let domain: DomainName
@@ -44,10 +44,5 @@ public struct EmailAddress: Hashable, Comparable, Sendable {
   public var loginProblem: String? {
     let byte = local.utf8.first { !($0.isLowerCaseLetter || $0.isDigit || ".-_".utf8.contains($0)) }
     return byte.map { "dovecot allows no \(Unicode.Scalar($0).named) in user names unless auth_username_chars does" }
-  }
-
-  /// By domain, then by local part.
-  public static func < (left: EmailAddress, right: EmailAddress) -> Bool {
-    left.domain == right.domain ? left.local < right.local : left.domain < right.domain
   }
 }

@@ -65,24 +65,18 @@ extension AccountDatabase {
   private func refuseLoop(from source: AliasSource, _ new: [String]) throws(AccountError) {
     var finished: Set<String> = []
     let loop = try aliasLoop(from: source.text, finished: &finished) { (address) throws(AccountError) in
-      try next(after: address, with: source, new)
+      try nextHops(after: address) { (name) throws(AccountError) in
+        // Were the new destinations there already.
+        try singleDestinations(of: name) + (name == source.text ? new : [])
+      } isUser: { (name) throws(AccountError) in
+        try exists("SELECT 1 FROM users WHERE email=?1", name)
+      }
     }
     if let loop { throw .aliasLoop(loop) }
   }
 
-  /// Where postfix would send mail for the address on, were the new destinations there already.
-  private func next(
-    after address: String, with source: AliasSource, _ new: [String]
-  ) throws(AccountError) -> [String] {
-    func stored(_ name: String) throws(AccountError) -> [String] {
-      let rows = try all("SELECT dst FROM aliases WHERE src=?1", [.text(name)]) { $0.text(0) ?? "" }
-      return rows.flatMap { destinations($0) } + (name == source.text ? new : [])
-    }
-    let own = try stored(address)
-    if !own.isEmpty || address.hasPrefix("@") { return own }
-    // Users get an alias to themselves beside a catch-all: it ends there.
-    if try exists("SELECT 1 FROM users WHERE email=?1", address) { return [] }
-    return try stored("@" + domainPart(address))
+  private func singleDestinations(of source: String) throws(AccountError) -> [String] {
+    try all("SELECT dst FROM aliases WHERE src=?1", [.text(source)]) { destinations($0.text(0) ?? "") }.flatMap { $0 }
   }
 
   private func warning(about destination: String, from source: AliasSource) throws(AccountError) -> Warning? {
@@ -92,11 +86,13 @@ extension AccountDatabase {
       if !user.isActive { return .destinationIsDisabled(destination) }
       return user.limits.receives ? nil : .destinationIsSendOnly(destination)
     }
-    let domain = domainPart(destination)
-    guard try exists("SELECT 1 FROM domains WHERE name=?1", domain) else { return nil }
-    if source.text == "@" + domain { return nil }
-    if try exists("SELECT 1 FROM aliases WHERE src=?1", destination) { return nil }
-    if try exists("SELECT 1 FROM aliases WHERE src=?1", "@" + domain) { return nil }
-    return .deadEnd(source: source.text, destination: destination)
+    // A catch-all into its own domain is for `check` to say.
+    if source.text == "@" + domainPart(destination) { return nil }
+    let isDead = try isDeadEnd(destination, from: source.text) { (name) throws(AccountError) in
+      try singleDestinations(of: name)
+    } isDomain: { (name) throws(AccountError) in
+      try exists("SELECT 1 FROM domains WHERE name=?1", name)
+    }
+    return isDead ? .deadEnd(source: source.text, destination: destination) : nil
   }
 }
