@@ -6,12 +6,13 @@ RELEASE_BUILD = .build-release
 # The C++ runtime is linked in as well: looking up its symbols took a quarter of the time of `mailboot status`. Swift asks for it by
 # -lstdc++, so the linker is shown a directory first in which there is no other. Nothing here is
 # faster for being larger (-Osize), nobody loads anything from it (no exported symbols). The 44,000 relocations of a program are packed
-# (RELR, which glibc knows from 2.36): a file smaller by 1 MB, and a call of mailcfg in some 0.85 of the time. Of the linkers, lld can.
+# (RELR, which glibc knows from 2.36): a file smaller by 1 MB, and a call of mailcfg in some 0.85 of the time. Of the linkers gold cannot, and
+# lld keeps all of Foundation in mailboot, which nothing there calls (60 MB in place of 17): it is bfd.
 STATIC_LIBRARIES = $(RELEASE_BUILD)/static-libraries
 SWIFT_RELEASE = swift build -c release --static-swift-stdlib --scratch-path $(RELEASE_BUILD) \
   -Xlinker -L$(abspath $(STATIC_LIBRARIES)) -Xswiftc -Osize \
-  -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs \
-  -Xlinker --icf=safe -Xlinker --no-export-dynamic
+  -Xswiftc -use-ld=bfd -Xlinker -z -Xlinker pack-relative-relocs \
+  -Xlinker --no-export-dynamic
 VERSION = $(shell sed -n 's/.*static let text = "\(.*\)"/\1/p' Sources/MailbootCore/Version.swift)
 DEB = dist/mailboot_$(VERSION)_$(shell dpkg --print-architecture).deb
 SWIFT_FILES = Package.swift Sources Tests

@@ -60,13 +60,13 @@ struct Observer {
   /// The services with the units that do their work, in two round trips to systemd.
   func services(_ manager: SystemdManager) throws(BusError) -> [ServiceStatus] {
     let names = configuration.services.map { UnitName($0.name) }
-    let details = try manager.details(of: names)
+    let details = try manager.details(of: names, withTheirType: false)
     let working = names.map { name in details[name].map(workingUnits(of:)) ?? [name] }
     let known = Set(details.values.map(\.state.name))
     let further = Set(working.joined()).subtracting(known).subtracting(names)
     var all = details
     if !further.isEmpty {
-      for (name, detail) in try manager.details(of: Array(further)) { all[name] = detail }
+      for (name, detail) in try manager.details(of: Array(further), withTheirType: false) { all[name] = detail }
     }
     for detail in Array(all.values) { all[detail.state.name] = detail }
     return zip(configuration.services, working).map { service, units in

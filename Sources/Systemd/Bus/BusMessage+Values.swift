@@ -53,12 +53,13 @@ extension BusMessage {
   // MARK: Reading
 
   /// An `a{sv}`: options, or a reply of `Properties.GetAll`.
-  func readDictionary() throws(BusError) -> [String: BusValue] {
+  /// - Parameter wanted: the names to read; the rest is skipped. Nil: all.
+  func readDictionary(only wanted: Set<String>? = nil) throws(BusError) -> [String: BusValue] {
     var entries: [String: BusValue] = [:]
     try enter(BusType.array, "{sv}")
     while try enter(BusType.dictionaryEntry, "sv") {
       let name = try readString()
-      entries[name] = try readVariant()
+      if wanted?.contains(name) ?? true { entries[name] = try readVariant() } else { try skip("v") }
       try exit()
     }
     try exit()
