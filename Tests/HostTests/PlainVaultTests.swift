@@ -6,9 +6,15 @@ import Testing
 struct PlainVaultTests {
   private let settings = Settings.toml(vault: "type = \"none\"")
 
+  /// What redis keeps there.
+  private static func fill(_ host: MailHost) async throws {
+    try await host.guest.succeed("install -d -o redis -g redis -m 0750 /vault/redis")
+  }
+
   @Test(arguments: Release.both)
   func nothingIsAskedAndNothingLocked(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
+      try await Self.fill(host)
       let passphrase = try await host.attempt("mailboot --stdin", configuration: settings, stdin: "x")
       passphrase.expectFailure(64, error: "there is no passphrase to give", hint: "without it")
       let unlock = try await host.attempt("mailboot")
@@ -34,6 +40,7 @@ struct PlainVaultTests {
 
   @Test func theServiceStartsOnceAfterTheBootAndNotAfterALock() async throws {
     try await MailHosts.with(.debian12) { host in
+      try await Self.fill(host)
       try await host.beginWaiting(configuration: settings)
       try await host.await("ready")
       #expect(try await host.guest.succeed("mailboot history").contains("mailboot"))
