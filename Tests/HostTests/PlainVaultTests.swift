@@ -6,15 +6,10 @@ import Testing
 struct PlainVaultTests {
   private let settings = Settings.toml(vault: "type = \"none\"")
 
-  /// What redis keeps there.
-  private static func fill(_ host: MailHost) async throws {
-    try await host.guest.succeed("install -d -o redis -g redis -m 0750 /vault/redis")
-  }
-
   @Test(arguments: Release.both)
   func nothingIsAskedAndNothingLocked(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
-      try await Self.fill(host)
+      try await host.fillDirectory()
       let passphrase = try await host.attempt("mailboot --stdin", configuration: settings, stdin: "x")
       passphrase.expectFailure(64, error: "there is no passphrase to give", hint: "without it")
       let unlock = try await host.attempt("mailboot")
@@ -40,7 +35,7 @@ struct PlainVaultTests {
 
   @Test func theServiceStartsOnceAfterTheBootAndNotAfterALock() async throws {
     try await MailHosts.with(.debian12) { host in
-      try await Self.fill(host)
+      try await host.fillDirectory()
       try await host.beginWaiting(configuration: settings)
       try await host.await("ready")
       #expect(try await host.guest.succeed("mailboot history").contains("mailboot"))
@@ -56,4 +51,9 @@ struct PlainVaultTests {
       attempt.expectFailure(12, error: "there is no directory /vault", hint: "make it")
     }
   }
+}
+
+extension MailHost {
+  /// Puts into the directory itself what is in the vault: the services keep their data there.
+  fileprivate func fillDirectory() async throws { try await changeVault("cp -a . /vault") }
 }

@@ -163,7 +163,8 @@ final class DoorPreparation {
   private func isAtDoor(_ unit: UnitDetails) -> Bool {
     guard let last = unit.startPre.last else { return false }
     // systemd forgets how commands went when it reads its unit files anew.
-    let isForgotten = hasArrived && unit.state.subState == "start-pre" && unit.startPre.allSatisfy { $0.beganMicroseconds == 0 }
+    let isForgotten =
+      hasArrived && unit.state.subState == "start-pre" && unit.startPre.allSatisfy { $0.beganMicroseconds == 0 }
     return last.path == Self.helper && (last.isRunning && isOfThisStart(last) || isForgotten)
   }
 
