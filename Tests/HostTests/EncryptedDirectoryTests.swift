@@ -132,12 +132,14 @@ struct EncryptedDirectoryTests {
       try await host.guest.succeed("pkill -STOP -x gocryptfs")
       let status = try await host.guest.run("timeout 20 mailboot status")
       #expect(status.status == 3 && status.stdout.contains("gocryptfs does not answer"), "\(status.stdout)")
-      let verify = try await host.attempt("timeout 20 mailboot verify")
-      verify.expectRefusal(13, error: "gocryptfs does not answer", hint: "lock --emergency")
-      let unlock = try await host.unlock()
-      unlock.expectRefusal(13, error: "gocryptfs does not answer", hint: "lock --emergency")
-      let lock = try await host.attempt("timeout 60 mailboot lock --emergency")
-      lock.expectSuccess("locked")
+      // Not by `attempt`, which looks into the vault and would hang itself.
+      for command in ["mailboot verify", "mailboot --stdin <\(MailHost.passphraseFile)"] {
+        let refused = try await host.guest.run("timeout 20 \(command)")
+        #expect(refused.status == 13, "\(refused.stderr)")
+        #expect(refused.stderr.contains("error: gocryptfs does not answer"), "\(refused.stderr)")
+        #expect(refused.stderr.contains("lock --emergency"))
+      }
+      #expect(try await host.guest.succeed("timeout 60 mailboot lock --emergency").contains("locked in"))
       try await host.expectLocked()
     }
   }

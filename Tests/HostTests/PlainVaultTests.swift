@@ -9,6 +9,7 @@ struct PlainVaultTests {
   @Test(arguments: Release.both)
   func nothingIsAskedAndNothingLocked(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
+      try await host.fillDirectory()
       let passphrase = try await host.attempt("mailboot --stdin", configuration: settings, stdin: "x")
       passphrase.expectFailure(64, error: "there is no passphrase to give", hint: "without it")
       let unlock = try await host.attempt("mailboot")
@@ -34,6 +35,7 @@ struct PlainVaultTests {
 
   @Test func theServiceStartsOnceAfterTheBootAndNotAfterALock() async throws {
     try await MailHosts.with(.debian12) { host in
+      try await host.fillDirectory()
       try await host.beginWaiting(configuration: settings)
       try await host.await("ready")
       #expect(try await host.guest.succeed("mailboot history").contains("mailboot"))
@@ -49,4 +51,9 @@ struct PlainVaultTests {
       attempt.expectFailure(12, error: "there is no directory /vault", hint: "make it")
     }
   }
+}
+
+extension MailHost {
+  /// Puts into the directory itself what is in the vault: the services keep their data there.
+  fileprivate func fillDirectory() async throws { try await changeVault("cp -a . /vault") }
 }

@@ -85,7 +85,7 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
 extension Failure {
   public var exitCode: ExitCode {
     switch self {
-    case .passphraseRefused, .passphraseUnusable: .passphrase
+    case .passphraseRefused: .passphrase
     case .vault(let failure, _): failure.kind == .notAccepted ? .passphrase : .vault
     case .deviceNotFound, .noLUKSDevice, .severalLUKSDevices: .vault
     case .mount: .mount
@@ -96,7 +96,7 @@ extension Failure {
     case .notRoot: .notPermitted
     case .system, .noBus: .failure
     case .configuration: .configuration
-    case .usage: .usage
+    case .usage, .passphraseUnusable: .usage
     case .reported(let report): report.exitCode
     case .inUse: .stillInUse
     case .emergency(let cause, _), .rollback(let cause, _): cause.exitCode

@@ -228,6 +228,8 @@ public final class Locker {
         record.checks = []
         record.probes = [:]
         record.lockedSince = Reactor.wall()
+        // What a killed run has left would keep postfix from being started by hand.
+        DoorHold.clear()
       }
     } catch {
       warn(error.summary)

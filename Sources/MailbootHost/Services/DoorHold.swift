@@ -9,10 +9,11 @@ import MailbootCore
 /// free in any other way, be it by a kill, shuts the door for good. So a run need not live to keep it shut.
 final class DoorHold {
   static let path = "/run/mailboot/door"
-  private static let word = "open\n"
+  /// As long as each other: the second takes no new room, of which `/run` may have none.
+  private static let (shutWord, openWord) = ("shut\n", "open\n")
   private let path: String
   private var descriptor: Int32
-  /// Told by the kernel when somebody comes to wait; inotify(7).
+  /// Told by the kernel when somebody comes to wait; inotify(7). -1: there are too many watches already, and it is looked for.
   private var arrivals: Int32 = -1
 
   /// Takes it, also one that a killed run has left behind. Only one run at a time may: whoever holds the run's lock.
@@ -32,19 +33,27 @@ final class DoorHold {
       try reactor.sleep(seconds: 0.02)
     }
     arrivals = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
-    guard ftruncate(descriptor, 0) == 0, arrivals >= 0, inotify_add_watch(arrivals, path, UInt32(IN_OPEN)) >= 0 else {
+    if arrivals >= 0, inotify_add_watch(arrivals, path, UInt32(IN_OPEN)) < 0 {
+      close(arrivals)
+      arrivals = -1
+    }
+    guard ftruncate(descriptor, 0) == 0, write(Self.shutWord) else {
       let text = errnoText()
       shut()
       throw .system("\(path): \(text)")
     }
   }
 
+  private func write(_ word: String) -> Bool {
+    let bytes = Array(word.utf8)
+    return pwrite(descriptor, bytes, bytes.count, 0) == bytes.count
+  }
+
   deinit { release() }
 
   /// Lets whoever waits go on. Whoever comes later finds no hold.
   func open() throws(Failure) {
-    let bytes = Array(Self.word.utf8)
-    guard write(descriptor, bytes, bytes.count) == bytes.count else { throw .system("\(path): \(errnoText())") }
+    guard write(Self.openWord) else { throw .system("\(path): \(errnoText())") }
     shut()
   }
 

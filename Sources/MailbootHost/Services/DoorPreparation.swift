@@ -36,7 +36,10 @@ final class DoorPreparation {
   private let timeout: Double?
   /// When waiting here would be taken for a start that hangs, monotonic seconds.
   private var limit = Double.infinity
+  /// When it is given up, monotonic seconds: then the units are started when their turn comes.
+  private let deadline: Double
   private var jobResult: String?
+  private var hasArrived = false
   private var nextLook: Double
   private var events: [ServicesEvent] = []
   private var waitingChecks: Set<CheckGroup>
@@ -47,8 +50,14 @@ final class DoorPreparation {
   private static let interval = 5.0
 
   /// What can be held of this service; nil: not all of its units can, or one is up already.
-  static func abilities(_ service: Configuration.Service, _ units: UnitControl) throws(Failure) -> Set<CheckGroup>? {
+  ///
+  /// Nor one whose own dependencies start another of the services: that one would start before its turn, and not by us.
+  static func abilities(
+    _ service: Configuration.Service, of configuration: Configuration, _ units: UnitControl
+  ) throws(Failure) -> Set<CheckGroup>? {
     let details = try ServiceTask.working(UnitName(service.name), units)
+    let others = Set(configuration.services.map { UnitName($0.name) }).subtracting(details.map(\.state.name))
+    guard others.isDisjoint(with: details.flatMap { $0.wants + $0.requires }) else { return nil }
     let abilities = details.map(Abilities.init)
     guard !details.isEmpty, abilities.allSatisfy(\.isHeld), !details.contains(where: \.state.isActive) else {
       return nil
@@ -57,13 +66,16 @@ final class DoorPreparation {
   }
 
   /// Starts the units.
+  /// - Parameter patience: seconds until they must be at the door.
   init(
-    _ service: Configuration.Service, index: Int, making checks: Set<CheckGroup>, hold: DoorHold, units: UnitControl
+    _ service: Configuration.Service, index: Int, making checks: Set<CheckGroup>, hold: DoorHold, patience: Double,
+    units: UnitControl
   ) throws(Failure) {
     self.index = index
     self.hold = hold
     self.units = units
     waitingChecks = checks
+    deadline = begunMonotonic + patience
     name = UnitName(service.name)
     let details = try ServiceTask.working(name, units)
     names = details.map(\.state.name)
@@ -79,7 +91,7 @@ final class DoorPreparation {
   /// When it wants to look even if nothing has happened.
   var wakeUp: Double {
     switch phase {
-    case .preparing: events.isEmpty ? nextLook : 0
+    case .preparing: events.isEmpty ? min(nextLook, deadline) : 0
     case .held: limit
     case .ended: events.isEmpty ? .infinity : 0
     }
@@ -122,6 +134,8 @@ final class DoorPreparation {
   private func look() throws(Failure) {
     if jobResult == nil { jobResult = try units.result(of: job) }
     let arrived = hold.hasArrivals()
+    if arrived { hasArrived = true }
+    guard Reactor.monotonic() < deadline else { return try giveUpPreparing() }
     guard arrived || jobResult != nil || Reactor.monotonic() >= nextLook else { return }
     nextLook = Reactor.monotonic() + Self.interval
     let found = try units.details(of: names)
@@ -148,7 +162,17 @@ final class DoorPreparation {
 
   private func isAtDoor(_ unit: UnitDetails) -> Bool {
     guard let last = unit.startPre.last else { return false }
-    return last.path == Self.helper && last.isRunning && isOfThisStart(last)
+    // systemd forgets how commands went when it reads its unit files anew.
+    let isForgotten =
+      hasArrived && unit.state.subState == "start-pre" && unit.startPre.allSatisfy { $0.beganMicroseconds == 0 }
+    return last.path == Self.helper && (last.isRunning && isOfThisStart(last) || isForgotten)
+  }
+
+  /// What it waits for may never come, or never be seen. Nothing is lost but time.
+  private func giveUpPreparing() throws(Failure) {
+    try stop()
+    endChecks()
+    events.append(.prepared(door: index, detail: "it takes too long, and is started when all else is ready"))
   }
 
   /// systemd keeps what it knows of the start before.
@@ -170,7 +194,7 @@ final class DoorPreparation {
     events.append(.checked(.postfix, [finding]))
   }
 
-  /// What has not been made by now never will be.
+  /// What has not been made by now never will be: told without a finding.
   private func endChecks() {
     for check in waitingChecks.sorted(by: { $0.rawValue < $1.rawValue }) { events.append(.checked(check, [])) }
     waitingChecks = []

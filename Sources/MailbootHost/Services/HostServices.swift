@@ -13,6 +13,8 @@ final class HostServices: ServicesPort {
   private var services: [ServiceTask] = []
   /// The door that is held.
   private var door: DoorPreparation?
+  /// Preparations that could not even be begun.
+  private var unprepared: [ServicesEvent] = []
   /// Checks begun before the vault was open.
   private var ahead: [CheckGroup: CheckTask] = [:]
   /// Those of them that have been taken over and may still go wrong for that reason.
@@ -78,7 +80,7 @@ final class HostServices: ServicesPort {
   /// Only one door is held: two would wait at one file, and the first one opened would open both.
   func hold(of index: Int) throws(Failure) -> Set<CheckGroup>? {
     guard configuration.services.count(where: \.isDoor) == 1 else { return nil }
-    return try DoorPreparation.abilities(configuration.services[index], units)
+    return try DoorPreparation.abilities(configuration.services[index], of: configuration, units)
   }
 
   func prepare(door index: Int, making checks: Set<CheckGroup>) {
@@ -87,13 +89,18 @@ final class HostServices: ServicesPort {
       started.insert(index)
       do throws(Failure) {
         door = try DoorPreparation(
-          configuration.services[index], index: index, making: checks, hold: hold, units: units)
+          configuration.services[index], index: index, making: checks, hold: hold,
+          patience: Double(configuration.unlock.serviceTimeout), units: units)
       } catch {
         hold.shut()
         throw error
       }
+    } catch .interrupted(let signal) {
+      trouble = trouble ?? .interrupted(signal: signal)
     } catch {
-      trouble = trouble ?? error
+      // It only saves time: the units are started when their turn comes, and the checks are made by us.
+      for check in checks { begin(check: check) }
+      unprepared.append(.prepared(door: index, detail: "cannot be held: \(error.summary)"))
     }
   }
 
@@ -118,7 +125,15 @@ final class HostServices: ServicesPort {
         }
         return .checked(check.group, check.findings ?? [])
       }
-      if let event = try door?.advance() { return event }
+      if !unprepared.isEmpty { return unprepared.removeFirst() }
+      if let event = try door?.advance() {
+        // The units have not made that check after all.
+        if case .checked(let group, let findings) = event, findings.isEmpty {
+          begin(check: group)
+          continue
+        }
+        return event
+      }
       for (position, service) in services.enumerated() {
         if let event = try service.advance() {
           services.remove(at: position)

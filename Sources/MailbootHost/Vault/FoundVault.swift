@@ -27,7 +27,9 @@ struct FoundVault {
 
   var type: VaultType {
     if let device = vault.device {
-      return fileStatus(device).map { mb_s_isdir($0.st_mode) != 0 } ?? false ? .gocryptfs : .luks
+      if let status = fileStatus(device) { return mb_s_isdir(status.st_mode) != 0 ? .gocryptfs : .luks }
+      // A directory on a disk that is mounted later: devices are below /dev, and files of LUKS are not waited for either.
+      return device.hasPrefix("/") && !device.hasPrefix("/dev/") && isMountedLater(device) ? .gocryptfs : .luks
     }
     return isEncrypted(directory) && !hasLUKS ? .gocryptfs : .luks
   }

@@ -15,6 +15,8 @@ struct MountEntry: Equatable {
   var isReadOnly = false
   /// Whether the file system takes none, wherever it is mounted.
   var hasReadOnlyFileSystem = false
+  /// Whether another user than root has mounted it, through FUSE: then source and type are whatever that user liked.
+  var isUsers = false
 }
 
 struct MountTable {
@@ -35,13 +37,20 @@ struct MountTable {
     return MountEntry(
       device: String(decoding: fields[2], as: UTF8.self), root: unescaped(fields[3]), mountPoint: unescaped(fields[4]),
       filesystem: String(decoding: fields[dash + 1], as: UTF8.self), source: unescaped(fields[dash + 2]),
-      isReadOnly: hasReadOnly(fields[5]),
-      hasReadOnlyFileSystem: fields.count > dash + 3 && hasReadOnly(fields[dash + 3])
+      isReadOnly: has("ro", fields[5]), hasReadOnlyFileSystem: fields.count > dash + 3 && has("ro", fields[dash + 3]),
+      isUsers: fields.count > dash + 3 && isUsers(fields[dash + 3])
     )
   }
 
-  private static func hasReadOnly(_ options: ArraySlice<UInt8>) -> Bool {
-    options.split(separator: UInt8(ascii: ",")).contains { $0.elementsEqual("ro".utf8) }
+  private static func has(_ option: String, _ options: ArraySlice<UInt8>) -> Bool {
+    options.split(separator: UInt8(ascii: ",")).contains { $0.elementsEqual(option.utf8) }
+  }
+
+  /// FUSE's `user_id=`, which the kernel sets.
+  private static func isUsers(_ options: ArraySlice<UInt8>) -> Bool {
+    options.split(separator: UInt8(ascii: ",")).contains {
+      $0.starts(with: "user_id=".utf8) && !$0.elementsEqual("user_id=0".utf8)
+    }
   }
 
   /// The table of this process's mount namespace; nil without `/proc`.
@@ -111,5 +120,15 @@ struct FstabEntry: Equatable {
       return FstabEntry(source: unescaped(fields[0]), mountPoint: mountPoint, filesystem: String(fields[2]))
     }
     return nil
+  }
+}
+
+/// Whether fstab mounts something at or above a path that is not there yet.
+func isMountedLater(_ path: String) -> Bool {
+  guard let text = readSmallText("/etc/fstab"), let table = MountTable.current() else { return false }
+  let parts = path.split(separator: "/")
+  return parts.indices.contains { last in
+    let path = "/" + parts[...last].joined(separator: "/")
+    return FstabEntry.line(for: path, in: text) != nil && table.mount(on: path) == nil
   }
 }

@@ -26,8 +26,6 @@ final class RunUnit {
   /// The last line.
   private(set) var result: RunMessage?
   private(set) var hasEnded = false
-  /// Whether a passphrase was refused, or empty, and said so.
-  private(set) var wasRefused = false
 
   var descriptor: Int32 { lines.descriptor }
 
@@ -75,7 +73,6 @@ final class RunUnit {
     for event in events {
       switch event {
       case .done, .failed: result = event
-      case .progress(.refused): wasRefused = true
       case .progress, .warning: break
       }
     }

@@ -55,8 +55,7 @@ extension WaitService {
     }
     answer(run, failure)
     // Nobody else is told: a key file too long, a credential that cannot be one.
-    let isSaid = run.call != nil || run.wasRefused
-    if let failure, !isSaid, [.usage, .busy, .passphrase].contains(failure.exitCode) { warn(failure.summary) }
+    if let failure, run.call == nil, [.usage, .busy].contains(failure.exitCode) { warn(failure.summary) }
     observe()
     if let failure, run.job == .unlock, failure.exitCode != .passphrase, failure.exitCode != .busy,
       run.source != .token,

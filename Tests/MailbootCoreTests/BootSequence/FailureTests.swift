@@ -13,7 +13,7 @@ struct FailureTests {
       (vault(.notAccepted), 10), (vault(.noDevice), 11), (vault(.notLUKS), 11), (vault(.damagedHeader), 11),
       (vault(.nameTaken), 11), (vault(.noMemory), 11), (vault(.noDeviceMapper), 11), (vault(.busy), 11),
       (vault(.other), 11), (vault(.noDirectory), 11), (vault(.notGocryptfs), 11), (vault(.damagedConfiguration), 11),
-      (vault(.noProgram), 11), (.passphraseUnusable("why"), 10), (.broken("why"), 13), (.stuck("why"), 13),
+      (vault(.noProgram), 11), (.passphraseUnusable("why"), 64), (.broken("why"), 13), (.stuck("why"), 13),
       (.mount(.noFUSE("why"), path: "/vault"), 12), (.mount(.missing, path: "/vault"), 12),
       (.deviceNotFound(wanted: "UUID=1", waited: 30), 11), (.noLUKSDevice, 11), (.severalLUKSDevices(["/dev/vda"]), 11),
       (.mount(.notEmpty(["x"]), path: "/vault"), 12), (.verification([]), 13), (.locked, 13),

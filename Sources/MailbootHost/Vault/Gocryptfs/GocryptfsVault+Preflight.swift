@@ -39,7 +39,7 @@ extension GocryptfsVault {
     let deadline = Reactor.monotonic() + Double(tools.deviceTimeout)
     // Without the mount above it, `gocryptfs.conf` is not there yet.
     while fileStatus("\(directory)/\(GocryptfsConfiguration.fileName)") == nil, errno == ENOENT,
-      Reactor.monotonic() < deadline, isMountedLater()
+      Reactor.monotonic() < deadline, isMountedLater(directory)
     {
       try tools.units.reactor.sleep(seconds: 0.2)
     }
@@ -50,16 +50,6 @@ extension GocryptfsVault {
       throw .vault(VaultFailure(.notGocryptfs, "it is not a directory"), device: directory)
     }
     return real
-  }
-
-  /// Whether fstab mounts something at or above the directory that is not there yet.
-  private func isMountedLater() -> Bool {
-    guard let text = readSmallText("/etc/fstab"), let table = MountTable.current() else { return false }
-    let parts = directory.split(separator: "/")
-    return parts.indices.contains { last in
-      let path = "/" + parts[...last].joined(separator: "/")
-      return FstabEntry.line(for: path, in: text) != nil && table.mount(on: path) == nil
-    }
   }
 
   /// The mount table names the directory, so what is open under our name is ours.

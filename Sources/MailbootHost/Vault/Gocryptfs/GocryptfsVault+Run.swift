@@ -82,13 +82,20 @@ extension GocryptfsVault {
       var descriptors = [table.entry, tools.units.pollDescriptor]
       try tools.units.reactor.wait(&descriptors, until: Reactor.monotonic() + 0.1)
     }
-    // Mounted it is before it answers, and it may yet end.
-    guard let mounts = MountTable.current(), let opened = try observe(mounts).opening.vault, opened.flaws.isEmpty else {
-      throw .mount(
-        .refused(result: "gocryptfs has mounted it and does not answer", journal: journal(since: begun)),
-        path: vault.mount)
+    // Mounted it is before it answers, and it may yet end. What lies below may be slow.
+    let deadline = Reactor.monotonic() + Self.answerTimeout
+    while let opened = try observe(MountTable.current() ?? MountTable(parsing: "")).opening.vault {
+      if opened.flaws.isEmpty { return }
+      if Reactor.monotonic() >= deadline { break }
+      try tools.units.reactor.sleep(seconds: 0.2)
     }
+    throw .mount(
+      .refused(result: "gocryptfs has mounted it and does not answer", journal: journal(since: begun)),
+      path: vault.mount)
   }
+
+  /// Seconds that a fresh mount has to answer for the first time.
+  private static let answerTimeout = 30.0
 
   private func journal(since begun: Double) -> [String] { UnitControl.journal(unit, sinceWall: begun - 1) }
 

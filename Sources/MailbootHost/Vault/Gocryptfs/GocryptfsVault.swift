@@ -56,7 +56,7 @@ final class GocryptfsVault: VaultKind {
 
   /// Whether the file system comes out of our directory, wherever it is mounted.
   func isOurs(_ entry: MountEntry) -> Bool {
-    guard entry.filesystem == Self.fileSystemType else { return false }
+    guard entry.filesystem == Self.fileSystemType, !entry.isUsers else { return false }
     if entry.source == Self.shown(directory) { return true }
     guard let real = resolvedPath(directory) else { return false }
     return entry.source == Self.shown(real) || resolvedPath(entry.source) == real
