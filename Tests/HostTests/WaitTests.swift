@@ -174,7 +174,10 @@ struct WaitTests {
         journalctl -b -t mailboot --no-pager | tail; exit 1
         """)
       try await host.await("ready")
-      #expect(try await Self.journal(host).contains("dovecot answers again"))
+      // It is told when it has lasted.
+      try await host.guest.succeed(
+        "for try in {1..20}; do journalctl -b -t mailboot -o cat --no-pager | grep -q 'dovecot answers again' && exit 0;"
+          + " sleep 0.5; done; exit 1")
     }
   }
 

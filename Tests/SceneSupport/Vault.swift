@@ -31,7 +31,7 @@ public enum Vault: Sendable {
     switch self {
     case .luks: ["mapping vault-blk", "mount /vault /", "unit vault.mount active"]
     case .gocryptfs:
-      ["mount /vault /", "process gocryptfs", "unit gocryptfs-vault.service active", "unit vault.mount active"]
+      ["mount /vault /", "process gocryptfs", "unit gocryptfs-vault.service active"]
     }
   }
 
