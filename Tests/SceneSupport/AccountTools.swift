@@ -58,7 +58,8 @@ public enum AccountTools {
     #!/bin/bash
     asked=0
     while [ "$SECONDS" -lt "$1" ] && [ ! -e "$2" ]; do
-      doveadm auth test alice@example.org secret-alice >/run/auth-test 2>&1 || { echo "failure $(cat /run/auth-test)"; }
+      doveadm auth test alice@example.org secret-alice >/run/auth-test 2>&1 ||
+        echo "failure $(tr '\\n' ' ' </run/auth-test)"
       asked=$((asked + 1))
     done
     echo "asked $asked"

@@ -24,6 +24,8 @@ public enum MainPath {
     try await guest.succeed("\(Self.tools)/send-mail kept", timeout: .seconds(120))
     #expect(try await read("kept", guest).contains("Subject: kept"))
 
+    // Not the vault: rspamd compiles patterns into files beside it, and 3.12 crashes for good on one that a power cut left half written.
+    try await guest.succeed("sync -f /var/lib/rspamd")
     try await guest.powerCut()
     try await guest.bootAgain()
     try await expectLocked(guest)
