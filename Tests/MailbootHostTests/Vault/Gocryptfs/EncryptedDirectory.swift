@@ -78,6 +78,16 @@ final class EncryptedDirectory {
     let process = try #require(server)
     kill(process.processIdentifier, number)
     if number == SIGKILL { process.waitUntilExit() }
+    // Until the last of its threads has stopped, it answers.
+    if number == SIGSTOP { try waitUntil("all of it stands still") { try Self.isStopped(process.processIdentifier) } }
+  }
+
+  private static func isStopped(_ pid: pid_t) throws -> Bool {
+    let tasks = "/proc/\(pid)/task"
+    return try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy { task in
+      try String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8).split(separator: ")").last?.hasPrefix(" T ")
+        ?? false
+    }
   }
 
   /// Tries to mount it, which fails, with these options and this passphrase.
