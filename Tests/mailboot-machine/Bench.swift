@@ -90,17 +90,14 @@ struct Bench {
     return printed.split(separator: "\n").compactMap { Int($0) }.max() ?? 0
   }
 
-  /// The lines that compare one command with a Perl program that does the same.
+  /// What `scripts/bench-accounts` prints, fields ended by tabs: what, ours, the other's, their ratio, the limit, `ok` or not.
   private func accountRows(_ printed: String) throws -> [BenchTable.Row] {
-    let rows = printed.split(separator: "\n").compactMap { line -> BenchTable.Row? in
-      guard let found = try? #/^(?<what>.+?)\s+(?<ours>[0-9.]+) ms\s+perl\s+(?<perl>[0-9.]+) ms/#.firstMatch(in: line),
-        let ours = Double(found.ours), let perl = Double(found.perl), perl > 0
-      else { return nil }
+    try printed.split(separator: "\n").map { line in
+      let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+      guard fields.count == 6 else { throw MachineError(.commandFailed, "no figures of mailcfg in: \(line)") }
       return BenchTable.Row(
-        what: "`mailcfg` \(found.what)", measured: BenchTable.milliseconds(ours / 1000),
-        reference: "Perl with DBI \(BenchTable.milliseconds(perl / 1000))", ratio: ours / perl, limit: 0.4)
+        what: fields[0], measured: fields[1], reference: fields[2].isEmpty ? "" : "Perl \(fields[2])",
+        ratio: Double(fields[3]), judged: (fields[4], fields[5] == "ok"))
     }
-    guard !rows.isEmpty else { throw MachineError(.commandFailed, "no figures of mailcfg in: \(printed)") }
-    return rows
   }
 }

@@ -10,8 +10,11 @@ struct BenchTable {
     let ratio: Double?
     /// At most this ratio; nil: it is only shown.
     var limit: Double?
+    /// In place of `limit`, by whoever has measured it: the limit in words, and whether the figure is within it.
+    var judged: (limit: String, isWithin: Bool)?
 
     var isWithin: Bool {
+      if let judged { return judged.isWithin }
       guard let ratio, let limit else { return true }
       return ratio <= limit
     }
@@ -19,8 +22,8 @@ struct BenchTable {
     fileprivate var cells: [String] {
       [
         what, measured, reference, ratio.map { String(format: "%.2f", $0) } ?? "",
-        limit.map { String(format: "%.1f", $0) } ?? "",
-        limit == nil ? "" : isWithin ? "ok" : "TOO MUCH",
+        judged?.limit ?? limit.map { String(format: "%.1f", $0) } ?? "",
+        judged == nil && limit == nil ? "" : isWithin ? "ok" : "TOO MUCH",
       ]
     }
   }
