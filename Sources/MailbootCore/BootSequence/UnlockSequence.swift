@@ -17,6 +17,8 @@ public final class UnlockSequence {
   private let clock: any ClockPort
   private let report: (Progress) -> Void
   private let log: StepLog
+  /// The services to start, by their places; nil: all. The others are asked, and left as they are.
+  private let only: Set<Int>?
   private var undo: [Undo] = []
   /// Doors that are prepared, or just being so, and not open.
   private var held: [Int] = []
@@ -29,11 +31,12 @@ public final class UnlockSequence {
 
   public init(
     configuration: Configuration, vault: any VaultPort, services: any ServicesPort, clock: any ClockPort,
-    report: @escaping (Progress) -> Void
+    only: Set<Int>? = nil, report: @escaping (Progress) -> Void
   ) {
     self.configuration = configuration
     self.vault = vault
     self.services = services
+    self.only = only
     self.clock = clock
     self.report = report
     log = StepLog(clock: clock, report: report)
@@ -120,8 +123,9 @@ public final class UnlockSequence {
           let name = configuration.services[index].name
           begun[name] = log.begin(.service(name))
           held.removeAll { $0 == index }
-          undo.append(.stop(index))
-          services.begin(service: index, start: true)
+          let start = isToStart(index)
+          if start { undo.append(.stop(index)) }
+          services.begin(service: index, start: start)
         }
         for group in round.checks {
           begun[Step.check(group).name] = log.begin(.check(group))
@@ -151,6 +155,13 @@ public final class UnlockSequence {
         log.ended(.service(name), outcome, begun: begun[name] ?? clock.monotonic(), detail: probe?.detail)
       case .failed(let index, let failure, let probe):
         let name = configuration.services[index].name
+        guard isToStart(index) else {
+          // It stays as it is, and what waits for it does not begin.
+          schedule.isDown(service: index)
+          if let probe { probes[name] = probe }
+          log.failed(.service(name), begun: begun[name] ?? clock.monotonic())
+          continue
+        }
         let step: Step = held.contains(index) ? .prepare(name) : .service(name)
         if held.contains(index) { schedule.ended(door: index) } else { schedule.ended(service: index) }
         if let probe { probes[name] = probe }
@@ -160,12 +171,20 @@ public final class UnlockSequence {
     }
     if !verdicts.failed.isEmpty { throw .verification(verdicts.failed) }
     if let serviceFailure { throw serviceFailure }
+    for index in only?.sorted() ?? [] {
+      guard let obstacle = schedule.obstacle(of: index) else { continue }
+      let (service, other) = (configuration.services[index].name, configuration.services[obstacle].name)
+      throw .service(
+        name: service, .notStarted(unit: service, result: "it waits for \(other), which is down", journal: []))
+    }
   }
+
+  private func isToStart(_ index: Int) -> Bool { only?.contains(index) ?? true }
 
   /// The doors that can be held on this machine, with the checks that their own units make.
   private func holds() throws(Failure) -> [Int: Set<CheckGroup>] {
     var holds: [Int: Set<CheckGroup>] = [:]
-    for (index, service) in configuration.services.enumerated() where service.isDoor {
+    for (index, service) in configuration.services.enumerated() where service.isDoor && isToStart(index) {
       if let checks = try services.hold(of: index) { holds[index] = checks }
     }
     return holds

@@ -11,6 +11,14 @@ extension Configuration {
     return false
   }
 
+  /// Whether the first service begins only when the other one is ready, by their places.
+  func waits(_ index: Int, for otherIndex: Int) -> Bool {
+    let (service, other) = (services[index], services[otherIndex])
+    if service.after.contains(other.name) { return true }
+    // Unless it waits for a door itself: two doors would wait for each other's followers.
+    return service.isDoor && !other.isDoor && !waitsForDoor(other)
+  }
+
   /// Indices of the services in the order in which they are stopped, the reverse of their start: what stands behind a door, the
   /// doors, the rest; among these the reverse of `after`.
   public var stopOrder: [Int] {

@@ -4,7 +4,8 @@
 /// a service waits until those in its `after` are ready; a door (what takes mail from the world) waits for every required
 /// check, the services' own tools included, and for every service that is neither a door nor behind one.
 ///
-/// A door that can be held is prepared as soon as services may begin at all, and waits for its preparation too.
+/// A door that can be held is prepared as soon as services may begin at all, and waits for its preparation too. What waits for a
+/// service that is left as it is, and is down, never begins.
 struct ServiceSchedule {
   private enum Progress { case waiting, going, done }
 
@@ -22,6 +23,8 @@ struct ServiceSchedule {
   private let verdicts: Verdicts
   private var checks: [CheckGroup: Progress] = [:]
   private var services: [Progress]
+  /// Services that are not to be started, and are not up.
+  private var down: Set<Int> = []
   private var preparations: [Int: Progress]
   private(set) var going = 0
 
@@ -62,6 +65,20 @@ struct ServiceSchedule {
     going -= 1
   }
 
+  /// It was only asked, and is down.
+  mutating func isDown(service index: Int) {
+    ended(service: index)
+    down.insert(index)
+  }
+
+  /// The service that this one waits for in vain, if it has not begun.
+  func obstacle(of service: Int) -> Int? {
+    guard services[service] == .waiting else { return nil }
+    return services.indices.first {
+      (down.contains($0) || services[$0] == .waiting) && configuration.waits(service, for: $0)
+    }
+  }
+
   mutating func ended(door index: Int) {
     preparations[index] = .done
     going -= 1
@@ -82,11 +99,8 @@ struct ServiceSchedule {
     if service.isDoor && !CheckGroup.allCases.allSatisfy({ checks[$0] == .done || !verdicts.requires($0) }) {
       return false
     }
-    for (other, progress) in zip(configuration.services, services) where progress != .done {
-      if service.after.contains(other.name) { return false }
-      // Unless it waits for a door itself: two doors would wait for each other's followers.
-      if service.isDoor, !other.isDoor, !configuration.waitsForDoor(other) { return false }
+    return services.indices.allSatisfy { other in
+      services[other] == .done && !down.contains(other) || !configuration.waits(index, for: other)
     }
-    return true
   }
 }

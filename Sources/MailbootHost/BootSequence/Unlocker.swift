@@ -6,7 +6,7 @@ import Systemd
 
 /// `mailboot unlock`, from looking at the machine to ready.
 public final class Unlocker {
-  private let configuration: Configuration
+  private var configuration: Configuration
   private let directory: RuntimeDirectory
   private let kind: any VaultKind
   private let tools: VaultTools
@@ -127,6 +127,18 @@ public final class Unlocker {
     }
   }
 
+  /// Starts these services, which were up before, and takes nothing back: what comes up stays, every other service is left as it is.
+  public func startAgain(_ names: [String]) throws(Failure) -> UnlockSummary {
+    configuration.unlock.onFailure = .leave
+    guard geteuid() == 0 else { throw .notRoot(verb: "unlock") }
+    guard try Observer(configuration, kind: kind).storage().vaultMounted else {
+      throw .usage("the vault is not mounted: nothing is started again over the bare directory", hint: nil)
+    }
+    try kind.checkOpen(tools)
+    let places = configuration.services.indices.filter { names.contains(configuration.services[$0].name) }
+    return try runOpen(start: true, only: Set(places))
+  }
+
   /// What fails before anything has begun is an unlock that failed, too.
   private func noted<Value>(
     _ source: (any PassphraseSource)?, _ body: () throws(Failure) -> Value
@@ -160,12 +172,12 @@ public final class Unlocker {
     HostVault(configuration: configuration, kind: kind, tools: tools, device: device)
   }
 
-  private func makeRun(_ vault: HostVault) -> UnlockSequence {
+  private func makeRun(_ vault: HostVault, only: Set<Int>? = nil) -> UnlockSequence {
     UnlockSequence(
       configuration: configuration, vault: vault,
       services: HostServices(
         configuration: configuration, units: units, worker: worker, mayRollBack: true),
-      clock: HostClock(),
+      clock: HostClock(), only: only,
       report: { [self] progress in
         if progress == .undoing { units.reactor.stopListening() }
         note(phaseOf: progress)
@@ -217,10 +229,11 @@ public final class Unlocker {
   }
 
   /// The vault is open: what is missing is completed, and nobody is asked.
-  private func runOpen(start: Bool) throws(Failure) -> UnlockSummary {
+  /// - Parameter only: the services to start; nil: all.
+  private func runOpen(start: Bool, only: Set<Int>? = nil) throws(Failure) -> UnlockSummary {
     try locked { () throws(Failure) in
       let begun = Reactor.monotonic()
-      let run = makeRun(makeVault(nil))
+      let run = makeRun(makeVault(nil), only: only)
       do throws(Failure) {
         run.foundOpen()
         try run.complete(start: start)

@@ -18,6 +18,7 @@ struct RunVerb: Verb {
   @Flag var token = false
   @Flag var keyFromDevice = false
   @Flag var noStart = false
+  @Option var only: [String] = []
   @Option var timeout: Int?
   @Flag var kill = false
   @Flag var emergency = false
@@ -62,6 +63,7 @@ struct RunVerb: Verb {
         : keyFromDevice
           ? .device(settings.wait.keyDevice ?? "", file: settings.wait.keyFile ?? "")
           : .standardInput)
+    if !only.isEmpty { return try unlocker.startAgain(only) }
     // Whoever only wants what is missing completed has no passphrase.
     return try unlocker.run(source: kind == .none ? nil : source, start: !noStart)
   }
