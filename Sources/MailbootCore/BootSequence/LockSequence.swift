@@ -124,8 +124,19 @@ public final class LockSequence {
     report(.undoing)
     var trouble: [String] = []
     var isEmpty = false
+    var down: Set<Int> = []
     for action in undo.reversed() {
-      if isEmpty, case .start = action { continue }
+      if case .start(let index) = action {
+        if isEmpty { continue }
+        if let missing = down.first(where: { configuration.waits(index, for: $0) }) {
+          // Open without its filter it would take mail unfiltered and send it unsigned.
+          let why = "it waits for \(configuration.services[missing].name)"
+          report(.undone(name(of: action), trouble: why))
+          trouble.append("\(configuration.services[index].name) stays stopped: \(why)")
+          down.insert(index)
+          continue
+        }
+      }
       do {
         switch action {
         case .mount: _ = try vault.mount()
@@ -137,6 +148,7 @@ public final class LockSequence {
         report(.undone(name(of: action), trouble: error.summary))
         trouble.append("\(name(of: action)): \(error.summary)")
         if action.isMount { isEmpty = true }
+        if case .start(let index) = action { down.insert(index) }
       }
     }
     if isEmpty { trouble.append("the services stay stopped: they would run over an empty directory") }

@@ -72,7 +72,7 @@ struct LockFailureTests {
     #expect(lock.failure == .inUse(VaultUse(obstacles: [.unseen("target is busy")]), stopped: true))
   }
 
-  @Test func aServiceThatDoesNotComeBackIsSaidBesideTheCause() {
+  @Test func theDoorStaysShutWhenAServiceBeforeItDoesNotComeBack() {
     let lock = SimulatedLock {
       $0.failing["unmount"] = Self.busy
       $0.serviceFailures["rspamd"] = .notStarted(unit: "rspamd.service", result: "failed", journal: [])
@@ -81,9 +81,20 @@ struct LockFailureTests {
       Issue.record("\(String(describing: lock.failure))")
       return
     }
-    #expect(trouble == ["start rspamd: rspamd did not start: rspamd.service: failed"])
+    #expect(
+      trouble == [
+        "start rspamd: rspamd did not start: rspamd.service: failed", "postfix stays stopped: it waits for rspamd",
+      ])
     #expect(lock.failure?.exitCode == .stillInUse)
-    #expect(lock.machine.state.running == ["redis-server", "dovecot", "postfix"])
+    #expect(lock.machine.state.running == ["redis-server", "dovecot"])
+  }
+
+  @Test func whatWaitsForAServiceThatDoesNotComeBackStaysStoppedToo() {
+    let lock = SimulatedLock {
+      $0.failing["unmount"] = Self.busy
+      $0.serviceFailures["redis-server"] = .notStarted(unit: "redis-server.service", result: "failed", journal: [])
+    }
+    #expect(lock.machine.state.running == ["dovecot"])
   }
 
   @Test(arguments: 0..<4)
