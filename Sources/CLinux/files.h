@@ -34,6 +34,16 @@ static inline int mb_device_of(const char *path, unsigned *major, unsigned *mino
   return 0;
 }
 
+// The device that a block device's own file stands for; -1 for any other file.
+static inline int mb_block_device_of(const char *path, unsigned *major, unsigned *minor) {
+  struct statx information;
+  if (syscall(SYS_statx, AT_FDCWD, path, 0x4000 /* AT_STATX_DONT_SYNC */, STATX_TYPE, &information) != 0) return -1;
+  if (!S_ISBLK(information.stx_mode)) return -1;
+  *major = information.stx_rdev_major;
+  *minor = information.stx_rdev_minor;
+  return 0;
+}
+
 // linux/fs.h cannot be included beside glibc's own headers: its FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_IMMUTABLE_FL.
 static const int mb_flag_immutable = 0x10;
 static inline int mb_get_inode_flags(int fd, int *flags) { return ioctl(fd, _IOR('f', 1, long), flags); }

@@ -7,6 +7,8 @@ public struct Holder: Equatable, Sendable {
     case file = "open file"
     case mapping = "mapped file"
     case socket
+    /// The vault's block device itself, as a backup of the whole disk has it open.
+    case device = "open device"
     /// A mount namespace of its own has the vault mounted, and an unmount does not reach there.
     case namespace = "mounted in a namespace of its own"
   }

@@ -63,6 +63,7 @@ struct ProcessEntry {
     for name in listDirectory(path + "/fd") ?? [] {
       let file = "fd/\(name)"
       if DeviceNumber(ofFile: "\(path)/\(file)") == device { return (.file, link(file) ?? "?") }
+      if DeviceNumber(ofBlockDevice: "\(path)/\(file)") == device { return (.device, link(file) ?? "?") }
       if !sockets.isEmpty, let target = link(file), let bound = sockets[target] { return (.socket, bound) }
     }
     return mappedFile(of: device).map { (.mapping, $0) }
@@ -103,6 +104,13 @@ struct DeviceNumber: Equatable {
   init?(ofFile path: String) {
     var (major, minor): (UInt32, UInt32) = (0, 0)
     guard mb_device_of(path, &major, &minor) == 0 else { return nil }
+    (self.major, self.minor) = (major, minor)
+  }
+
+  /// Of the block device whose own file this is; nil for any other file.
+  init?(ofBlockDevice path: String) {
+    var (major, minor): (UInt32, UInt32) = (0, 0)
+    guard mb_block_device_of(path, &major, &minor) == 0 else { return nil }
     (self.major, self.minor) = (major, minor)
   }
 

@@ -43,6 +43,28 @@ struct MountHoldersTests {
     #expect(!mount.holders.processes().contains { $0.pid == getpid() })
   }
 
+  @Test func whoHasTheBlockDeviceItselfOpenIsFound() throws {
+    let loop = try LoopDevice()
+    let reader = Process()
+    reader.executableURL = URL(fileURLWithPath: "/bin/sh")
+    reader.arguments = ["-c", "exec 7<\(loop.path); exec sleep 600"]
+    try reader.run()
+    defer {
+      kill(reader.processIdentifier, SIGKILL)
+      reader.waitUntilExit()
+    }
+    let device = try #require(DeviceNumber(ofBlockDevice: loop.path))
+    let holders = MountHolders(device: device, mountPoints: ["/nowhere"])
+    let deadline = Reactor.monotonic() + 10
+    var found: Holder?
+    while Reactor.monotonic() < deadline, found == nil {
+      found = holders.processes().first { $0.pid == reader.processIdentifier }
+    }
+    let holder = try #require(found)
+    #expect(holder.use == .device && holder.place == loop.path)
+    #expect(holders.isHolding(reader.processIdentifier))
+  }
+
   @Test func aFileSystemThatNobodyUsesHasNoHolders() throws {
     let unused = try #require(DeviceNumber("4095:1048575"))
     #expect(MountHolders(device: unused, mountPoints: ["/nowhere"]).processes().isEmpty)
@@ -103,5 +125,33 @@ struct MountHoldersTests {
       }
     }
     #expect(mount.isRunning)
+  }
+}
+
+/// A file as a block device.
+private final class LoopDevice {
+  let path: String
+  private let directory: TemporaryDirectory
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    let file = directory.path + "/disk"
+    try Data(count: 1 << 20).write(to: URL(fileURLWithPath: file))
+    path = try Self.losetup(["--show", "--find", file]).trimmingCharacters(in: .whitespacesAndNewlines)
+    try #require(path.hasPrefix("/dev/loop"), "no loop device could be made")
+  }
+
+  deinit { _ = try? Self.losetup(["--detach", path]) }
+
+  private static func losetup(_ arguments: [String]) throws -> String {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/sbin/losetup")
+    process.arguments = arguments
+    process.standardOutput = output
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return text
   }
 }
