@@ -16,6 +16,7 @@ public enum ParsedCall {
 public func parsedCall<Root: ParsableCommand>(
   _ words: [String], of root: Root.Type, isVerb: (any ParsableCommand) -> Bool
 ) -> ParsedCall {
+  if let command = shortWay(words, of: root), isVerb(command) { return .verb(command) }
   do {
     var command = try root.parseAsRoot(words)
     if isVerb(command) { return .verb(command) }
@@ -26,4 +27,12 @@ public func parsedCall<Root: ParsableCommand>(
     let text = root.message(for: error)
     return .refusal(text.isEmpty ? root.fullMessage(for: error) : text)
   }
+}
+
+/// A flawless call of one verb, parsed without looking at all the others, which takes longer than `status` takes for its work. Nil:
+/// the whole program has the word.
+private func shortWay<Root: ParsableCommand>(_ words: [String], of root: Root.Type) -> (any ParsableCommand)? {
+  let verb = root.configuration.subcommands.first { $0._commandName == words.first }
+  guard let verb, verb.configuration.subcommands.isEmpty else { return nil }
+  return try? verb.parseAsRoot(Array(words.dropFirst()))
 }
