@@ -168,6 +168,7 @@ struct ConfigurationErrorTests {
   @Test(arguments: [
     ("token = \"yes\"", "2:1 wait.token is a string | true or false"),
     ("ask = 1", "2:1 wait.ask is an integer | true or false"),
+    ("complete = \"boot\"", "2:1 wait.complete is a string | true or false"),
     ("key-device = \"stick\"\nkey-file = \"a\"", "2:1 wait.key-device \"stick\" is not valid | \(stick)"),
     ("key-device = \"LABEL=key\"", "1:1 wait.key-file is missing | \(inside)"),
     ("key-device = \"LABEL=key\"\nkey-file = \"../a\"", "3:1 wait.key-file \"../a\" is not valid | \(inside)"),

@@ -62,6 +62,7 @@ struct ConfigurationTests {
     key-file = "/keys//vault.key"
     token = false
     ask = true
+    complete = false
 
     [accounts]
     scheme = "BLF-CRYPT"
@@ -107,7 +108,7 @@ struct ConfigurationTests {
     #expect(read.monitoring.prometheusFile == "/srv/metrics/mailboot.prom")
     #expect(read.monitoring.probeEvery == 300)
     #expect(read.wait.keyDevice == "LABEL=mailkey" && read.wait.keyFile == "keys/vault.key")
-    #expect(!read.wait.token && read.wait.ask)
+    #expect(!read.wait.token && read.wait.ask && read.wait.complete == false)
     #expect(read.accounts.scheme == "BLF-CRYPT" && read.accounts.owner == "mail")
     #expect(read.accounts.spool == "/srv/vault/mail" && read.accounts.sieve == "/srv/vault/sieve")
   }
@@ -150,7 +151,7 @@ struct ConfigurationTests {
     #expect(standard.notify.timeout == 30)
     #expect(standard.monitoring.prometheusFile == nil && standard.monitoring.probeEvery == 60)
     #expect(standard.wait.keyDevice == nil && standard.wait.keyFile == nil)
-    #expect(standard.wait.token && !standard.wait.ask)
+    #expect(standard.wait.token && !standard.wait.ask && standard.wait.complete == nil)
     #expect(standard.accounts.scheme == "ARGON2ID" && standard.accounts.owner == "vmail")
     #expect(standard.accounts.spool == "/vault/vmail" && standard.accounts.sieve == "/vault/sieve")
   }

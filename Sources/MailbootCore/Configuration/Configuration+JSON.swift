@@ -50,7 +50,7 @@ extension Configuration {
         .object([
           ("key-device", .optional(wait.keyDevice)), ("key-file", .optional(wait.keyFile)),
           ("token", .bool(wait.token)),
-          ("ask", .bool(wait.ask)),
+          ("ask", .bool(wait.ask)), ("complete", wait.complete.map(JSONText.bool) ?? .null),
         ])
       ),
       (

@@ -162,6 +162,8 @@ public struct Configuration: Equatable, Sendable {
     /// Whether systemd's password agents are asked. Not by itself: while a question stands, every `systemctl` at a terminal starts an
     /// agent there, and one that nobody answers holds up the `systemctl` of an upgrade, too.
     public var ask = false
+    /// Whether the service goes on from a vault that something else has opened: clevis, crypttab, a person. Nil: during the boot.
+    public var complete: Bool?
   }
   /// `[accounts]`: what `mailcfg` gives new domains and users.
   public struct Accounts: Equatable, Sendable {

@@ -24,6 +24,7 @@ extension Configuration.Wait {
   mutating func read(_ table: inout TableReader) {
     token = table.boolean("token") ?? token
     ask = table.boolean("ask") ?? ask
+    complete = table.boolean("complete") ?? complete
     let hasDevice = table.node("key-device") != nil
     keyDevice = table.device("key-device", example: "/dev/sdb1")
     // A stick's own paths have no root of ours.

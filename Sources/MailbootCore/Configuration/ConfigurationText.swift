@@ -68,7 +68,9 @@ extension Configuration {
     if let device = wait.keyDevice { lines.append("key-device = \(quoted(device))") }
     lines.append(wait.keyFile.map { "key-file = \(quoted($0))" } ?? "# key-file: none is looked for")
     return lines + [
-      "token = \(wait.token)", "ask = \(wait.ask)", "", "[accounts]", "scheme = \(quoted(accounts.scheme))",
+      "token = \(wait.token)", "ask = \(wait.ask)",
+      wait.complete.map { "complete = \($0)" } ?? "# complete: during the boot", "",
+      "[accounts]", "scheme = \(quoted(accounts.scheme))",
       "spool = \(quoted(accounts.spool))", "sieve = \(quoted(accounts.sieve))", "owner = \(quoted(accounts.owner))",
     ]
   }

@@ -8,6 +8,12 @@ public enum GuardDropIn {
 
   private static let assertion = "AssertPathIsMountPoint="
 
+  /// Made by a run before its first service, when the checks of the vault itself have passed; gone before the unmount.
+  public static let verifiedPath = "/run/mailboot/verified"
+
+  /// Made by a run when a door may be started: held, or with all else proven.
+  public static let verifiedDoorPath = "/run/mailboot/verified-door"
+
   /// The whole file.
   ///
   /// Measured on systemd 252 and 257: the assertion makes a start fail within a second while the vault is locked. `BindsTo=` would
@@ -15,11 +21,15 @@ public enum GuardDropIn {
   /// stopped and when the mount goes away by a plain umount, asks nothing at a start, and does not mind a mount unit that exists only
   /// while it is mounted.
   ///
+  /// Mounted is not verified: between the mount and the checks the boot's own jobs, a timer or an upgrade would open the door over a
+  /// broken database, or without a filter. Hence the second assertion.
+  ///
   /// - Parameters:
   ///   - mount: the mount point, absolute.
   ///   - mountUnit: its unit, such as `vault.mount`.
+  ///   - isDoor: whether the unit takes mail from the world.
   /// - Returns: nil for a path that a unit file cannot hold.
-  public static func text(mount: String, mountUnit: String) -> String? {
+  public static func text(mount: String, mountUnit: String, isDoor: Bool) -> String? {
     guard mount.hasPrefix("/"), !mount.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }),
       mount.last != "\\", mount.last != " "
     else { return nil }
@@ -29,6 +39,7 @@ public enum GuardDropIn {
       \(marker)
       [Unit]
       \(assertion)\(path)
+      AssertPathExists=\(isDoor ? verifiedDoorPath : verifiedPath)
       After=\(mountUnit)
       StopPropagatedFrom=\(mountUnit)
 

@@ -9,6 +9,8 @@ public struct WaitServiceRecord: Equatable, Sendable {
   public var waitingSince: Double?
   /// Refused since then.
   public var attemptsFailed = 0
+  /// Whether the vault has been open in this boot, whoever opened it.
+  public var wasOpen = false
   /// By service name.
   public var probes: [String: ProbeRecord] = [:]
 
@@ -22,6 +24,7 @@ public struct WaitServiceRecord: Equatable, Sendable {
         ("boot_id", .string(bootID)),
         ("waiting_since", waitingSince.map(JSONText.seconds) ?? .null),
         ("attempts_failed", .integer(Int64(attemptsFailed))),
+        ("was_open", .bool(wasOpen)),
         ("probes", .encoding(probes)),
       ])
   }
@@ -32,6 +35,7 @@ public struct WaitServiceRecord: Equatable, Sendable {
     self.bootID = bootID
     waitingSince = json["waiting_since"]?.number
     attemptsFailed = json["attempts_failed"]?.number.flatMap { Int(exactly: $0) } ?? 0
+    wasOpen = json["was_open"] == .bool(true)
     for (name, probe) in json["probes"]?.members ?? [] { probes[name] = probe.value(ProbeRecord.self) }
   }
 }

@@ -39,13 +39,14 @@ final class HostEmergency: EmergencyPort {
   func revokeKey() throws(Failure) -> StepOutcome { try kind.revokeKey(worker, reactor) }
 
   func stopServices() throws(Failure) -> StepOutcome {
+    VerifiedStamp().remove()
     let units = try units()
     var working: [UnitDetails] = []
     for service in configuration.services { working += try ServiceTask.working(UnitName(service.name), units) }
     let running = working.filter { !["inactive", "failed"].contains($0.state.activeState) }.map(\.state.name)
-    var jobs: [(unit: UnitName, job: JobID)] = []
+    var jobs = try ServiceTriggers().stop(of: working, units)
     // The stop comes first: what only died would be started again.
-    for unit in running { jobs.append((unit, try units.stop(unit))) }
+    for unit in running { jobs.append((unit: unit, job: try units.stop(unit))) }
     let deadline = Reactor.monotonic() + Self.stopTimeout
     var late: Set<String> = []
     for (unit, job) in jobs where try units.wait(for: job, until: deadline) == nil { late.insert(unit.rawValue) }

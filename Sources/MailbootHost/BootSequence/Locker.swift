@@ -62,6 +62,7 @@ public final class Locker {
   /// Stops, unmounts, closes.
   /// - Parameter kill: end the processes that use the vault and belong to no configured service.
   public func lock(kill: Bool) throws(Failure) -> Result {
+    reactor.ignoreHangup()
     leaveTheVault()
     if try opening() == .closed { return unchanged() }
     let worker = try Worker()
@@ -230,6 +231,7 @@ public final class Locker {
         record.lockedSince = Reactor.wall()
         // What a killed run has left would keep postfix from being started by hand.
         DoorHold.clear()
+        VerifiedStamp().remove()
       }
     } catch {
       warn(error.summary)

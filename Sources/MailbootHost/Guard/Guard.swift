@@ -22,11 +22,13 @@ public struct Guard {
 
   /// What is guarded now. Needs no privilege; without it the bare directory below a mount is unknown.
   public func report() throws(Failure) -> GuardReport {
-    let text = try dropIn()
     // What is always there need not be guarded.
-    let wanted = vault.kind.isEncrypted ? try guardedUnits(try manager()).names.map(\.rawValue) : []
-    var units = wanted.map { unit in
-      GuardReport.Unit(name: unit, file: files.file(of: unit), state: state(of: files.find(unit), text))
+    let guarded = vault.kind.isEncrypted ? try guardedUnits(try manager()) : nil
+    let wanted = guarded?.names.map(\.rawValue) ?? []
+    var units: [GuardReport.Unit] = []
+    for unit in wanted {
+      let text = try dropIn(isDoor: guarded?.doors.contains(UnitName(unit)) ?? false)
+      units.append(GuardReport.Unit(name: unit, file: files.file(of: unit), state: state(of: files.find(unit), text)))
     }
     for found in files.all() where found.isOurs && !wanted.contains(found.unit) {
       units.append(GuardReport.Unit(name: found.unit, file: files.file(of: found.unit), state: .stale))
@@ -50,7 +52,6 @@ public struct Guard {
         "there is nothing to guard: with type \"none\" \(vault.mount) is always there",
         hint: "`mailboot guard remove` takes back what is left from another type")
     }
-    let text = try dropIn()
     let manager = try manager()
     let units = try guardedUnits(manager)
     let before = files.all().filter(\.isOurs)
@@ -60,14 +61,18 @@ public struct Guard {
         warn("\(files.file(of: unit)) is not ours and is left as it is: \(unit) is not guarded")
         continue
       }
+      let text = try dropIn(isDoor: units.doors.contains(UnitName(unit)))
       actions.append(
         GuardAction(subject: unit, action: files.file(of: unit), outcome: try files.write(text, for: unit)))
     }
     actions += try removeFiles(before.filter { !units.names.map(\.rawValue).contains($0.unit) })
+    let isMounted = MountTable.current()?.mount(on: vault.mount) != nil
+    // Mail is up already, and the next upgrade is to be able to restart it.
+    if isMounted, !units.running.isEmpty { try VerifiedStamp().make(door: units.running.contains { units.isDoor($0) }) }
     if actions.contains(where: { $0.outcome == .changed }) || units.needsReload { try reload(manager) }
     for path in formerMountPoints(before) { actions.append(makeWritable(path, warn)) }
     for path in mountPoints { actions.append(makeImmutable(path, warn)) }
-    if MountTable.current()?.mount(on: vault.mount) == nil {
+    if !isMounted {
       for unit in units.running {
         warn("\(unit) runs although \(vault.mount) is not mounted: stopped, it starts again only after the unlock")
       }
@@ -123,9 +128,9 @@ public struct Guard {
     return GuardAction(subject: path, action: state.word, outcome: outcome)
   }
 
-  private func dropIn() throws(Failure) -> String {
+  private func dropIn(isDoor: Bool) throws(Failure) -> String {
     let unit = UnitName.mount(forPath: vault.mount).rawValue
-    guard let text = GuardDropIn.text(mount: vault.mount, mountUnit: unit) else {
+    guard let text = GuardDropIn.text(mount: vault.mount, mountUnit: unit, isDoor: isDoor) else {
       throw .system("systemd's unit files cannot hold the mount point \(vault.mount)")
     }
     return text

@@ -5,6 +5,8 @@ import Systemd
 struct GuardedUnits {
   /// In the order of the configuration, each once; an instance under the name of its template.
   let names: [UnitName]
+  /// Those of them that take mail from the world.
+  let doors: Set<UnitName>
   /// Those of them, and their instances, that are running now.
   let running: [UnitName]
   /// Whether systemd has yet to read what one of them was made from.
@@ -20,7 +22,10 @@ struct GuardedUnits {
     let others = Set(own.values.flatMap(\.consistsOf) + namesakes).subtracting(services)
     let further = others.isEmpty ? [:] : try manager.details(of: Array(others))
     var names: [UnitName] = []
-    for service in services {
+    var doors: Set<UnitName> = []
+    for (index, service) in services.enumerated() {
+      let before = names.count
+      defer { if configuration.services[index].isDoor { doors.formUnion(names[before...]) } }
       guard let details = own[service] else {
         names.append(service)
         continue
@@ -31,11 +36,15 @@ struct GuardedUnits {
       names += [details.state.name] + parts + (triggers + namesakes).sorted { $0.rawValue < $1.rawValue }
     }
     var seen: Set<UnitName> = []
+    self.doors = Set(doors.map { $0.template ?? $0 })
     self.names = names.map { $0.template ?? $0 }.filter { seen.insert($0).inserted }
     let all = Array(own.values) + Array(further.values)
     running = Set(all.filter { $0.state.isActive }.map(\.state.name)).sorted { $0.rawValue < $1.rawValue }
     needsReload = all.contains { $0.needsReload }
   }
+
+  /// Whether the unit, or the template that it is an instance of, takes mail from the world.
+  func isDoor(_ unit: UnitName) -> Bool { doors.contains(unit.template ?? unit) }
 
   /// The units that would start this one by default.
   private static func namesakes(of unit: UnitName) -> [UnitName] {

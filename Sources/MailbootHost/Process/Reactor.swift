@@ -10,6 +10,7 @@ public final class Reactor {
   public let signalDescriptor: Int32
   /// After the first signal, and while a run is taken back, further ones end nothing: half an undo helps nobody.
   private var deaf = false
+  private var ignoresHangup = false
   /// Called at least every second while something is waited for: whoever shows progress shows it anew.
   public var onTick: (() -> Void)?
 
@@ -59,7 +60,7 @@ public final class Reactor {
   private func takeSignal() throws(Failure) {
     let signal = mb_next_signal(signalDescriptor)
     // Ctrl-Z is for the prompt, which reads the signals itself; a half-open vault is not to be left lying in the background.
-    guard signal != 0, signal != SIGTSTP, !deaf else { return }
+    guard signal != 0, signal != SIGTSTP, !deaf, !(ignoresHangup && signal == SIGHUP) else { return }
     deaf = true
     throw .interrupted(signal: signal)
   }
@@ -70,6 +71,9 @@ public final class Reactor {
     let deadline = Self.monotonic() + seconds
     while Self.monotonic() < deadline { try wait(&none, until: deadline) }
   }
+
+  /// The end of the terminal ends nothing: half-way locked, with the key in memory and mail down, is no place to stop.
+  func ignoreHangup() { ignoresHangup = true }
 
   /// From here on signals end nothing.
   func stopListening() { deaf = true }

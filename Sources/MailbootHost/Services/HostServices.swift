@@ -20,6 +20,7 @@ final class HostServices: ServicesPort {
   /// Those of them that have been taken over and may still go wrong for that reason.
   private var early: Set<CheckGroup> = []
   private(set) var started: Set<Int> = []
+  private let triggers = ServiceTriggers()
   /// A task that could not even be begun, for the next `next`.
   private var trouble: Failure?
 
@@ -60,10 +61,12 @@ final class HostServices: ServicesPort {
       start
       ? Double(configuration.unlock.serviceTimeout) : min(Self.askTimeout, Double(configuration.unlock.serviceTimeout))
     do {
+      if start { try VerifiedStamp().make(door: configuration.services[index].isDoor) }
       services.append(
         try ServiceTask(
           configuration.services[index], index: index,
           start: start, timeout: timeout, units: units, worker: worker,
+          triggers: triggers,
           quickStart: configuration.services[index].name.hasPrefix("postfix") ? checker.quickStart : nil,
           onStart: { [weak self] () throws(Failure) in
             guard let self else { return }
@@ -88,10 +91,13 @@ final class HostServices: ServicesPort {
       let hold = try DoorHold(reactor: units.reactor)
       started.insert(index)
       do throws(Failure) {
+        // Not before it is held: the boot's own job may be waiting to start it.
+        try VerifiedStamp().make(door: true)
         door = try DoorPreparation(
           configuration.services[index], index: index, making: checks, hold: hold,
           patience: Double(configuration.unlock.serviceTimeout), units: units)
       } catch {
+        VerifiedStamp().shutDoor()
         hold.shut()
         throw error
       }
@@ -151,7 +157,10 @@ final class HostServices: ServicesPort {
   func abandon() {
     for check in checks + Array(ahead.values) { check.abandon() }
     ahead = [:]
-    door?.shut()
+    if let door {
+      VerifiedStamp().shutDoor()
+      door.shut()
+    }
     door = nil
     for service in services { service.abandon() }
     checks = []
@@ -165,8 +174,10 @@ final class HostServices: ServicesPort {
     let working = details.map(\.state.name)
     let isRunning = details.contains { !["inactive", "failed"].contains($0.state.activeState) }
     let deadline = Reactor.monotonic() + Double(configuration.unlock.serviceTimeout)
-    var jobs: [(UnitName, JobID)] = []
-    for unit in working { jobs.append((unit, try units.stop(unit))) }
+    // Else the next connection, or the next tick, starts it again at once.
+    let stopped = try triggers.stop(of: details, units)
+    var jobs = stopped
+    for unit in working { jobs.append((unit: unit, job: try units.stop(unit))) }
     for (unit, job) in jobs where try units.wait(for: job, until: deadline) == nil {
       throw .service(
         name: name.rawValue,
@@ -177,6 +188,6 @@ final class HostServices: ServicesPort {
     }
     // A failure that was shown is not to stay behind in `systemctl --failed` for the next run.
     for unit in working { try units.resetFailed(unit) }
-    return isRunning ? .changed : .unchanged
+    return isRunning || !stopped.isEmpty ? .changed : .unchanged
   }
 }

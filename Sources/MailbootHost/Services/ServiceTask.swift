@@ -22,6 +22,9 @@ final class ServiceTask {
   private var phase = Phase.done
   private var outcome = StepOutcome.unchanged
   private let quickStart: PostfixQuickStart?
+  private let triggers: ServiceTriggers?
+  /// The units that would start this one by themselves.
+  private var triggeredBy: [UnitName] = []
   private let onStart: () throws(Failure) -> Void
   /// Whether the probe is waited for, not only asked.
   private let waits: Bool
@@ -37,11 +40,12 @@ final class ServiceTask {
 
   /// - Parameters:
   ///   - start: false only asks the probe, once.
+  ///   - triggers: starts what belongs to the service beside it.
   ///   - quickStart: set for postfix when its checks have just passed.
   ///   - onStart: called before each start job is asked for.
   init(
     _ service: Configuration.Service, index: Int, start: Bool, timeout: Double,
-    units: UnitControl, worker: Worker,
+    units: UnitControl, worker: Worker, triggers: ServiceTriggers? = nil,
     quickStart: PostfixQuickStart? = nil, onStart: @escaping () throws(Failure) -> Void = {}
   ) throws(Failure) {
     self.service = service
@@ -49,6 +53,7 @@ final class ServiceTask {
     self.units = units
     self.worker = worker
     self.timeout = timeout
+    self.triggers = triggers
     self.quickStart = quickStart
     self.onStart = onStart
     waits = start
@@ -119,7 +124,9 @@ final class ServiceTask {
     if let known = self.names, namesStamp == stamp {
       names = known
     } else {
-      names = try Self.working(name, units).map(\.state.name)
+      let details = try Self.working(name, units)
+      names = details.map(\.state.name)
+      triggeredBy = ServiceTriggers.names(of: details)
     }
     self.names = names
     namesStamp = stamp
@@ -137,7 +144,10 @@ final class ServiceTask {
     guard started.insert(unit).inserted else {
       return fail(.notStarted(unit: unit.rawValue, result: try words(unit, down), journal: journal(unit)))
     }
-    if outcome == .unchanged { _ = quickStart?.request() }
+    if outcome == .unchanged {
+      _ = quickStart?.request()
+      try triggers?.start(triggeredBy, before: true, units)
+    }
     try onStart()
     outcome = .changed
     // Else a start limit of earlier tries, or a failed state, would be taken for this one's.
@@ -178,15 +188,17 @@ final class ServiceTask {
   }
 
   private func beginProbe() throws(Failure) {
-    guard let probe = service.probeText else {
-      phase = .done
-      event = .ready(service: index, outcome, nil)
-      return
-    }
+    guard let probe = service.probeText else { return try becomeReady(nil) }
     let rest = max(1, deadline - Reactor.monotonic())
     let request = ProbeRequest(url: probe, timeout: rest, attemptTimeout: min(10, rest))
     phase = .probing(try worker.begin(.probe, request))
     nextLook = Reactor.monotonic() + 1
+  }
+
+  private func becomeReady(_ record: ProbeRecord?) throws(Failure) {
+    phase = .done
+    if waits { try triggers?.start(triggeredBy, before: false, units) }
+    event = .ready(service: index, outcome, record)
   }
 
   private func probed(_ child: ChildProcess) throws(Failure) {
@@ -203,7 +215,7 @@ final class ServiceTask {
         let result = try words(unit, down) + ", although something answers at \(service.probeText ?? "")"
         return fail(.notStarted(unit: unit.rawValue, result: result, journal: journal(unit)))
       }
-      event = .ready(service: index, outcome, record)
+      try becomeReady(record)
     } else {
       fail(
         .silent(

@@ -62,7 +62,10 @@ final class HostVault: VaultPort {
   }
 
   @discardableResult
-  func unmount() throws(Failure) -> StepOutcome { try kind.unmount(tools) }
+  func unmount() throws(Failure) -> StepOutcome {
+    VerifiedStamp().remove()
+    return try kind.unmount(tools)
+  }
 
   @discardableResult
   func close() throws(Failure) -> StepOutcome { try kind.close(tools) }

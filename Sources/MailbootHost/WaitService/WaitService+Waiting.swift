@@ -40,17 +40,35 @@ extension WaitService {
   }
 
   /// Not locked by anybody since, on purpose or because an unlock failed: what needs nobody would undo the one at once, and repeat
-  /// the other for ever.
-  private var isLockedSinceBoot: Bool {
+  /// the other for ever. Nor closed by hand: whoever does that is at work on the disk.
+  private var isLockedSinceBoot: Bool { !record.wasOpen && isUntouched }
+
+  /// Whether no run has unlocked or locked it in this boot.
+  private var isUntouched: Bool {
     guard let last = directory.record(), last.bootID == bootID() else { return true }
-    return last.lockedSince == nil
+    return last.lockedSince == nil && last.lastUnlock == nil
   }
 
-  /// Where there is no passphrase to wait for, the services are started once after the boot, unless somebody was faster.
-  func startWhatIsAlwaysThere() {
-    guard !report.vault.type.isEncrypted, report.vault.open, report.state == .degraded, isLockedSinceBoot,
-      report.lastUnlock == nil
-    else { return }
+  /// Goes on from a vault that is open without our doing, in the cases that `complete` in `[wait]` names. One without encryption is
+  /// always open.
+  /// - Parameters:
+  ///   - before: the look before this one; nil: this is the first.
+  ///   - isNewBoot: whether no earlier life of this service has seen this boot.
+  func completeWhatOthersOpened(since before: StatusReport?, isNewBoot: Bool = false) {
+    guard report.vault.open, report.state == .degraded, runs.isEmpty, configuration.wait.complete != false else {
+      return
+    }
+    let mayBegin: Bool
+    if !report.vault.type.isEncrypted {
+      mayBegin = before == nil && isUntouched
+    } else if let before {
+      // A run has the lock while it opens.
+      let isByOthers = !before.vault.open && before.busy == nil && before.lastUnlock == report.lastUnlock
+      mayBegin = isByOthers && (configuration.wait.complete == true || isUntouched && systemIsStarting())
+    } else {
+      mayBegin = isNewBoot && isUntouched
+    }
+    guard mayBegin else { return }
     do {
       try start(.init(job: .unlock, source: .none, by: "mailboot", arguments: []), input: nil, call: nil)
     } catch {

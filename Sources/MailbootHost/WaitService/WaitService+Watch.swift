@@ -66,10 +66,23 @@ extension WaitService {
     }
     if report.vault.open { stopWaiting() }
     noteForRecovery()
+    followTheVault(since: before)
     if report.vault.open, due[.probe] == nil, probes.isEmpty {
       schedule(.probe, in: Double(configuration.monitoring.probeEvery))
     }
     if !report.vault.open { due[.probe] = nil }
+  }
+
+  /// What others do to the vault.
+  private func followTheVault(since before: StatusReport) {
+    guard report.vault.type.isEncrypted else { return }
+    if report.vault.open, !record.wasOpen {
+      record.wasOpen = true
+      store()
+    }
+    // Unmounted without us it is to be verified anew.
+    if report.busy == nil, !report.vault.mounted { VerifiedStamp().remove() }
+    completeWhatOthersOpened(since: before)
   }
 
   /// The state has lasted: journal, scripts, and whatever follows from it.
@@ -113,6 +126,16 @@ extension WaitService {
         journal(
           .serviceFailed(service.name, why: down.isEmpty ? service.detail ?? "" : down.joined(separator: ", ")))
       }
+    }
+  }
+
+  /// Whether the machine is still booting.
+  func systemIsStarting() -> Bool {
+    do {
+      return ["initializing", "starting"].contains(try endpoint.systemState())
+    } catch {
+      warn("systemd does not say whether it is still starting: \(error)")
+      return false
     }
   }
 

@@ -37,6 +37,8 @@ public final class WaitService {
   /// When each timer is due, monotonic seconds.
   var due: [Timer: Double] = [:]
   var record: WaitServiceRecord
+  /// Whether no earlier life of this service has seen this boot.
+  let isNewBoot: Bool
   let reader: StatusReader
   /// The status as last looked at.
   var report: StatusReport
@@ -83,7 +85,9 @@ public final class WaitService {
       throw error.isNoBus ? .noBus(error.message) : .system("the bus: \(error)")
     }
     let boot = bootID()
-    record = directory.waitServiceRecord().flatMap { $0.bootID == boot ? $0 : nil } ?? WaitServiceRecord(bootID: boot)
+    let known = directory.waitServiceRecord().flatMap { $0.bootID == boot ? $0 : nil }
+    record = known ?? WaitServiceRecord(bootID: boot)
+    isNewBoot = known == nil
     reader = StatusReader(configuration: configuration, directory: directory, restsDuringRuns: true)
     report = reader.report()
     scripts = NotifyScripts(directory: configuration.notify.directory)
@@ -106,7 +110,8 @@ public final class WaitService {
     // Waiting from an earlier life of this service goes on; its question does not.
     record.waitingSince = report.needsPassphrase ? record.waitingSince : nil
     observe()
-    startWhatIsAlwaysThere()
+    completeWhatOthersOpened(since: nil, isNewBoot: isNewBoot)
+    store()
     notifier?.ready(status: report.summary(now: Reactor.wall()))
   }
 

@@ -81,7 +81,8 @@ extension UnitDetails {
   /// All that is read below. Reading the rest as well took `status` as long as systemd took to send it.
   fileprivate static let properties: Set<String> = [
     "Job", "Id", "LoadState", "ActiveState", "SubState", "Names", "Wants", "Requires", "ConsistsOf", "Conflicts",
-    "TriggeredBy", "ActiveEnterTimestamp", "NeedDaemonReload", "Result", "ExecMainCode", "ExecMainStatus",
+    "TriggeredBy", "UnitFileState", "ActiveEnterTimestamp", "NeedDaemonReload", "Result", "ExecMainCode",
+    "ExecMainStatus",
     "ExecStartPre",
     "TimeoutStartUSec",
   ]
@@ -101,6 +102,7 @@ extension UnitDetails {
     consistsOf = units("ConsistsOf")
     conflicts = units("Conflicts")
     triggeredBy = units("TriggeredBy")
+    fileState = text("UnitFileState")
     activeEnterMicroseconds = UInt64(properties["ActiveEnterTimestamp"]?.number ?? 0)
     needsReload = properties["NeedDaemonReload"]?.bool ?? false
     result = properties["Result"]?.string

@@ -10,6 +10,8 @@ public struct UnitDetails: Sendable, Equatable {
   public var conflicts: [UnitName] = []
   /// The sockets, timers and paths that start this one.
   public var triggeredBy: [UnitName] = []
+  /// What `systemctl is-enabled` says; empty for a unit without a file.
+  public var fileState = ""
   /// When it last became active: microseconds since 1970, 0 for never since boot.
   public var activeEnterMicroseconds: UInt64 = 0
   /// Whether what the unit was made from (for a mount `/etc/fstab`) is newer than what systemd has read.

@@ -3,31 +3,33 @@ import MailbootCore
 import Testing
 
 struct GuardTests {
-  @Test func theDropInAssertsTheMountAndFollowsIt() throws {
-    let text = try #require(GuardDropIn.text(mount: "/vault", mountUnit: "vault.mount"))
+  @Test(arguments: [(false, "/run/mailboot/verified"), (true, "/run/mailboot/verified-door")])
+  func theDropInAssertsTheMountAndThatItWasVerifiedAndFollowsIt(_ isDoor: Bool, _ stamp: String) throws {
+    let text = try #require(GuardDropIn.text(mount: "/vault", mountUnit: "vault.mount", isDoor: isDoor))
     let lines = text.split(separator: "\n").map(String.init)
     #expect(lines.first == GuardDropIn.marker)
     #expect(
       lines.dropFirst() == [
-        "[Unit]", "AssertPathIsMountPoint=/vault", "After=vault.mount", "StopPropagatedFrom=vault.mount",
+        "[Unit]", "AssertPathIsMountPoint=/vault", "AssertPathExists=\(stamp)", "After=vault.mount",
+        "StopPropagatedFrom=vault.mount",
       ])
     #expect(text.hasSuffix("\n"))
   }
 
   @Test(arguments: ["/vault", "/srv/my vault", "/a%b%%c", "/ü"])
   func theMountPointIsReadBack(_ mount: String) throws {
-    let text = try #require(GuardDropIn.text(mount: mount, mountUnit: "x.mount"))
+    let text = try #require(GuardDropIn.text(mount: mount, mountUnit: "x.mount", isDoor: false))
     #expect(GuardDropIn.mount(in: text) == mount)
   }
 
   @Test func aPercentSignIsNoSpecifier() throws {
-    let text = try #require(GuardDropIn.text(mount: "/a%h", mountUnit: "x.mount"))
+    let text = try #require(GuardDropIn.text(mount: "/a%h", mountUnit: "x.mount", isDoor: false))
     #expect(text.contains("AssertPathIsMountPoint=/a%%h\n"))
   }
 
   @Test(arguments: ["vault", "/vault\n[Service]\nExecStartPre=/bin/sh", "/vault\\", "/vault ", "/va\u{7f}lt"])
   func aPathThatAUnitFileCannotHoldGivesNone(_ mount: String) {
-    #expect(GuardDropIn.text(mount: mount, mountUnit: "x.mount") == nil)
+    #expect(GuardDropIn.text(mount: mount, mountUnit: "x.mount", isDoor: false) == nil)
   }
 
   @Test(arguments: ["", "[Unit]\nAssertPathIsMountPoint=/vault\n", " \(GuardDropIn.marker)\n", GuardDropIn.marker])
