@@ -22,6 +22,8 @@ public final class UnlockSequence {
   private var undo: [Undo] = []
   /// Doors that are prepared, or just being so, and not open.
   private var held: [Int] = []
+  /// When each step began, monotonic seconds, by its name.
+  private var begun: [String: Double] = [:]
 
   public var steps: [StepRecord] { log.steps }
   public private(set) var verdicts: Verdicts
@@ -73,7 +75,12 @@ public final class UnlockSequence {
 
   /// From the open vault to ready; with `start` false to mounted and checked.
   public func complete(start: Bool) throws(Failure) {
+    var schedule: ServiceSchedule
     do {
+      schedule = ServiceSchedule(
+        configuration: configuration, withServices: start, holds: start ? try holds() : [:])
+      // What a door's units do before they listen has nothing to do with the vault, and is the longest way of all.
+      prepare(schedule.beginDoors(), schedule)
       try mountAll()
     } catch {
       services.abandon()
@@ -81,7 +88,7 @@ public final class UnlockSequence {
       throw takeBack(error)
     }
     do {
-      try checkAndStart(start: start)
+      try checkAndStart(&schedule)
     } catch {
       services.abandon()
       throw configuration.unlock.onFailure == .lock ? takeBack(error) : error
@@ -102,23 +109,23 @@ public final class UnlockSequence {
     if outcome == .changed { undo.append(taken) }
   }
 
-  private func checkAndStart(start: Bool) throws(Failure) {
-    var schedule = ServiceSchedule(
-      configuration: configuration, withServices: start, holds: start ? try holds() : [:])
-    var begun: [String: Double] = [:]
+  private func prepare(_ doors: [Int], _ schedule: ServiceSchedule) {
+    for index in doors {
+      let step = Step.prepare(configuration.services[index].name)
+      begun[step.name] = log.begin(step)
+      let checks = schedule.holds[index] ?? []
+      for group in checks { begun[Step.check(group).name] = log.begin(.check(group)) }
+      held.append(index)
+      services.prepare(door: index, making: checks)
+    }
+  }
+
+  private func checkAndStart(_ schedule: inout ServiceSchedule) throws(Failure) {
     var serviceFailure: Failure?
     while true {
       if serviceFailure == nil && verdicts.failed.isEmpty {
         let round = schedule.begin()
         // Services first: they are the long way.
-        for index in round.doors {
-          let step = Step.prepare(configuration.services[index].name)
-          begun[step.name] = log.begin(step)
-          let checks = schedule.holds[index] ?? []
-          for group in checks { begun[Step.check(group).name] = log.begin(.check(group)) }
-          held.append(index)
-          services.prepare(door: index, making: checks)
-        }
         for index in round.services {
           let name = configuration.services[index].name
           begun[name] = log.begin(.service(name))

@@ -4,15 +4,13 @@
 /// a service waits until those in its `after` are ready; a door (what takes mail from the world) waits for every required
 /// check, the services' own tools included, and for every service that is neither a door nor behind one.
 ///
-/// A door that can be held is prepared as soon as services may begin at all, and waits for its preparation too. What waits for a
+/// A door that can be held is prepared before all else, and waits for its preparation too. What waits for a
 /// service that is left as it is, and is down, never begins.
 struct ServiceSchedule {
   private enum Progress { case waiting, going, done }
 
   /// What may begin now.
   struct Round: Equatable {
-    /// Doors to prepare.
-    var doors: [Int] = []
     var services: [Int] = []
     var checks: [CheckGroup] = []
   }
@@ -39,19 +37,26 @@ struct ServiceSchedule {
     services = configuration.services.map { _ in withServices ? .waiting : .done }
   }
 
-  /// Marks as begun and returns what may begin. With a door begin the checks that its units make.
+  /// Marks as begun and returns the doors to prepare. With a door begin the checks that its units make.
+  mutating func beginDoors() -> [Int] {
+    let doors = preparations.keys.sorted().filter { preparations[$0] == .waiting }
+    let made = doors.flatMap { holds[$0] ?? [] }
+    for index in doors { preparations[index] = .going }
+    for group in made { checks[group] = .going }
+    going += doors.count + made.count
+    return doors
+  }
+
+  /// Marks as begun and returns what may begin.
   mutating func begin() -> Round {
     let round = Round(
-      doors: preparations.keys.sorted().filter { preparations[$0] == .waiting && vaultIsSound },
       services: services.indices.filter { services[$0] == .waiting && mayBegin(service: $0) },
       checks: CheckGroup.allCases.filter { group in
         checks[group] == .waiting && !isMadeByDoor(group) && group.after.allSatisfy { checks[$0] == .done }
       })
-    for index in round.doors { preparations[index] = .going }
     for index in round.services { services[index] = .going }
-    let begun = round.checks + round.doors.flatMap { holds[$0] ?? [] }
-    for group in begun { checks[group] = .going }
-    going += round.doors.count + round.services.count + begun.count
+    for group in round.checks { checks[group] = .going }
+    going += round.services.count + round.checks.count
     return round
   }
 

@@ -12,23 +12,25 @@ struct HeldDoorTests {
     return machine
   }
 
-  @Test func theDoorIsPreparedBesideTheServicesAndOpensLast() throws {
+  @Test func theDoorIsPreparedBesideTheMountAndTheServicesAndOpensLast() throws {
     let machine = Self.machine()
-    machine.seconds = ["prepare postfix": 8, "start redis-server": 2, "start rspamd": 5, "start dovecot": 3]
+    machine.seconds = ["prepare postfix": 18, "start redis-server": 2, "start rspamd": 5, "start dovecot": 3]
     let unlock = try SimulatedUnlock(machine)
     #expect(unlock.failure == nil)
-    #expect(machine.begun["prepare postfix"] == machine.begun["start redis-server"])
-    #expect(machine.begun["start postfix"] == machine.begun["prepare postfix"]! + 8)
+    #expect(machine.position("prepare postfix")! > machine.position("open")!)
+    #expect(machine.position("prepare postfix")! < machine.position("mount")!)
+    #expect(machine.begun["start postfix"] == machine.begun["prepare postfix"]! + 18)
     #expect(machine.log.last == "ready postfix")
     #expect(machine.state.held.isEmpty && machine.state.running.contains("postfix"))
   }
 
-  @Test(arguments: CheckGroup.allCases.filter { !$0.isTool && $0 != .freeSpace })
-  func noDoorIsPreparedBeforeEachCheckOfTheVaultHasPassed(_ group: CheckGroup) throws {
+  @Test func aVaultThatCannotBeMountedLeavesTheDoorShut() throws {
     let machine = Self.machine()
-    machine.seconds["check \(group.rawValue)"] = 100
-    _ = try SimulatedUnlock(machine)
-    #expect(machine.position("prepare postfix")! > machine.position("checked \(group.rawValue)")!)
+    machine.failing["mount"] = .mount(.refused(result: "failed", journal: []), path: "/vault")
+    let unlock = try SimulatedUnlock(machine)
+    #expect(unlock.failure?.exitCode == .mount)
+    #expect(machine.state == .init())
+    #expect(machine.log.contains("shut postfix"))
   }
 
   @Test(arguments: CheckGroup.allCases.filter { $0 != .freeSpace })
