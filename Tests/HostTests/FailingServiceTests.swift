@@ -40,6 +40,43 @@ struct FailingServiceTests {
       """)
   }
 
+  /// One that fails at once, and one that hears no signal until it is up, as dovecot does.
+  private static let deaf = """
+    [[service]]
+    name = "scene-deaf"
+    [[service]]
+    name = "scene-bad"
+
+    """
+
+  @Test(arguments: Release.both)
+  func whatIsStillStartingIsTakenBackWithoutWaitingForItsDeath(_ release: Release) async throws {
+    try await MailHosts.with(release) { host in
+      try await host.guest.succeed(
+        """
+        cat >/usr/local/sbin/scene-deaf <<'END'
+        #!/bin/bash
+        trap '' TERM
+        sleep 2
+        trap 'exit 0' TERM
+        systemd-notify --ready
+        while :; do sleep 0.1; done
+        END
+        chmod 755 /usr/local/sbin/scene-deaf
+        printf '[Service]\\nType=notify\\nNotifyAccess=all\\nExecStart=/usr/local/sbin/scene-deaf\\n' >/run/systemd/system/scene-deaf.service
+        printf '[Service]\\nType=oneshot\\nExecStart=/bin/false\\n' >/run/systemd/system/scene-bad.service
+        systemctl daemon-reload
+        """)
+      let clock = ContinuousClock()
+      let begun = clock.now
+      let attempt = try await host.unlock(configuration: Settings.toml(services: Self.deaf))
+      attempt.expectFailure(14, error: "scene-bad did not start", hint: "systemctl status scene-bad")
+      #expect(attempt.stderr.contains("stop scene-deaf"), "\(attempt.stderr)")
+      #expect(clock.now - begun < .seconds(30))
+      #expect(try await host.guest.run(host.vault.look).stdout.isEmpty)
+    }
+  }
+
   @Test(arguments: Release.both)
   func whenNothingAnswersOnlyWhatTheRunStartedIsStoppedAgain(_ release: Release) async throws {
     try await MailHosts.with(release) { host in

@@ -10,6 +10,12 @@ struct UnderEveryHandTests {
     probe = "imaps://127.0.0.1:993"
 
     """
+  private static let postfix = """
+    [[service]]
+    name = "postfix"
+    probe = "smtp://127.0.0.1:25"
+
+    """
   private static let settings = Settings.toml(services: Settings.redis + dovecot)
 
   /// Waits for a line of ours in the journal.
@@ -69,7 +75,7 @@ struct UnderEveryHandTests {
   @Test(arguments: Release.both)
   func nothingStartsBetweenTheMountAndTheVerification(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
-      try await host.configure(Self.settings)
+      try await host.configure(Settings.toml(services: Settings.redis + Self.dovecot + Self.postfix))
       try await host.attempt("mailboot guard install").expectSuccess("guarded")
       // Mounted by hand: not verified.
       try await host.guest.succeed(host.vault.open)
@@ -99,22 +105,31 @@ struct UnderEveryHandTests {
   @Test(arguments: Release.both)
   func aSocketGoesBeforeItsServiceAndComesBackWithIt(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
-      try await host.configure(Self.settings)
-      try await host.guest.succeed("systemctl enable --quiet dovecot.socket")
-      try await host.unlock().expectSuccess("ready in ")
-      #expect(try await host.guest.run("systemctl is-active dovecot.socket dovecot").stdout == "active\nactive\n")
+      try await host.guest.succeed(
+        """
+        set -e
+        cd /etc/systemd/system
+        printf '[Service]\\nExecStart=sleep infinity\\n' >scene-knocked.service
+        printf '[Socket]\\nListenStream=127.0.0.1:7777\\n[Install]\\nWantedBy=sockets.target\\n' >scene-knocked.socket
+        systemctl daemon-reload
+        systemctl enable --quiet scene-knocked.socket
+        """)
+      let settings = Settings.toml(services: Settings.redis + "[[service]]\nname = \"scene-knocked\"\n")
+      try await host.unlock(configuration: settings).expectSuccess("ready in ")
+      let look = "systemctl is-active scene-knocked.socket scene-knocked"
+      #expect(try await host.guest.run(look).stdout == "active\nactive\n")
       // Somebody keeps knocking.
       try await host.guest.succeed(
         """
         systemd-run --quiet --collect --unit=scene-knocker bash -c '
-          for try in {1..600}; do (exec 3<>/dev/tcp/127.0.0.1/993) 2>/dev/null; sleep 0.05; done'
+          for try in {1..600}; do (exec 3<>/dev/tcp/127.0.0.1/7777) 2>/dev/null; sleep 0.05; done'
         """)
       try await host.attempt("mailboot lock").expectSuccess("locked in ")
       try await host.guest.succeed("sleep 1")
-      #expect(try await host.guest.run("systemctl is-active dovecot.socket dovecot").stdout == "inactive\ninactive\n")
+      #expect(try await host.guest.run(look).stdout == "inactive\ninactive\n")
       try await host.expectLocked()
       try await host.unlock().expectSuccess("ready in ")
-      #expect(try await host.guest.run("systemctl is-active dovecot.socket dovecot").stdout == "active\nactive\n")
+      #expect(try await host.guest.run(look).stdout == "active\nactive\n")
     }
   }
 

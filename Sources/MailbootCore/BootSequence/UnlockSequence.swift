@@ -79,8 +79,6 @@ public final class UnlockSequence {
     do {
       schedule = ServiceSchedule(
         configuration: configuration, withServices: start, holds: start ? try holds() : [:])
-      // What a door's units do before they listen has nothing to do with the vault, and is the longest way of all.
-      prepare(schedule.beginDoors(), schedule)
       try mountAll()
     } catch {
       services.abandon()
@@ -88,6 +86,9 @@ public final class UnlockSequence {
       throw takeBack(error)
     }
     do {
+      // What a door's units do before they listen is the longest way of all. It needs the mount (postfix's queue may lie there),
+      // but none of the checks.
+      prepare(schedule.beginDoors(), schedule)
       try checkAndStart(&schedule)
     } catch {
       services.abandon()

@@ -11,9 +11,6 @@ public enum GuardDropIn {
   /// Made by a run before its first service, when the checks of the vault itself have passed; gone before the unmount.
   public static let verifiedPath = "/run/mailboot/verified"
 
-  /// There while a run holds a door, see `packaging/hold-door`.
-  public static let doorPath = "/run/mailboot/door"
-
   /// Made by a run when a door may be started: held, or with all else proven.
   public static let verifiedDoorPath = "/run/mailboot/verified-door"
 
@@ -25,8 +22,7 @@ public enum GuardDropIn {
   /// while it is mounted.
   ///
   /// Mounted is not verified: between the mount and the checks the boot's own jobs, a timer or an upgrade would open the door over a
-  /// broken database, or without a filter. Hence the second assertion. A door that is held begins before the mount: of the assertions
-  /// with a bar one is enough, and `doorPath` is there exactly as long as it is held.
+  /// broken database, or without a filter. Hence the second assertion.
   ///
   /// - Parameters:
   ///   - mount: the mount point, absolute.
@@ -42,7 +38,7 @@ public enum GuardDropIn {
     return """
       \(marker)
       [Unit]
-      \(isDoor ? "\(assertion)|\(path)\nAssertPathExists=|\(doorPath)" : "\(assertion)\(path)")
+      \(assertion)\(path)
       AssertPathExists=\(isDoor ? verifiedDoorPath : verifiedPath)
       After=\(mountUnit)
       StopPropagatedFrom=\(mountUnit)
@@ -60,7 +56,6 @@ public enum GuardDropIn {
     }
     var path = ""
     var rest = line.dropFirst(assertion.count)
-    if rest.first == "|" { rest.removeFirst() }
     while let character = rest.popFirst() {
       path.append(character)
       if character == "%", rest.first == "%" { rest.removeFirst() }

@@ -4,7 +4,7 @@
 /// a service waits until those in its `after` are ready; a door (what takes mail from the world) waits for every required
 /// check, the services' own tools included, and for every service that is neither a door nor behind one.
 ///
-/// A door that can be held is prepared before all else, and waits for its preparation too. What waits for a
+/// A door that can be held is prepared before any check, and waits for its preparation too. What waits for a
 /// service that is left as it is, and is down, never begins.
 struct ServiceSchedule {
   private enum Progress { case waiting, going, done }

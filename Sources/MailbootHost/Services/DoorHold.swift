@@ -8,7 +8,7 @@ import MailbootCore
 /// What counts is the lock and one word. Whoever waits goes on when the lock is free and the file says `open`; a lock that became
 /// free in any other way, be it by a kill, shuts the door for good. So a run need not live to keep it shut.
 final class DoorHold {
-  static let path = GuardDropIn.doorPath
+  static let path = "/run/mailboot/door"
   /// As long as each other: the second takes no new room, of which `/run` may have none.
   private static let (shutWord, openWord) = ("shut\n", "open\n")
   private let path: String

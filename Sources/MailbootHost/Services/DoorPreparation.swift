@@ -141,11 +141,7 @@ final class DoorPreparation {
     let found = try units.details(of: names)
     let details = names.compactMap { found[$0] }
     tellChecks(details)
-    if let down = details.first(where: \.state.isFailed) {
-      // A check of a large disk before the mount: systemd took the wait at the door for a start that hangs.
-      if down.result == "timeout", hasArrived { return try giveUpPreparing() }
-      return fail(down)
-    }
+    if let down = details.first(where: \.state.isFailed) { return fail(down) }
     if let jobResult, jobResult != "done", let own = details.first(where: { !$0.state.isActive }) {
       return fail(own, job: jobResult)
     }

@@ -27,6 +27,9 @@ final class HostServices: ServicesPort {
   /// Seconds a check may take; `postfix check` needs 6 s on an emulated machine, a large database some more.
   private static let checkTimeout = 300.0
 
+  /// Seconds that a start has to come to its end before it is stopped; dovecot takes 0.3, emulated 5.
+  private static let startPatience = 15.0
+
   /// Only asking is not waiting: what does not answer within so many seconds does not answer.
   private static let askTimeout = 10.0
 
@@ -167,12 +170,24 @@ final class HostServices: ServicesPort {
     services = []
   }
 
+  /// Lets a start that is under way come to its end first. Dovecot loses a signal that reaches it in its first 20 ms, and systemd, which
+  /// sends it once, then waits 90 s for the end.
+  private func awaitStarts(of names: [UnitName]) throws(Failure) {
+    let deadline = Reactor.monotonic() + Self.startPatience
+    while Reactor.monotonic() < deadline {
+      let states = try units.states(of: names).values
+      guard states.contains(where: { $0.activeState == "activating" && $0.subState == "start" }) else { return }
+      try units.reactor.sleep(seconds: 0.1)
+    }
+  }
+
   @discardableResult
   func stop(service index: Int) throws(Failure) -> StepOutcome {
     let name = UnitName(configuration.services[index].name)
     let details = try ServiceTask.working(name, units)
     let working = details.map(\.state.name)
     let isRunning = details.contains { !["inactive", "failed"].contains($0.state.activeState) }
+    try awaitStarts(of: working)
     let deadline = Reactor.monotonic() + Double(configuration.unlock.serviceTimeout)
     // Else the next connection, or the next tick, starts it again at once.
     let stopped = try triggers.stop(of: details, units)

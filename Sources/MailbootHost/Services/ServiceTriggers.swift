@@ -10,7 +10,10 @@ final class ServiceTriggers {
   /// - Returns: the jobs.
   func stop(of details: [UnitDetails], _ units: UnitControl) throws(Failure) -> [(unit: UnitName, job: JobID)] {
     var jobs: [(unit: UnitName, job: JobID)] = []
-    for trigger in try look(at: Self.names(of: details), units) where trigger.state.isActive {
+    for trigger in try look(at: Self.names(of: details), units) {
+      // One whose service has closed its socket failed of that.
+      if trigger.state.isFailed { try units.resetFailed(trigger.state.name) }
+      guard trigger.state.isActive else { continue }
       jobs.append((trigger.state.name, try units.stop(trigger.state.name)))
       stopped.insert(trigger.state.name)
     }

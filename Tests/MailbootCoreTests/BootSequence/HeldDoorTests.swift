@@ -12,25 +12,27 @@ struct HeldDoorTests {
     return machine
   }
 
-  @Test func theDoorIsPreparedBesideTheMountAndTheServicesAndOpensLast() throws {
+  @Test func theDoorIsPreparedBesideChecksAndServicesAndOpensLast() throws {
     let machine = Self.machine()
     machine.seconds = ["prepare postfix": 18, "start redis-server": 2, "start rspamd": 5, "start dovecot": 3]
     let unlock = try SimulatedUnlock(machine)
     #expect(unlock.failure == nil)
-    #expect(machine.position("prepare postfix")! > machine.position("open")!)
-    #expect(machine.position("prepare postfix")! < machine.position("mount")!)
+    #expect(machine.position("prepare postfix")! > machine.position("mount")!)
+    #expect(machine.position("prepare postfix")! < machine.position("checked mount")!)
     #expect(machine.begun["start postfix"] == machine.begun["prepare postfix"]! + 18)
     #expect(machine.log.last == "ready postfix")
     #expect(machine.state.held.isEmpty && machine.state.running.contains("postfix"))
   }
 
-  @Test func aVaultThatCannotBeMountedLeavesTheDoorShut() throws {
+  @Test(arguments: CheckGroup.allCases.filter { !$0.isTool && $0 != .freeSpace })
+  func aVaultThatIsNotSoundLeavesTheDoorShut(_ group: CheckGroup) throws {
     let machine = Self.machine()
-    machine.failing["mount"] = .mount(.refused(result: "failed", journal: []), path: "/vault")
+    machine.unsound = [group.checks[0]]
+    machine.seconds["check \(group.rawValue)"] = 30
     let unlock = try SimulatedUnlock(machine)
-    #expect(unlock.failure?.exitCode == .mount)
+    #expect(unlock.failure?.exitCode == .verification)
     #expect(machine.state == .init())
-    #expect(machine.log.contains("shut postfix"))
+    #expect(!machine.log.contains("start postfix"))
   }
 
   @Test(arguments: CheckGroup.allCases.filter { $0 != .freeSpace })
