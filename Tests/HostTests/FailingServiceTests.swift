@@ -70,7 +70,7 @@ struct FailingServiceTests {
       let clock = ContinuousClock()
       let begun = clock.now
       let attempt = try await host.unlock(configuration: Settings.toml(services: Self.deaf))
-      attempt.expectFailure(14, error: "scene-bad did not start", hint: "systemctl status scene-bad")
+      attempt.expectFailure(14, error: "scene-bad did not start", hint: "journalctl -u scene-bad")
       #expect(attempt.stderr.contains("stop scene-deaf"), "\(attempt.stderr)")
       #expect(clock.now - begun < .seconds(30))
       #expect(try await host.guest.run(host.vault.look).stdout.isEmpty)

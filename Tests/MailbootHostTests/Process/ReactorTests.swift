@@ -50,6 +50,16 @@ struct ReactorTests {
     }
   }
 
+  @Test func theEndOfTheTerminalEndsNoLock() throws {
+    try withReactor { reactor in
+      reactor.ignoreHangup()
+      sendSignalToThisThread(SIGHUP)
+      #expect(throws: Never.self) { try reactor.checkSignals() }
+      sendSignalToThisThread(SIGINT)
+      #expect(throws: Failure.interrupted(signal: SIGINT)) { try reactor.checkSignals() }
+    }
+  }
+
   @Test func aSignalThatCameBeforeTheWaitIsNotLost() throws {
     try withReactor { reactor in
       #expect(throws: Never.self) { try reactor.checkSignals() }
