@@ -173,7 +173,9 @@ final class ServiceTask {
     var text = state.isMasked ? "masked" : "\(state.activeState) (\(state.subState))"
     if let result = details.result, result != "success" { text += ", \(result)" }
     switch job {
-    case "assert": text = "an assertion of the unit failed (AssertPathIsMountPoint= and the like)"
+    case "assert": text = "an assertion of the unit failed (\(details.unmet ?? "AssertPathIsMountPoint= and the like"))"
+    // A start that a condition keeps from being one is done, and nothing runs.
+    case "done": if state.activeState == "inactive", let unmet = details.unmet { text += ", because of \(unmet)" }
     case "dependency": text += ", a unit it needs failed"
     case "timeout": text += ", its start timed out"
     case "canceled": text += ", somebody cancelled the start"

@@ -23,6 +23,18 @@ public struct UnitDetails: Sendable, Equatable {
   /// The main process's exit status, or the signal that ended it.
   public var execMainStatus: Int32 = 0
 
+  /// Whether its conditions held when it was last to be started.
+  public var conditionsHeld = false
+  public var conditions: [UnitCondition] = []
+  public var assertions: [UnitCondition] = []
+
+  /// A condition or assertion that kept the last start from being one, as a unit file has it; nil: none did.
+  public var unmet: String? {
+    let unmet =
+      assertions.first { $0.holds == false } ?? (conditionsHeld ? nil : conditions.first { $0.holds == false })
+    return unmet?.description
+  }
+
   /// What a service runs before its own process, in this order.
   public var startPre: [UnitCommand] = []
   /// How long a start may take, microseconds; nil: as long as it wants.
