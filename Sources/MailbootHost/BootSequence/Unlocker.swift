@@ -101,9 +101,9 @@ public final class Unlocker {
       case .secret(let passphrase):
         if let why = kind.unusable(passphrase) { throw .passphraseUnusable(why) }
         do {
-          return remote == nil
-            ? try runClosed(run, passphrase, source: source, start: start)
-            : try delegate(passphrase, source: source.kind, start: start)
+          return try serviceTakesCalls()
+            ? try delegate(passphrase, source: source.kind, start: start)
+            : try runClosed(run, passphrase, source: source, start: start)
         } catch .passphraseRefused(_, let empty, let carriageReturn) {
           // An empty one was never tried, so it is no attempt; but somebody leaning on Enter is not asked for ever.
           empties += empty ? 1 : 0
@@ -155,13 +155,32 @@ public final class Unlocker {
     }
   }
 
+  /// Seconds in which a service that is well has long answered.
+  private static let patience = 3.0
+
+  /// Root need not wait for a service that somebody keeps busy, or that hangs.
+  private func serviceTakesCalls() throws(Failure) -> Bool {
+    guard let remote else { return false }
+    guard geteuid() == 0 else { return true }
+    if try remote.answers(within: Self.patience, units.reactor) { return true }
+    warn("the service does not answer within \(Int(Self.patience)) s: the work is done without it")
+    return false
+  }
+
   /// Has the service do it.
   private func delegate(
     _ passphrase: borrowing SecretBytes, source: UnlockSource, start: Bool
   ) throws(Failure) -> UnlockSummary {
     guard let remote else { throw .notRoot(verb: "unlock") }
-    return try remote.unlock(
+    let before = freshRecord()
+    let outcome = try remote.unlock(
       passphrase, source: source, start: start, timeout: timeout, reactor: units.reactor, report: report, warn: warn)
+    switch outcome {
+    case .done(let summary): return summary
+    case .left:
+      warn("the service was ended meanwhile (an upgrade?); what it has begun goes on")
+      return try LeftRun(directory: directory, reactor: units.reactor, before: before).summary()
+    }
   }
 
   private func emptyPassphrase() throws(Failure) -> SecretBytes {
@@ -198,7 +217,8 @@ public final class Unlocker {
       do throws(Failure) {
         try clearRemains()
         try run.open(passphrase)
-        record.attempts.accepted += 1
+        // Where another run was faster nobody has tried it.
+        if run.steps.last?.outcome == .changed { record.attempts.accepted += 1 }
         try run.complete(start: start)
       } catch .passphraseRefused(let tries, let empty, let carriageReturn) {
         record.attempts.refused += empty ? 0 : 1
