@@ -154,7 +154,9 @@ final class DoorPreparation {
     let onTheWay = details.contains { $0.state.activeState == "activating" && !isAtDoor($0) }
     // Done, and yet it does not run: its conditions were against it.
     if jobResult == "done", !onTheWay,
-      let down = details.first(where: { $0.state.activeState == "inactive" && $0.state.job == nil && $0.unmet != nil })
+      let down = details.first(where: {
+        $0.state.activeState == "inactive" && $0.state.job == nil && !$0.hindrances.isEmpty
+      })
     {
       return fail(down, job: "done")
     }

@@ -28,11 +28,13 @@ public struct UnitDetails: Sendable, Equatable {
   public var conditions: [UnitCondition] = []
   public var assertions: [UnitCondition] = []
 
-  /// A condition or assertion that kept the last start from being one, as a unit file has it; nil: none did.
-  public var unmet: String? {
-    let unmet =
-      assertions.first { $0.holds == false } ?? (conditionsHeld ? nil : conditions.first { $0.holds == false })
-    return unmet?.description
+  /// What kept the last start from being one: the assertion or condition that did not hold, where systemd still knows; else all that there
+  /// are, because it forgets with a unit that nothing else needs.
+  public var hindrances: [UnitCondition] {
+    for tested in [assertions, conditionsHeld ? [] : conditions] {
+      if let one = tested.first(where: { $0.holds == false }) { return [one] }
+    }
+    return conditionsHeld ? [] : (assertions + conditions).filter { $0.holds == nil }
   }
 
   /// What a service runs before its own process, in this order.
