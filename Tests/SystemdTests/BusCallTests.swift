@@ -210,6 +210,8 @@ private struct Pair {
   /// sd-bus answers `Peer` by itself: whoever asks without end must not keep the server from all else.
   @Test func whatIsAnsweredWithoutUsGivesUsATurnNowAndThen() throws {
     let pair = try Pair()
+    // What the daemon has said at the beginning.
+    while try pair.server.nextMessage() != nil {}
     for _ in 0..<100 { _ = try pair.client.send(name, path, "org.freedesktop.DBus.Peer", "Ping") }
     try pair.client.flush()
     var answers = 0
