@@ -76,4 +76,37 @@ struct WaitServiceClientTests {
     #expect(process.terminationStatus == 1 && said.contains("what it has begun goes on"), "\(said)")
     #expect(said.contains("nothing is known of what it has begun"), "\(said)")
   }
+
+  /// As the login shell of a console it is the first process of its session: nobody could continue it.
+  @Test func controlZAtTheConsolesPromptIsPassedOver() throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
+    let mailboot = try builtProgram("mailboot")
+    process.arguments = ["-qec", "exec setpriv --reuid 65534 --clear-groups \(mailboot) unlock", "/dev/null"]
+    process.environment = [
+      "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "TERM": "dumb", "DBUS_SYSTEM_BUS_ADDRESS": machine.busAddress,
+    ]
+    let (input, output) = (Pipe(), Pipe())
+    (process.standardInput, process.standardOutput) = (input, output)
+    try process.run()
+    let limit = process.processIdentifier
+    DispatchQueue.global().asyncAfter(deadline: .now() + 30) { kill(limit, SIGKILL) }
+    var shown = ""
+    func awaitPrompts(_ count: Int) throws {
+      while shown.components(separatedBy: "Passphrase of the vault: ").count <= count {
+        let data = output.fileHandleForReading.availableData
+        try #require(!data.isEmpty, "it has ended: \(shown)")
+        shown += String(decoding: data, as: UTF8.self)
+      }
+    }
+    try awaitPrompts(1)
+    try input.fileHandleForWriting.write(contentsOf: Data("half\u{1A}".utf8))
+    try awaitPrompts(2)
+    try input.fileHandleForWriting.write(contentsOf: Data("secret\n".utf8))
+    let unlock = try call("Unlock")
+    let descriptor = try unlock.readDescriptor()
+    #expect(readAll(descriptor.rawValue) == "secret")
+    try unlock.replyError("org.mailboot1.Error.Busy", "enough")
+    process.waitUntilExit()
+  }
 }

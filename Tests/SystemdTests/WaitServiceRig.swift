@@ -20,14 +20,15 @@ final class WaitServiceRig {
   ///   - configuration: what stands in `mailboot.toml` beside the vault and its one service.
   ///   - watchdog: seconds after which systemd ends a service that does not tell that it is alive.
   ///   - hasMember: whether nobody is in the group that may unlock.
-  ///   - program: `mailboot`; nil: as it was built.
+  ///   - isStandard: whether its configuration is where everybody looks for it.
+  ///   - program: `mailboot`.
   init(
     configuration: (TemporaryDirectory) throws -> String = { _ in "" }, watchdog: Int = 60, hasMember: Bool = false,
+    isStandard: Bool = false,
     program: (TemporaryDirectory) throws -> String = { _ in try builtProgram("mailboot") }
   ) throws {
     place = try TemporaryDirectory()
     let group = try place.write("group", "root:x:0:\nnogroup:x:65534:\nmailboot:x:4711:nobody\n")
-    machine = try UserManager(prelude: hasMember ? "mount --bind \(group) /etc/group" : "")
     try Self.makeVault(in: place)
     let severities = [
       "mount", "database", "dkim", "certificate", "certificate-expiry", "certificate-names", "free-space", "postfix",
@@ -46,6 +47,14 @@ final class WaitServiceRig {
       name = "demo"
       \(try configuration(place))
       """)
+    var prelude = hasMember ? "mount --bind \(group) /etc/group\n" : ""
+    let arguments = isStandard ? "" : " --config \(file)"
+    if isStandard {
+      let etc = place.file("etc")
+      prelude += "cp -a /etc \(etc); mkdir -p \(etc)/mailboot; cp \(place.file("mailboot.toml")) \(etc)/mailboot\n"
+      prelude += "mount --bind \(etc) /etc\n"
+    }
+    machine = try UserManager(prelude: prelude)
     try machine.write(
       "demo.service",
       "[Unit]\nDefaultDependencies=no\n[Service]\nType=exec\nExecStartPre=sleep 1\nExecStart=sleep 1000\n")
@@ -56,7 +65,7 @@ final class WaitServiceRig {
       DefaultDependencies=no
       [Service]
       Type=notify
-      ExecStart=\(try program(place)) wait --config \(file)
+      ExecStart=\(try program(place)) wait\(arguments)
       WatchdogSec=\(watchdog)
       """)
     systemd = try machine.connect()

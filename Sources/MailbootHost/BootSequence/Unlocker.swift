@@ -7,19 +7,19 @@ import Systemd
 /// `mailboot unlock`, from looking at the machine to ready.
 public final class Unlocker {
   private var configuration: Configuration
-  private let directory: RuntimeDirectory
+  let directory: RuntimeDirectory
   private let kind: any VaultKind
   private let tools: VaultTools
   private let worker: Worker
-  private var units: UnitControl { tools.units }
+  var units: UnitControl { tools.units }
   private let verb: String
-  private let report: (Progress) -> Void
-  private let warn: (String) -> Void
+  let report: (Progress) -> Void
+  let warn: (String) -> Void
   private var record: LastResults
   /// The service in wait mode, which then does the work.
-  private let remote: WaitServiceClient?
+  let remote: WaitServiceClient?
   /// `--timeout` for it, seconds.
-  private let timeout: Int?
+  let timeout: Int?
   private let user: String
   private let tell: EventSink
 
@@ -53,7 +53,7 @@ public final class Unlocker {
     record = LastResults(bootID: bootID())
   }
 
-  private func freshRecord() -> LastResults {
+  func freshRecord() -> LastResults {
     let boot = bootID()
     return directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? LastResults(bootID: boot)
   }
@@ -152,34 +152,6 @@ public final class Unlocker {
         tell(.unlockFailed(actor, JournalEvent.Run(seconds: 0, steps: []), error))
       }
       throw error
-    }
-  }
-
-  /// Seconds in which a service that is well has long answered.
-  private static let patience = 3.0
-
-  /// Root need not wait for a service that somebody keeps busy, or that hangs.
-  private func serviceTakesCalls() throws(Failure) -> Bool {
-    guard let remote else { return false }
-    guard geteuid() == 0 else { return true }
-    if try remote.answers(within: Self.patience, units.reactor) { return true }
-    warn("the service does not answer within \(Int(Self.patience)) s: the work is done without it")
-    return false
-  }
-
-  /// Has the service do it.
-  private func delegate(
-    _ passphrase: borrowing SecretBytes, source: UnlockSource, start: Bool
-  ) throws(Failure) -> UnlockSummary {
-    guard let remote else { throw .notRoot(verb: "unlock") }
-    let before = freshRecord()
-    let outcome = try remote.unlock(
-      passphrase, source: source, start: start, timeout: timeout, reactor: units.reactor, report: report, warn: warn)
-    switch outcome {
-    case .done(let summary): return summary
-    case .left:
-      warn("the service was ended meanwhile (an upgrade?); what it has begun goes on")
-      return try LeftRun(directory: directory, reactor: units.reactor, before: before).summary()
     }
   }
 
@@ -318,12 +290,6 @@ public final class Unlocker {
     do { try directory.store(record) } catch { warn(error.summary) }
   }
 }
-
-/// The kernel's id of this boot; empty without `/proc`.
-public func bootID() -> String { readAttribute("/proc/sys/kernel/random/boot_id") ?? "" }
-
-/// Who really sits there: the login that became root, else the user of the process.
-public func invokingUser() -> String { loginUser(of: UInt32(getpid())) ?? userName(geteuid()) }
 
 extension Failure {
   /// A vault without a token is the usual one, and nothing has failed.
