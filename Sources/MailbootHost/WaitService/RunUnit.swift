@@ -79,6 +79,9 @@ final class RunUnit {
     UnitProperty("KeyringMode", .string("shared")),
     // Memory runs out in the key derivation, which is a child and the first to go. The run is to say so, not to be stopped for it.
     UnitProperty("OOMPolicy", .string("continue")),
+    // All mail waits for it: before whoever else has work for the processors, on purpose or not.
+    UnitProperty("Nice", .int32(-10)),
+    UnitProperty("CPUWeight", .uint64(1000)),
     // Of a sandbox what needs no mounts of its own: a run has to see the host's. Nor a list of devices: it opens the disk.
     UnitProperty("LimitCORE", .uint64(0)),
     UnitProperty("LimitCORESoft", .uint64(0)),
