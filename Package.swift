@@ -117,7 +117,10 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "SystemdTests", dependencies: ["Linux", "Systemd", "CLinux", "SecretMemory", "TestSupport"],
+      name: "SystemdTests",
+      dependencies: [
+        "Linux", "Systemd", "CLinux", "SecretMemory", "TestSupport", "mailboot", "mailboot-worker",
+      ],
       swiftSettings: strict),
     .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),

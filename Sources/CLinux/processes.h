@@ -22,6 +22,8 @@ static inline int mb_wexitstatus(int status) { return WEXITSTATUS(status); }
 static inline int mb_wifsignaled(int status) { return WIFSIGNALED(status); }
 static inline int mb_wtermsig(int status) { return WTERMSIG(status); }
 static inline int mb_close_range(unsigned first, unsigned last) { return (int)syscall(SYS_close_range, first, last, 0); }
+// posix_spawn_file_actions_addchdir_np(3), which libc shows only with _GNU_SOURCE.
+extern int mb_spawn_in_directory(void *actions, const char *path) __asm__("posix_spawn_file_actions_addchdir_np");
 static inline pid_t mb_fork(void) { return fork(); }
 static inline int mb_pidfd_send_signal(int descriptor, int signal) {
   return (int)syscall(SYS_pidfd_send_signal, descriptor, signal, (void *)0, 0u);

@@ -73,12 +73,12 @@ extension LUKSDevice {
     if passphrase.isEmpty { throw LUKSError(.notAccepted, "the passphrase is empty") }
   }
 
-  private var hasRequirements: Bool {
+  var hasRequirements: Bool {
     var flags: UInt32 = 0
     return version == 2 && crypt_persistent_flags_get(handle, CRYPT_FLAGS_REQUIREMENTS, &flags) == 0 && flags != 0
   }
 
-  private func emptyKey() throws(LUKSError) -> SecretBytes {
+  func emptyKey() throws(LUKSError) -> SecretBytes {
     let size = crypt_get_volume_key_size(handle)
     guard size > 0 else { throw LUKSError(.damagedHeader, "the LUKS header of \(headerPath) has no volume key size") }
     do {

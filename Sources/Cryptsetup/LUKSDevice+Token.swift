@@ -1,18 +1,50 @@
 import CCryptsetup
 import Glibc
+import SecretMemory
 
 extension LUKSDevice {
   /// Opens the device as `/dev/mapper/` and `mapping` with whichever token in the LUKS2 header can: a key in the kernel's keyring, or
   /// one that a plugin of libcryptsetup knows how to ask (TPM, FIDO2). No person is asked for a PIN.
   ///
+  /// - Parameter beforeChange: called once a token has given the key and before anything is changed: up to then it may have to be waited
+  ///   for, as for somebody who is to touch it.
   /// - Throws: `.noToken` when none can.
-  public func activateByToken(mapping: String) throws(LUKSError) -> Activation {
+  public func activateByToken(mapping: String, beforeChange: () -> Void = {}) throws(LUKSError) -> Activation {
     if try isOpen(as: mapping) { return .alreadyOpen }
     guard hasTokens else { throw LUKSError(.noToken, "there is none") }
-    let slot = crypt_activate_by_token(handle, mapping, CRYPT_ANY_TOKEN, nil, 0)
-    if slot >= 0 { return .opened(keyslot: Int(slot)) }
-    if slot == -EEXIST || slot == -EBUSY { return try afterFailedActivation(slot, mapping) }
-    throw LUKSError(.noToken, slot == -ENOANO ? "it needs a PIN" : log.take(orTextOf: -slot))
+    let slot: Int32
+    let result: Int32
+    if hasRequirements {
+      beforeChange()
+      slot = crypt_activate_by_token(handle, mapping, CRYPT_ANY_TOKEN, nil, 0)
+      if slot < 0 && slot != -EEXIST && slot != -EBUSY { throw tokenFailure(slot) }
+      result = slot
+    } else {
+      var key = try emptyKey()
+      slot = try unlockByToken(&key)
+      beforeChange()
+      result = key.withUnsafeBytes { crypt_activate_by_volume_key(handle, mapping, $0.baseAddress, $0.count, 0) }
+    }
+    return result < 0 ? try afterFailedActivation(result, mapping) : .opened(keyslot: Int(slot))
+  }
+
+  private func unlockByToken(_ key: inout SecretBytes) throws(LUKSError) -> Int32 {
+    var context: OpaquePointer?
+    let made = crypt_keyslot_context_init_by_token(handle, CRYPT_ANY_TOKEN, nil, nil, 0, nil, &context)
+    guard made >= 0 else { throw tokenFailure(made) }
+    defer { crypt_keyslot_context_free(context) }
+    var slot: Int32 = 0
+    key.appendInPlace { free in
+      var size = free.count
+      slot = crypt_volume_key_get_by_keyslot_context(handle, CRYPT_ANY_SLOT, free.baseAddress, &size, context)
+      return slot < 0 ? 0 : size
+    }
+    guard slot >= 0 else { throw tokenFailure(slot) }
+    return slot
+  }
+
+  private func tokenFailure(_ result: Int32) -> LUKSError {
+    LUKSError(.noToken, result == -ENOANO ? "it needs a PIN" : log.take(orTextOf: -result))
   }
 
   /// Whether there is anything to try.

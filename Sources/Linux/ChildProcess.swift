@@ -38,15 +38,20 @@ public final class ChildProcess {
   ///   - descriptor3: a descriptor that it gets as number 3.
   ///   - urgent: whether it goes before others on the processors (nice -10, where that is allowed).
   ///   - errors: where its standard error goes.
+  ///   - directory: where it runs; nil: where we do. Ours may be somebody else's, and programs look for modules where they are.
   public init(
     _ arguments: [String], input: [UInt8] = [], descriptor3: Int32? = nil, urgent: Bool = false,
-    errors: Errors = .collected
+    errors: Errors = .collected, directory: String? = "/"
   ) throws(SystemError) {
     name = arguments[0].split(separator: "/").last.map(String.init) ?? arguments[0]
     var pipes: [[Int32]] = []
     var inputDescriptor: Int32 = -1
+    var isStarted = false
     defer {
-      for pipe in pipes where pipe.count == 2 { close(pipe[1]) }
+      for pipe in pipes {
+        close(pipe[1])
+        if !isStarted { close(pipe[0]) }
+      }
       if inputDescriptor >= 0 { close(inputDescriptor) }
     }
     for _ in 0..<2 {
@@ -69,6 +74,7 @@ public final class ChildProcess {
     case .dropped: posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
     }
     if let descriptor3 { posix_spawn_file_actions_adddup2(&actions, descriptor3, 3) }
+    if let directory { mb_spawn_in_directory(&actions, directory) }
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -89,10 +95,8 @@ public final class ChildProcess {
         posix_spawn(&child, arguments[0], &actions, &attributes, argv, environment)
       }
     }
-    guard result == 0 else {
-      for descriptor in outputs { close(descriptor) }
-      throw SystemError("\(arguments[0]) cannot be run: \(errnoText(result))")
-    }
+    guard result == 0 else { throw SystemError("\(arguments[0]) cannot be run: \(errnoText(result))") }
+    isStarted = true
     pid = child
     // Before it has children of its own, which inherit it. Without the right to, it only takes longer.
     if urgent { _ = mb_set_priority(child, -10) }

@@ -37,7 +37,8 @@ public struct SecretWriteError: Error, Equatable, Sendable, CustomStringConverti
 /// - Parameters:
 ///   - limit: the most bytes the secret may have, without the newline that is dropped.
 ///   - dropTrailingNewline: drops exactly one LF at the end, never a CR.
-///   - deadline: nil waits for ever.
+///   - deadline: nil waits for ever. With one, whoever gave the descriptor cannot hold us up by other means either: of a pipe or a socket
+///     nothing is read that would have to be waited for.
 ///   - signals: a signalfd of the caller for signals that it has blocked; each but SIGTSTP ends the wait.
 public func readSecret(
   from descriptor: Int32, limit: Int, dropTrailingNewline: Bool, deadline: MonotonicInstant? = nil,
@@ -50,12 +51,13 @@ public func readSecret(
   } catch {
     throw .memory(error)
   }
+  let source = SecretSource(descriptor, isForeign: deadline != nil)
   var ended = false
   while !ended && secret.count < secret.capacity {
-    try waitUntilReadable(descriptor, deadline, signals)
+    try waitUntilReadable(source.descriptor, deadline, signals)
     try secret.appendInPlace { (free) throws(SecretReadError) -> Int in
       while true {
-        let count = read(descriptor, free.baseAddress, free.count)
+        let count = source.read(free)
         if count >= 0 {
           ended = count == 0
           return count
@@ -70,6 +72,35 @@ public func readSecret(
   }
   guard secret.count <= limit else { throw .tooLong(limit: limit) }
   return secret
+}
+
+/// A descriptor to read from. What poll(2) has seen may be gone when it is read: whoever gave us the descriptor can read there, too, and
+/// set whether reading blocks.
+private struct SecretSource: ~Copyable {
+  private let given: Int32
+  /// Of the same pipe, but with flags of its own; -1: there is none.
+  private let own: Int32
+  private let isSocket: Bool
+
+  init(_ descriptor: Int32, isForeign: Bool) {
+    given = descriptor
+    var status = stat()
+    let type = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
+    own =
+      isForeign && type == S_IFIFO
+      ? mb_open("/proc/self/fd/\(descriptor)", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0) : -1
+    isSocket = isForeign && type == S_IFSOCK
+  }
+
+  deinit { if own >= 0 { close(own) } }
+
+  var descriptor: Int32 { own >= 0 ? own : given }
+
+  func read(_ space: UnsafeMutableRawBufferPointer) -> Int {
+    isSocket
+      ? recv(given, space.baseAddress, space.count, Int32(MSG_DONTWAIT))
+      : Glibc.read(descriptor, space.baseAddress, space.count)
+  }
 }
 
 private func waitUntilReadable(

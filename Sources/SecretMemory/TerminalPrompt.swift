@@ -177,11 +177,26 @@ private struct Question {
     return [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP].contains(number) ? number : nil
   }
 
+  /// As the terminal would have it. Where nobody could continue it, because it is the first process of its session, the kernel passes over
+  /// this signal; SIGSTOP it would not, and a console whose login shell we are would be lost.
+  private static func stopThisProcess() {
+    var stop = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&stop)
+    sigaddset(&stop, SIGTSTP)
+    let handler = signal(SIGTSTP, SIG_DFL)
+    raise(SIGTSTP)
+    // It strikes here, in this thread.
+    pthread_sigmask(SIG_UNBLOCK, &stop, &before)
+    pthread_sigmask(SIG_SETMASK, &before, nil)
+    signal(SIGTSTP, handler)
+  }
+
   /// Stops the process with the terminal as it was, and asks anew when it is continued.
   private func stop() throws(TerminalError) {
     endLine()
     TerminalMode.restore()
-    raise(SIGSTOP)
+    Self.stopThisProcess()
     _ = try TerminalMode.hideInput(on: terminal)
     try show()
   }

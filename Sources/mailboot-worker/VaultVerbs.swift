@@ -60,13 +60,16 @@ private func openVault(
   }
 }
 
-/// The library derives and activates in one call, so it is finished in any case.
+/// A token may wait for a touch that never comes: as long as it does, this process can be ended.
 private func openByToken(_ request: OpenRequest, _ presence: ParentPresence) -> OpenReply {
   do {
     let device = try LUKSDevice(device: request.device, header: request.header)
     if let limit = request.memoryLimitKiB, let failure = limitMemory(toMore: limit) { return .failed(failure) }
-    presence.commit()
-    switch try device.activateByToken(mapping: request.mapping) {
+    let activation = try device.activateByToken(mapping: request.mapping) {
+      presence.commit()
+      setOutOfMemoryScore(0)
+    }
+    switch activation {
     case .opened(let keyslot): return .opened(keyslot: keyslot)
     case .alreadyOpen: return .alreadyOpen
     }

@@ -58,6 +58,21 @@ final class LUKSImage {
     try file.close()
   }
 
+  /// Lets a key in the kernel's keyring open the first keyslot.
+  func addToken(keyDescription: String) throws {
+    var handle: OpaquePointer?
+    try #require(crypt_init_data_device(&handle, header ?? path, path) == 0)
+    let device = try #require(handle)
+    defer { crypt_free(device) }
+    try #require(crypt_load(device, nil, nil) == 0)
+    let token = keyDescription.withCString { text in
+      var parameters = crypt_token_params_luks2_keyring(key_description: text)
+      return crypt_token_luks2_keyring_set(device, CRYPT_ANY_TOKEN, &parameters)
+    }
+    try #require(token >= 0)
+    try #require(crypt_token_assign_keyslot(device, token, 0) == token)
+  }
+
   /// The first bytes of the volume, enough for both copies of the header.
   func headerBytes() throws -> Data {
     let file = try #require(FileHandle(forReadingAtPath: path))

@@ -78,6 +78,40 @@ extension CryptsetupTests {
       #expect(changing, "the passphrase was right, so the change had been announced")
     }
 
+    /// As long as a token is waited for, nothing is changed, and the wait can be ended.
+    @Test func aTokenThatDoesNotAnswerChangesNothing() throws {
+      let image = try LUKSImage()
+      try image.addToken(keyDescription: unusedName())
+      let device = try LUKSDevice(device: image.path)
+      var changing = false
+      var error: LUKSError?
+      do throws(LUKSError) {
+        _ = try device.activateByToken(mapping: unusedName()) { changing = true }
+      } catch let caught {
+        error = caught
+      }
+      #expect(error?.kind == .noToken)
+      #expect(!changing)
+    }
+
+    @Test(.enabled(if: !kernelHasDeviceMapper))
+    func aTokensKeyIsRightBeforeAnythingIsChanged() throws {
+      let image = try LUKSImage()
+      let description = unusedName()
+      try image.addToken(keyDescription: description)
+      try #require(addToProcessKeyring(description, "right") > 0)
+      let device = try LUKSDevice(device: image.path)
+      var changing = false
+      var error: LUKSError?
+      do throws(LUKSError) {
+        _ = try device.activateByToken(mapping: unusedName()) { changing = true }
+      } catch let caught {
+        error = caught
+      }
+      #expect(error?.kind == .noDeviceMapper)
+      #expect(changing)
+    }
+
     @Test func closingWhatIsNotOpenIsNoChange() throws {
       #expect(try LUKSDevice.deactivate(mapping: unusedName()) == .alreadyClosed)
     }
@@ -101,4 +135,19 @@ private func refusal(of bytes: [UInt8], by device: borrowing LUKSDevice) throws 
   } catch {
     return error
   }
+}
+
+/// add_key(2), which libc does not have.
+private func addToProcessKeyring(_ description: String, _ secret: String) -> Int {
+  typealias Call =
+    @convention(c) (Int, UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafePointer<CChar>, Int, Int) -> Int
+  guard let symbol = dlsym(nil, "syscall") else { return -1 }
+  #if arch(x86_64)
+    let number = 248
+  #else
+    let number = 217
+  #endif
+  let processKeyring = -2
+  return unsafeBitCast(symbol, to: Call.self)(
+    number, "user", description, secret, secret.utf8.count, processKeyring)
 }

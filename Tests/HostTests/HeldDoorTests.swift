@@ -185,6 +185,18 @@ struct HeldDoorTests {
     }
   }
 
+  @Test(arguments: Release.both)
+  func aConditionThatKeepsItFromStartingIsNamed(_ release: Release) async throws {
+    try await MailHosts.with(release) { host in
+      let folder = "/run/systemd/system/\(Self.unit(release)).d"
+      try await host.guest.succeed(
+        "mkdir -p '\(folder)'; printf '[Unit]\\nConditionPathExists=/run/never\\n' >'\(folder)/never.conf'; systemctl daemon-reload")
+      let attempt = try await host.unlock()
+      attempt.expectFailure(14, error: "ConditionPathExists=/run/never", hint: "journalctl -u ")
+      try await host.expectLocked()
+    }
+  }
+
   @Test func thePlanSaysThatItIsHeld() async throws {
     try await MailHosts.with(.debian13) { host in
       let plan = try await host.attempt("mailboot plan")

@@ -53,6 +53,44 @@ import Text
     }
   }
 
+  /// Whoever handed the descriptor over has one of his own of the same pipe, and may read what poll(2) has seen.
+  @Test func aThiefAtThePipeCannotHoldTheReaderUp() throws {
+    for _ in 0..<100 {
+      let ends = try makePipe()
+      let thief = Thread {
+        var byte: UInt8 = 0
+        while read(ends.read, &byte, 1) > 0 {}
+        usleep(100_000)
+        close(ends.read)
+      }
+      thief.start()
+      let writer = Thread {
+        usleep(2000)
+        _ = Glibc.write(ends.write, "x", 1)
+        // Else a reader that is held up would be so for ever.
+        usleep(2_000_000)
+        close(ends.write)
+      }
+      writer.start()
+      let start = MonotonicInstant.now
+      _ = outcome(of: ends.read, deadline: start + .milliseconds(30))
+      let took = start.duration(to: .now)
+      #expect(took < .seconds(1))
+      if took >= .seconds(1) { return }
+    }
+  }
+
+  @Test func aSocketThatIsMadeToBlockIsNotWaitedFor() throws {
+    var ends: [Int32] = [0, 0]
+    try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+    defer { closeAll(ends[0], ends[1]) }
+    try #require(write(ends[1], "half", 4) == 4)
+    #expect(outcome(of: ends[0], deadline: .now + .milliseconds(100)) == .failure(.timedOut))
+    try #require(write(ends[1], "whole", 5) == 5)
+    shutdown(ends[1], Int32(SHUT_WR))
+    #expect(outcome(of: ends[0], deadline: .now + .seconds(20)) == .success(Array("whole".utf8)))
+  }
+
   @Test func aDescriptorThatCannotBeReadIsAnError() throws {
     let directory = open("/", O_RDONLY | O_CLOEXEC)
     defer { close(directory) }

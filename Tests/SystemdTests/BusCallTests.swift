@@ -207,6 +207,28 @@ private struct Pair {
     #expect(error?.name == BusErrorName.unknownMethod && error?.message.isEmpty == false)
   }
 
+  /// sd-bus answers `Peer` by itself: whoever asks without end must not keep the server from all else.
+  @Test func whatIsAnsweredWithoutUsGivesUsATurnNowAndThen() throws {
+    let pair = try Pair()
+    // What the daemon has said at the beginning.
+    while try pair.server.nextMessage() != nil {}
+    for _ in 0..<100 { _ = try pair.client.send(name, path, "org.freedesktop.DBus.Peer", "Ping") }
+    try pair.client.flush()
+    var answers = 0
+    var turns = 0
+    while answers < 100, turns < 1000 {
+      let ready = pollfd(fd: pair.server.descriptor, events: pair.server.pollEvents(), revents: 0)
+      var waiting = [ready]
+      if pair.server.timeoutMicroseconds() != 0 { poll(&waiting, 1, 1000) }
+      #expect(try pair.server.nextMessage().map { _ in true } == nil)
+      turns += 1
+      usleep(10_000)
+      while let message = try pair.client.nextMessage() { if case .reply = message { answers += 1 } }
+      if turns == 1 { #expect(answers < 100) }
+    }
+    #expect(answers == 100 && turns > 1)
+  }
+
   @Test func callOfANameNobodyHasIsNoOwner() throws {
     let pair = try Pair()
     let cookie = try pair.client.send("org.mailboot1.nobody", path, interface, "Lock")

@@ -122,6 +122,20 @@ final class Busctl {
     }
   }
 
+  @Test func whatNobodyWaitsForIsNotReadAtAll() throws {
+    let busctl = try Busctl(
+      bus,
+      ["--expect-reply=no", "call", name, path, "org.freedesktop.DBus.Properties", "GetAll", "s", interface])
+    let call = try nextMessage(on: server) { if case .call(let call) = $0 { call } else { nil } }
+    var isRead = false
+    let left = try object.answer(call) {
+      isRead = true
+      return [:]
+    }
+    #expect(left == nil && !isRead)
+    #expect(busctl.wait().status == 0)
+  }
+
   @Test func callThatWantsNoReplyGetsNone() throws {
     let busctl = try Busctl(bus, ["--expect-reply=no", "call", name, path, interface, "Lock", "a{sv}", "0"])
     let call = try nextMessage(on: server) { if case .call(let call) = $0 { call } else { nil } }

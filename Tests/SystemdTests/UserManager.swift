@@ -17,7 +17,8 @@ final class UserManager {
   let busAddress: String
   private let process = Process()
 
-  init() throws {
+  /// - Parameter prelude: what a shell does before it becomes systemd, in the same mount namespace.
+  init(prelude: String = "") throws {
     directory = try TemporaryDirectory()
     let runtime = directory.file("run")
     address = "unix:path=\(runtime)/systemd/private"
@@ -50,6 +51,7 @@ final class UserManager {
         mount -t tmpfs none /run
         mkdir -p /run/systemd/system
         for cgroup in "$@"; do mkdir "$cgroup"; echo 0 > "$cgroup/cgroup.procs"; done
+        \(prelude)
         exec /lib/systemd/systemd --user --unit=basic.target
         """, "sh",
       ] + cgroups
@@ -57,6 +59,8 @@ final class UserManager {
       "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "XDG_RUNTIME_DIR": runtime,
       "SYSTEMD_UNIT_PATH": directory.file("units"),
       "SYSTEMD_LOG_TARGET": "null", "DBUS_SESSION_BUS_ADDRESS": busAddress,
+      // What it starts takes it for the system's.
+      "DBUS_SYSTEM_BUS_ADDRESS": busAddress,
     ]
     process.standardInput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice

@@ -83,6 +83,8 @@ public struct StatusInput: Sendable {
   public var bootedAt: Double
   /// Why something could not be observed.
   public var trouble: [String]
+  /// Whether a killed run has left the door shut.
+  public var doorIsLeftShut = false
 
   public init(
     configuration: Configuration, observation: Observation?, record: LastResults?, locked: Bool, host: String,
@@ -157,6 +159,9 @@ extension StatusReport {
     case .open: break
     }
     reasons += Self.shortcomings(observation, configuration, checks: checks, services: services)
+    if input.doorIsLeftShut {
+      reasons.append("a run that was killed has left the door shut, so that it cannot start again: `mailboot` opens it")
+    }
     state = reasons.isEmpty ? .ready : .degraded
     since = state == .ready ? services.compactMap(\.since).max() : nil
   }

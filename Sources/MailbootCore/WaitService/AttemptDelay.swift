@@ -1,6 +1,6 @@
 /// How long to wait after refused passphrases: not at all after the first two, then twice as long each time.
 ///
-/// It slows down guessing over the bus and by agents. Whoever is root can try at a terminal as fast as the key derivation is.
+/// It slows down guessing over the bus (see `CallerDelays`) and by agents. Whoever is root can try as fast as the key derivation is.
 public struct AttemptDelay: Equatable, Sendable {
   /// Refused since the last accepted one.
   public private(set) var refused = 0

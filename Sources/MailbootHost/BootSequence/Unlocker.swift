@@ -7,19 +7,19 @@ import Systemd
 /// `mailboot unlock`, from looking at the machine to ready.
 public final class Unlocker {
   private var configuration: Configuration
-  private let directory: RuntimeDirectory
+  let directory: RuntimeDirectory
   private let kind: any VaultKind
   private let tools: VaultTools
   private let worker: Worker
-  private var units: UnitControl { tools.units }
+  var units: UnitControl { tools.units }
   private let verb: String
-  private let report: (Progress) -> Void
-  private let warn: (String) -> Void
+  let report: (Progress) -> Void
+  let warn: (String) -> Void
   private var record: LastResults
   /// The service in wait mode, which then does the work.
-  private let remote: WaitServiceClient?
+  let remote: WaitServiceClient?
   /// `--timeout` for it, seconds.
-  private let timeout: Int?
+  let timeout: Int?
   private let user: String
   private let tell: EventSink
 
@@ -53,7 +53,7 @@ public final class Unlocker {
     record = LastResults(bootID: bootID())
   }
 
-  private func freshRecord() -> LastResults {
+  func freshRecord() -> LastResults {
     let boot = bootID()
     return directory.record().flatMap { $0.bootID == boot ? $0 : nil } ?? LastResults(bootID: boot)
   }
@@ -101,9 +101,9 @@ public final class Unlocker {
       case .secret(let passphrase):
         if let why = kind.unusable(passphrase) { throw .passphraseUnusable(why) }
         do {
-          return remote == nil
-            ? try runClosed(run, passphrase, source: source, start: start)
-            : try delegate(passphrase, source: source.kind, start: start)
+          return try serviceTakesCalls()
+            ? try delegate(passphrase, source: source.kind, start: start)
+            : try runClosed(run, passphrase, source: source, start: start)
         } catch .passphraseRefused(_, let empty, let carriageReturn) {
           // An empty one was never tried, so it is no attempt; but somebody leaning on Enter is not asked for ever.
           empties += empty ? 1 : 0
@@ -155,15 +155,6 @@ public final class Unlocker {
     }
   }
 
-  /// Has the service do it.
-  private func delegate(
-    _ passphrase: borrowing SecretBytes, source: UnlockSource, start: Bool
-  ) throws(Failure) -> UnlockSummary {
-    guard let remote else { throw .notRoot(verb: "unlock") }
-    return try remote.unlock(
-      passphrase, source: source, start: start, timeout: timeout, reactor: units.reactor, report: report, warn: warn)
-  }
-
   private func emptyPassphrase() throws(Failure) -> SecretBytes {
     do { return try SecretBytes(capacity: 1) } catch { throw .system("\(error)") }
   }
@@ -198,7 +189,8 @@ public final class Unlocker {
       do throws(Failure) {
         try clearRemains()
         try run.open(passphrase)
-        record.attempts.accepted += 1
+        // Where another run was faster nobody has tried it.
+        if run.steps.last?.outcome == .changed { record.attempts.accepted += 1 }
         try run.complete(start: start)
       } catch .passphraseRefused(let tries, let empty, let carriageReturn) {
         record.attempts.refused += empty ? 0 : 1
@@ -298,12 +290,6 @@ public final class Unlocker {
     do { try directory.store(record) } catch { warn(error.summary) }
   }
 }
-
-/// The kernel's id of this boot; empty without `/proc`.
-public func bootID() -> String { readAttribute("/proc/sys/kernel/random/boot_id") ?? "" }
-
-/// Who really sits there: the login that became root, else the user of the process.
-public func invokingUser() -> String { loginUser(of: UInt32(getpid())) ?? userName(geteuid()) }
 
 extension Failure {
   /// A vault without a token is the usual one, and nothing has failed.

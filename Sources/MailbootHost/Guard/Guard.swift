@@ -8,8 +8,12 @@ public struct Guard {
   private let files: GuardFiles
 
   public init(configuration: Configuration) {
+    self.init(configuration: configuration, files: GuardFiles())
+  }
+
+  init(configuration: Configuration, files: GuardFiles) {
     self.configuration = configuration
-    files = GuardFiles()
+    self.files = files
   }
 
   private var vault: Configuration.Vault { configuration.vault }
@@ -56,20 +60,27 @@ public struct Guard {
     let units = try guardedUnits(manager)
     let before = files.all().filter(\.isOurs)
     var actions: [GuardAction] = []
-    for unit in units.names.map(\.rawValue) {
-      if let found = files.find(unit), !found.isOurs {
-        warn("\(files.file(of: unit)) is not ours and is left as it is: \(unit) is not guarded")
-        continue
+    var isChanged: Bool { actions.contains { $0.outcome == .changed } || units.needsReload }
+    do throws(Failure) {
+      for unit in units.names.map(\.rawValue) {
+        if let found = files.find(unit), !found.isOurs {
+          warn("\(files.file(of: unit)) is not ours and is left as it is: \(unit) is not guarded")
+          continue
+        }
+        let text = try dropIn(isDoor: units.doors.contains(UnitName(unit)))
+        actions.append(
+          GuardAction(subject: unit, action: files.file(of: unit), outcome: try files.write(text, for: unit)))
       }
-      let text = try dropIn(isDoor: units.doors.contains(UnitName(unit)))
-      actions.append(
-        GuardAction(subject: unit, action: files.file(of: unit), outcome: try files.write(text, for: unit)))
+      actions += try removeFiles(before.filter { !units.names.map(\.rawValue).contains($0.unit) })
+    } catch {
+      // What could be written is to hold.
+      if isChanged { try? reload(manager) }
+      throw error
     }
-    actions += try removeFiles(before.filter { !units.names.map(\.rawValue).contains($0.unit) })
     let isMounted = MountTable.current()?.mount(on: vault.mount) != nil
     // Mail is up already, and the next upgrade is to be able to restart it.
     if isMounted, !units.running.isEmpty { try VerifiedStamp().make(door: units.running.contains { units.isDoor($0) }) }
-    if actions.contains(where: { $0.outcome == .changed }) || units.needsReload { try reload(manager) }
+    if isChanged { try reload(manager) }
     for path in formerMountPoints(before) { actions.append(makeWritable(path, warn)) }
     for path in mountPoints { actions.append(makeImmutable(path, warn)) }
     if !isMounted {
@@ -83,9 +94,12 @@ public struct Guard {
   /// Takes back all that `install` does, also without systemd.
   public func remove(warn: (String) -> Void) throws(Failure) -> [GuardAction] {
     let before = files.all().filter(\.isOurs)
-    var actions = try removeFiles(before)
-    if !actions.isEmpty && access("/run/systemd/system", F_OK) == 0 { try reload(try manager()) }
-    for path in formerMountPoints(before) + mountPoints { actions.append(makeWritable(path, warn)) }
+    // An administrator may have made it immutable by himself: without a file of ours it is not ours to undo.
+    guard !before.isEmpty else { return [] }
+    // The files last: as long as they are there this can be tried again.
+    var actions = (formerMountPoints(before) + mountPoints).map { makeWritable($0, warn) }
+    actions += try removeFiles(before)
+    if access("/run/systemd/system", F_OK) == 0 { try reload(try manager()) }
     return actions
   }
 

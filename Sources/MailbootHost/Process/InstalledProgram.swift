@@ -7,11 +7,18 @@ import MailbootCore
 public enum InstalledProgram: String {
   case worker = "mailboot-worker"
 
+  /// Where the program lies that runs. To be asked at its start: after an upgrade it is another file's path, and the kernel calls ours
+  /// deleted.
+  static func own() throws(Failure) -> String {
+    guard let own = resolvedPath("/proc/self/exe") else {
+      throw .system("cannot tell where mailboot is installed: /proc is not readable, or mailboot was just replaced")
+    }
+    return own
+  }
+
   /// The absolute path.
   public func path() throws(Failure) -> String {
-    guard let own = resolvedPath("/proc/self/exe") else {
-      throw .system("cannot tell where mailboot is installed: /proc is not readable")
-    }
+    let own = try Self.own()
     let directory = "/" + own.split(separator: "/").dropLast().joined(separator: "/")
     let candidates = ["\(directory)/\(rawValue)", "\(directory)/../libexec/mailboot/\(rawValue)"]
     guard let path = candidates.first(where: { access($0, X_OK) == 0 }) else {

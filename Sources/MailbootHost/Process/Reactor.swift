@@ -11,6 +11,10 @@ public final class Reactor {
   /// After the first signal, and while a run is taken back, further ones end nothing: half an undo helps nobody.
   private var deaf = false
   private var ignoresHangup = false
+  /// Those of a person among them.
+  private var ignored = 0
+  /// Called with each signal of a person (Ctrl-C, Ctrl-\) that ends nothing, and which one it is: 1, 2, … Whoever insists may be let go.
+  public var onIgnored: ((Int) -> Void)?
   /// Called at least every second while something is waited for: whoever shows progress shows it anew.
   public var onTick: (() -> Void)?
 
@@ -60,7 +64,14 @@ public final class Reactor {
   private func takeSignal() throws(Failure) {
     let signal = mb_next_signal(signalDescriptor)
     // Ctrl-Z is for the prompt, which reads the signals itself; a half-open vault is not to be left lying in the background.
-    guard signal != 0, signal != SIGTSTP, !deaf, !(ignoresHangup && signal == SIGHUP) else { return }
+    guard signal != 0, signal != SIGTSTP, !(ignoresHangup && signal == SIGHUP) else { return }
+    if deaf {
+      // Not SIGTERM: whoever waits for our end may send it again and again.
+      guard signal == SIGINT || signal == SIGQUIT else { return }
+      ignored += 1
+      onIgnored?(ignored)
+      return
+    }
     deaf = true
     throw .interrupted(signal: signal)
   }
@@ -77,6 +88,9 @@ public final class Reactor {
 
   /// From here on signals end nothing.
   func stopListening() { deaf = true }
+
+  /// The next signal ends a wait again.
+  func listenAgain() { deaf = false }
 }
 
 /// The engine's clocks.

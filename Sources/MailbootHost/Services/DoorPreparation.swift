@@ -121,11 +121,12 @@ final class DoorPreparation {
 
   /// Stops the units. They only wait, so that takes a moment.
   private func stop() throws(Failure) {
-    phase = .ended
-    events = []
     let deadline = Reactor.monotonic() + 5
     var jobs: [JobID] = []
     for unit in names { jobs.append(try units.stop(unit)) }
+    // Not before systemd knows: whoever takes all back asks it again then.
+    phase = .ended
+    events = []
     for job in jobs { _ = try units.wait(for: job, until: deadline) }
     // Having been stopped while they waited is no failure of theirs.
     for unit in names { try units.resetFailed(unit) }
@@ -147,6 +148,14 @@ final class DoorPreparation {
     }
     let atDoor = details.filter(isAtDoor)
     let onTheWay = details.contains { $0.state.activeState == "activating" && !isAtDoor($0) }
+    // Done, and yet it does not run: its conditions were against it.
+    if jobResult == "done", !onTheWay,
+      let down = details.first(where: {
+        $0.state.activeState == "inactive" && $0.state.job == nil && !$0.hindrances.isEmpty
+      })
+    {
+      return fail(down, job: "done")
+    }
     // One that is up without having been held was started by somebody else, a moment before.
     guard !atDoor.isEmpty && !onTheWay || jobResult != nil else { return }
     endChecks()

@@ -173,13 +173,21 @@ final class ServiceTask {
     var text = state.isMasked ? "masked" : "\(state.activeState) (\(state.subState))"
     if let result = details.result, result != "success" { text += ", \(result)" }
     switch job {
-    case "assert": text = "an assertion of the unit failed (AssertPathIsMountPoint= and the like)"
+    case "assert": text = "an assertion of the unit failed (\(hindrances(details)))"
+    // A start that a condition keeps from being one is done, and nothing runs.
+    case "done" where state.activeState == "inactive" && !details.hindrances.isEmpty:
+      text += ", kept from starting by \(hindrances(details))"
     case "dependency": text += ", a unit it needs failed"
     case "timeout": text += ", its start timed out"
     case "canceled": text += ", somebody cancelled the start"
     default: break
     }
     return text
+  }
+
+  private static func hindrances(_ details: UnitDetails) -> String {
+    let names = details.hindrances.map(\.description)
+    return (names.count > 1 ? "one of " : "") + names.joined(separator: ", ")
   }
 
   private func journal(_ unit: UnitName) -> [String] {

@@ -97,6 +97,15 @@ final class UnitControl {
     try ask { (manager) throws(BusError) in try manager.start(service) }
   }
 
+  func startTransientMount(
+    name: UnitName, what: String, type: String, options: [String], description: String, runFsck: Bool
+  ) throws(Failure) -> JobID {
+    try ask { (manager) throws(BusError) in
+      try manager.startTransientMount(
+        name: name, what: what, type: type, options: options, description: description, runFsck: runFsck)
+    }
+  }
+
   func stop(_ unit: UnitName) throws(Failure) -> JobID {
     try ask { (manager) throws(BusError) in try manager.stop(unit) }
   }

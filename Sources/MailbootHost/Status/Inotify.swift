@@ -18,9 +18,8 @@ final class Inotify: WatchSource {
     let events =
       IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
     guard inotify_add_watch(descriptor, directory, UInt32(truncatingIfNeeded: events)) >= 0 else {
-      let reason = errnoText()
-      close(descriptor)
-      throw .system("\(directory) cannot be watched: \(reason)")
+      // The object exists already: it closes the descriptor itself.
+      throw .system("\(directory) cannot be watched: \(errnoText())")
     }
   }
 

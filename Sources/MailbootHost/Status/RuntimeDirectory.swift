@@ -70,7 +70,16 @@ public struct RuntimeDirectory: Sendable {
       guard code == EWOULDBLOCK else { throw .system("\(lockPath): \(errnoText(code))") }
       throw .busy(record()?.busy)
     }
+    removeLeftovers()
     return try body()
+  }
+
+  /// Takes away the halves of files that killed runs were writing.
+  private func removeLeftovers() {
+    for name in listDirectory(path) ?? [] where name.hasSuffix(".new") {
+      guard let pid = name.split(separator: ".").dropLast().last.flatMap({ Int32($0) }) else { continue }
+      if kill(pid, 0) != 0 && errno == ESRCH { unlink("\(path)/\(name)") }
+    }
   }
 
   /// Whether a run holds the lock now; seen in `/proc/locks`, which needs no privilege and disturbs nobody.
@@ -119,7 +128,8 @@ public struct RuntimeDirectory: Sendable {
   private func replace(_ path: String, with json: JSONText) throws(Failure) {
     try prepare()
     do {
-      try replaceFile(path, with: Array((json.rendered() + "\n").utf8), temporary: path + ".new")
+      // An emergency writes beside the run that it ends: neither is to rename what the other has only begun.
+      try replaceFile(path, with: Array((json.rendered() + "\n").utf8), temporary: "\(path).\(getpid()).new")
     } catch {
       throw Failure(error)
     }

@@ -4,7 +4,7 @@ import Linux
 import MailbootCore
 import Systemd
 
-/// `mailboot status`: needs no privilege, starts no process, changes nothing.
+/// `mailboot status`: needs no privilege, changes nothing, starts no process but to ask a FUSE file system for its space.
 public final class StatusReader {
   private let configuration: Configuration
   private let directory: RuntimeDirectory
@@ -60,6 +60,8 @@ public final class StatusReader {
     input.service = service
     input.waitServiceRuns =
       observation?.opening.isOpen != true && service?.waitingSince != nil && directory.waitServiceRuns()
+    // Shut before it has the lock, or opened after it let go of it, no run leaves it.
+    input.doorIsLeftShut = access(directory.path + "/door", F_OK) == 0 && !directory.isLocked()
     input.now = Reactor.wall()
     return StatusReport(input)
   }

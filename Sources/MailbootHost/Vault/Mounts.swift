@@ -47,7 +47,8 @@ struct Mounts {
     var details = try units.details(of: [unit])[unit]
     let inFstab = readSmallText("/etc/fstab").flatMap { FstabEntry.line(for: path, in: $0) } != nil
     if details?.needsReload ?? false || inFstab && details?.state.isNotFound ?? true {
-      // fstab has changed since systemd read it.
+      // fstab has changed since systemd read it. By systemctl, because Ctrl-C ends this wait and no call of ours: on a slow machine it
+      // takes long.
       let reload = try startChild(["/usr/bin/systemctl", "daemon-reload"])
       _ = try reload.run(units.reactor, until: Reactor.monotonic() + timeout)
       details = try units.details(of: [unit])[unit]
@@ -58,13 +59,9 @@ struct Mounts {
     if inFstab || !(details?.state.isNotFound ?? true) {
       job = try units.start(unit)
     } else {
-      do {
-        job = try units.manager.startTransientMount(
-          name: unit, what: what, type: type, options: options, description: "mailboot: \(what) on \(path)",
-          runFsck: fsck)
-      } catch {
-        throw Failure(error)
-      }
+      job = try units.startTransientMount(
+        name: unit, what: what, type: type, options: options, description: "mailboot: \(what) on \(path)",
+        runFsck: fsck)
     }
     let result: String?
     do {
@@ -77,7 +74,8 @@ struct Mounts {
     if result == "done", MountTable.current()?.mount(on: path) != nil { return }
     var journal = UnitControl.journal(unit, sinceWall: begun)
     if fsck { journal += UnitControl.journal(.fsck(forDevice: what), sinceWall: begun) }
-    if result == nil { _ = try? stop(path: path) }
+    // One that somebody cancelled may have come true all the same; whoever takes back this run knows of none.
+    if result == nil || MountTable.current()?.mount(on: path) != nil { _ = try? stop(path: path) }
     // What was shown is not to stay behind in `systemctl --failed`.
     for failed in fsck ? [unit, .fsck(forDevice: what)] : [unit] { try? units.resetFailed(failed) }
     throw .mount(

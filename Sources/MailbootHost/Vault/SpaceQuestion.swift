@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Linux
 
-/// Asks a file system for its space, in a thread of its own: a program that serves it through FUSE may never answer, and whoever
-/// waits for it can then not even be interrupted.
+/// Asks a file system for its space, in a process of its own: a program that serves it through FUSE may never answer. Whoever waits for it
+/// in the kernel cannot be killed, and a process with such a thread cannot even end.
 final class SpaceQuestion {
   enum Answer {
     case space(statvfs)
@@ -16,75 +16,59 @@ final class SpaceQuestion {
   /// Seconds within which whoever serves a mail host's files must have answered.
   static let patience = 2.0
 
-  /// What the thread writes and its asker reads: one after the other, by the pipe.
-  private final class Sheet: @unchecked Sendable {
-    let path: String
-    let bell: Int32
-    var space = statvfs()
-    var code: Int32 = 0
-
-    init(_ path: String, bell: Int32) {
-      self.path = path
-      self.bell = bell
-    }
-  }
-
   private let path: String
-  /// The end of a question that is still open: it is not asked twice.
-  private var pending: (sheet: Sheet, listen: Int32)?
+  /// One that is still open: it is not asked twice.
+  private var pending: ChildProcess?
 
   init(_ path: String) {
     self.path = path
   }
 
-  deinit { if let pending { close(pending.listen) } }
+  deinit { pending?.leave() }
 
   /// - Parameter patience: seconds to wait for the answer. A question that has gone unanswered already is waited for no longer.
   func answer(within patience: Double = SpaceQuestion.patience) -> Answer {
-    var seconds = 0.0
-    if pending == nil {
-      seconds = patience
-      guard let begun = begin() else { return .failed(errno) }
-      pending = begun
+    let seconds = pending == nil ? patience : 0
+    let child: ChildProcess
+    if let pending {
+      child = pending
+    } else {
+      // Block size, blocks, blocks for everybody, inodes, free inodes.
+      let call = ["/usr/bin/stat", "--file-system", "--format=%S %b %a %c %d", "--", path]
+      guard let begun = try? ChildProcess(call) else { return .failed(errno) }
+      child = begun
     }
-    guard let (sheet, listen) = pending else { return .silent }
-    var entry = pollfd(fd: listen, events: Int16(POLLIN), revents: 0)
+    pending = child
     let deadline = monotonicSeconds() + seconds
-    repeat {
-      let rest = Int32(max(0, (deadline - monotonicSeconds()) * 1000).rounded(.up))
-      if poll(&entry, 1, rest) >= 0 || errno != EINTR { break }
-    } while true
-    guard entry.revents != 0 else { return .silent }
-    close(listen)
+    while !child.pump() {
+      let rest = deadline - monotonicSeconds()
+      guard rest > 0 else { return .silent }
+      var entries = child.pollDescriptors
+      // Without pidfd_open (kernels before 5.3) its end is seen by looking.
+      poll(&entries, nfds_t(entries.count), child.processDescriptor < 0 ? 20 : Int32(rest * 1000) + 1)
+    }
     pending = nil
-    return sheet.code == 0 ? .space(sheet.space) : .failed(sheet.code)
+    return Self.answer(of: child)
   }
 
-  private func begin() -> (Sheet, Int32)? {
-    var ends: [Int32] = [-1, -1]
-    guard mb_pipe_cloexec(&ends) == 0 else { return nil }
-    let sheet = Sheet(path, bell: ends[1])
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    var thread = pthread_t()
-    let code = pthread_create(
-      &thread, &attributes,
-      { argument in
-        guard let argument else { return nil }
-        let sheet = Unmanaged<Sheet>.fromOpaque(argument).takeRetainedValue()
-        if statvfs(sheet.path, &sheet.space) != 0 { sheet.code = errno }
-        // The other end sees it closed: that is the bell.
-        close(sheet.bell)
-        return nil
-      }, Unmanaged.passRetained(sheet).toOpaque())
-    guard code == 0 else {
-      Unmanaged.passUnretained(sheet).release()
-      for end in ends { close(end) }
-      errno = code
-      return nil
+  private static func answer(of child: ChildProcess) -> Answer {
+    let numbers = String(decoding: child.output, as: UTF8.self).split(whereSeparator: \.isWhitespace).map { UInt($0) }
+    guard child.end == .exited(0), numbers.count == 5, !numbers.contains(nil) else {
+      return .failed(code(in: child.errorOutput))
     }
-    return (sheet, ends[0])
+    let known = numbers.compactMap(\.self)
+    var space = statvfs()
+    space.f_frsize = known[0]
+    space.f_blocks = known[1]
+    space.f_bavail = known[2]
+    space.f_files = known[3]
+    (space.f_ffree, space.f_favail) = (known[4], known[4])
+    return .space(space)
+  }
+
+  /// The errno whose text ends the complaint.
+  private static func code(in complaint: String) -> Int32 {
+    let line = complaint.split(separator: "\n").first ?? ""
+    return (1...133).first { line.hasSuffix(": " + errnoText($0)) } ?? EIO
   }
 }

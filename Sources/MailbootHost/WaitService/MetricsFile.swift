@@ -7,7 +7,6 @@ import MailbootCore
 ///
 /// The directory may belong to root or to whoever collects, and be writable by nobody else.
 public struct MetricsFile: Sendable {
-  private let path: String
   private let directory: String
   private let name: String
   /// What was complained about last: the same again is not worth another word.
@@ -16,7 +15,6 @@ public struct MetricsFile: Sendable {
 
   /// - Parameter path: absolute, not ending in a slash.
   public init(path: String) {
-    self.path = path
     let slash = path.lastIndex(of: "/") ?? path.startIndex
     directory = slash == path.startIndex ? "/" : String(path[..<slash])
     name = String(path[path.index(after: slash)...])
@@ -27,7 +25,9 @@ public struct MetricsFile: Sendable {
   /// - Returns: what is wrong, when it cannot be written and this is not what was said the last time.
   public mutating func update(_ text: String) -> String? {
     do throws(Failure) {
-      if written != text || access(path, F_OK) != 0 { try replace(text) }
+      let folder = try openDirectory()
+      defer { close(folder) }
+      if written != text || faccessat(folder, name, F_OK, 0) != 0 { try replace(text, in: folder) }
       written = text
       complaint = nil
       return nil
@@ -41,12 +41,13 @@ public struct MetricsFile: Sendable {
   /// Takes the file away: whoever collects then sees no metrics instead of old ones.
   public mutating func remove() {
     written = nil
-    unlink(path)
+    // A directory that is not as it should be holds nothing of ours.
+    guard let folder = try? openDirectory() else { return }
+    defer { close(folder) }
+    unlinkat(folder, name, 0)
   }
 
-  private func replace(_ text: String) throws(Failure) {
-    let folder = try openDirectory()
-    defer { close(folder) }
+  private func replace(_ text: String, in folder: Int32) throws(Failure) {
     // node_exporter reads only names that end in .prom: it never sees this one.
     let temporary = ".\(name).new"
     do {

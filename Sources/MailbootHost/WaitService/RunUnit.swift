@@ -20,12 +20,16 @@ final class RunUnit {
   let unit: UnitName
   let source: UnlockSource
   let by: String
+  /// The user who called; nil: nobody on the bus.
+  let uid: UInt32?
   /// Who waits for the end; nil: nobody on the bus.
   let call: IncomingCall?
   private var lines: LineReader
   /// The last line.
   private(set) var result: RunMessage?
   private(set) var hasEnded = false
+  /// Whether it has got past what it waits for: a caller may take his time to hand over the passphrase.
+  private(set) var isAtWork: Bool
 
   var descriptor: Int32 { lines.descriptor }
 
@@ -33,20 +37,25 @@ final class RunUnit {
     var job: RunJob
     var source = UnlockSource.none
     var by = "root"
+    var uid: UInt32?
     var arguments: [String] = []
   }
 
   /// Starts it.
   /// - Parameters:
+  ///   - program: the path of `mailboot`.
   ///   - input: what it reads; stays the caller's. Nil: nothing.
   ///   - number: makes the unit's name unique.
-  init(_ request: Request, number: Int, input: Int32?, call: IncomingCall?) throws(Failure) {
+  init(
+    _ request: Request, program: String, number: Int, input: Int32?, call: IncomingCall?
+  ) throws(Failure) {
     job = request.job
     source = request.source
     by = request.by
+    uid = request.uid
     self.call = call
+    isAtWork = call == nil || job != .unlock
     unit = UnitName("mailboot-run-\(getpid())-\(number).service")
-    guard let program = resolvedPath("/proc/self/exe") else { throw .system("/proc is not readable") }
     var ends: [Int32] = [-1, -1]
     guard mb_pipe_cloexec(&ends) == 0 else { throw .system("pipe: \(errnoText())") }
     defer { close(ends[1]) }
@@ -57,14 +66,29 @@ final class RunUnit {
       standardInput: input, standardOutput: ends[1], syslogIdentifier: "mailboot",
       // Stopped, it takes back what it did, which may mean to stop mail services.
       timeoutStopMicroseconds: 180_000_000,
-      // A token may lie in root's keyring, which a service does not see by itself.
-      extra: [UnitProperty("KeyringMode", .string("shared"))])
+      extra: Self.properties)
     do {
       _ = try SystemdManager().start(service)
     } catch {
       throw Failure(error)
     }
   }
+
+  private static let properties = [
+    // A token may lie in root's keyring, which a service does not see by itself.
+    UnitProperty("KeyringMode", .string("shared")),
+    // Memory runs out in the key derivation, which is a child and the first to go. The run is to say so, not to be stopped for it.
+    UnitProperty("OOMPolicy", .string("continue")),
+    // All mail waits for it: before whoever else has work for the processors, on purpose or not.
+    UnitProperty("Nice", .int32(-10)),
+    UnitProperty("CPUWeight", .uint64(1000)),
+    // Of a sandbox what needs no mounts of its own: a run has to see the host's. Nor a list of devices: it opens the disk.
+    UnitProperty("LimitCORE", .uint64(0)),
+    UnitProperty("LimitCORESoft", .uint64(0)),
+    UnitProperty("NoNewPrivileges", .bool(true)),
+    UnitProperty("LockPersonality", .bool(true)),
+    UnitProperty("RestrictRealtime", .bool(true)),
+  ]
 
   /// The lines that have come, without waiting.
   func readMessages() -> [RunMessage] {
@@ -73,7 +97,8 @@ final class RunUnit {
     for event in events {
       switch event {
       case .done, .failed: result = event
-      case .progress, .warning: break
+      case .progress: isAtWork = true
+      case .warning: break
       }
     }
     hasEnded = ended

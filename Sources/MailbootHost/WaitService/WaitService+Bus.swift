@@ -55,13 +55,20 @@ extension WaitService {
   }
   static let interfacePrefix = "org.mailboot1.Error"
   static let tooSoon = "\(interfacePrefix).TooSoon"
+  /// The service has ended before the run.
+  static let left = "\(interfacePrefix).ServiceEnded"
 
   var properties: [String: BusValue] {
+    let now = Reactor.monotonic()
+    // How long it has waited is told to the second.
+    if let rendered, report.waiting == nil || now - rendered.at < 1 { return rendered.properties }
     if let since = report.waiting?.since { report.waiting?.seconds = max(0, Reactor.wall() - since) }
-    return [
+    let properties: [String: BusValue] = [
       "State": .string(report.state.rawValue), "Since": .uint64(UInt64(max(0, report.since ?? 0) * 1e6)),
       "Version": .string(version), "Status": .string(report.json().rendered()),
     ]
+    rendered = (properties, now)
+    return properties
   }
 
   func emitStatus(changed stateChanged: Bool) {
@@ -75,9 +82,13 @@ extension WaitService {
     }
   }
 
+  /// Messages that are dealt with before all else gets its turn: whoever floods the bus holds up nothing but the bus.
+  private static let messagesPerTurn = 32
+
   func readBus() {
     do throws(BusError) {
-      while let message = try endpoint.nextMessage() {
+      for _ in 0..<Self.messagesPerTurn {
+        guard let message = try endpoint.nextMessage() else { return }
         switch message {
         case .call(let call): handle(call)
         case .signal(let signal): if let event = try watcher.event(from: signal) { unitChanged(event) }
@@ -88,6 +99,7 @@ extension WaitService {
       // Without the bus we are of no use; systemd starts us anew when it is back.
       if error.isDisconnected {
         warn("the bus has gone: \(error)")
+        metrics?.remove()
         exit(1)
       }
       warn("the bus: \(error)")
@@ -155,8 +167,9 @@ extension WaitService {
       throw CallRefusal(name: BusErrorName.invalidArguments, text: "the descriptor is a directory, not a passphrase")
     }
     let asked = options.removeValue(forKey: "via")?.string.flatMap(UnlockSource.init(rawValue:)) ?? .bus
-    let source = [.terminal, .stdin, .keyFile].contains(asked) ? asked : .bus
-    var arguments: [String] = []
+    // Of root's `mailboot` it is known. What anybody else says is not written into the journal as if it were.
+    let source = caller.uid == 0 && [.terminal, .stdin, .keyFile].contains(asked) ? asked : .bus
+    var arguments: [String] = asked == .keyFile ? ["--key-file"] : []
     if let value = options.removeValue(forKey: "no-start") {
       guard let flag = value.bool else { throw Self.invalid("no-start is a boolean") }
       if flag { arguments.append("--no-start") }
@@ -168,15 +181,16 @@ extension WaitService {
       arguments += ["--timeout", String(seconds)]
     }
     if let unknown = options.keys.min() { throw Self.invalid("there is no option \(unknown)") }
-    let rest = delay.remaining(at: Reactor.monotonic())
+    let rest = callerDelays.remaining(for: caller.uid, at: Reactor.monotonic())
     guard rest <= 0 || report.vault.open else {
       throw CallRefusal(
         name: Self.tooSoon,
-        text: "\(delay.refused) passphrases in a row were refused: the next one is taken in \(Int(rest.rounded(.up))) s"
-      )
+        text: "\(callerDelays.refused(of: caller.uid)) passphrases of \(caller.name) in a row were refused: "
+          + "the next one is taken in \(Int(rest.rounded(.up))) s")
     }
     try start(
-      .init(job: .unlock, source: source, by: caller.login, arguments: arguments), input: descriptor.rawValue, call)
+      .init(job: .unlock, source: source, by: caller.login, uid: caller.uid, arguments: arguments),
+      input: descriptor.rawValue, call)
   }
 
   private func lock(_ call: IncomingCall, _ caller: Caller) throws(CallRefusal) {
@@ -191,17 +205,26 @@ extension WaitService {
       if flag { arguments.append("--\(option)") }
     }
     if let unknown = options.keys.min() { throw Self.invalid("there is no option \(unknown)") }
-    try start(.init(job: .lock, by: caller.login, arguments: arguments), input: nil, call)
+    try start(.init(job: .lock, by: caller.login, uid: caller.uid, arguments: arguments), input: nil, call)
   }
+
+  /// Seconds between what members of the group have verified: while that goes on nobody can unlock or lock.
+  private static let verifyInterval = 60.0
 
   private func verify(_ call: IncomingCall, _ caller: Caller) throws(CallRefusal) {
-    try start(.init(job: .verify, by: caller.login), input: nil, call)
+    let rest = membersVerifyEnded + Self.verifyInterval - Reactor.monotonic()
+    guard caller.uid == 0 || rest <= 0 else {
+      throw CallRefusal(
+        name: Self.tooSoon, text: "it was verified just now: again in \(Int(rest.rounded(.up))) s", isWorthNoting: false
+      )
+    }
+    try start(.init(job: .verify, by: caller.login, uid: caller.uid), input: nil, call)
   }
 
+  /// Whoever has called takes back his own; another one's, or the service's, is none of his.
   private func cancel(_ call: IncomingCall, _ caller: Caller) throws(CallRefusal) {
-    let ours = runs.filter { $0.job == .unlock && ($0.call?.sender == call.sender || caller.uid == 0) }
     do {
-      for run in ours { try run.interrupt() }
+      for run in runs where run.job == .unlock && run.call?.sender == call.sender { try run.interrupt() }
       try call.reply()
     } catch {
       throw CallRefusal(name: BusErrorName.failed, text: "\(error)")
@@ -216,12 +239,17 @@ extension WaitService {
     CallRefusal(name: BusErrorName.invalidArguments, text: text)
   }
 
-  /// More at once than anybody needs, so that nobody can fill the machine with them.
+  /// More at once than anybody needs, so that nobody can fill the machine with them: of root, and of all others together.
   private static let mostRuns = 4
 
   private func start(_ request: RunUnit.Request, input: Int32?, _ call: IncomingCall) throws(CallRefusal) {
-    guard runs.count < Self.mostRuns else {
-      throw CallRefusal(name: Self.errorName(.busy), text: "\(runs.count) runs are on their way already")
+    let called = runs.filter { $0.call != nil && ($0.uid == 0) == (request.uid == 0) }
+    guard called.count < Self.mostRuns else {
+      throw CallRefusal(name: Self.errorName(.busy), text: "\(called.count) runs are on their way already")
+    }
+    // One guess at a time, and nobody takes all the places.
+    if let own = called.first(where: { $0.uid == request.uid && $0.uid != 0 }) {
+      throw CallRefusal(name: Self.errorName(.busy), text: "\(own.by) has a run on its way already (\(own.unit))")
     }
     do throws(Failure) {
       try start(request, input: input, call: call)

@@ -7,8 +7,11 @@ extension WaitService {
   /// Seconds one probe may take.
   private static let patience = 10.0
 
+  /// Seconds more after which a probe is no longer waited for: to look up a name may take longer than the probe allows.
+  private static let grace = 10.0
+
   func beginProbes() {
-    guard report.vault.open, probes.isEmpty, runs.isEmpty, report.busy == nil else {
+    guard report.vault.open, probes.isEmpty, !isRunAtWork, report.busy == nil else {
       if report.vault.open { schedule(.probe, in: Double(configuration.monitoring.probeEvery)) }
       return
     }
@@ -24,12 +27,25 @@ extension WaitService {
         warn("\(service.name) cannot be asked: \(error.summary)")
       }
     }
-    if probes.isEmpty { schedule(.probe, in: Double(configuration.monitoring.probeEvery)) }
+    if probes.isEmpty {
+      schedule(.probe, in: Double(configuration.monitoring.probeEvery))
+    } else {
+      probesEnd = Reactor.monotonic() + Self.patience + Self.grace
+    }
   }
 
   func collectProbes() {
     guard !probes.isEmpty else { return }
     var answers = 0
+    if Reactor.monotonic() >= probesEnd {
+      for (name, child) in probes where !child.pump() {
+        child.killAndReap()
+        probes[name] = nil
+        answers += 1
+        let why = "no answer within \(Int(Self.patience + Self.grace)) s"
+        keep(name, ProbeRecord(answered: false, detail: why, at: Reactor.wall()))
+      }
+    }
     for (name, child) in probes where child.pump() {
       probes[name] = nil
       answers += 1
@@ -44,6 +60,7 @@ extension WaitService {
     }
     guard answers > 0 else { return }
     if probes.isEmpty {
+      probesEnd = .infinity
       store()
       observe()
       schedule(.probe, in: Double(configuration.monitoring.probeEvery))

@@ -10,7 +10,7 @@ extension WaitService {
 
   func restartFailed() {
     // One run at a time; the end of this one has it looked at again.
-    guard runs.isEmpty, report.vault.mounted else { return schedule(.restart, in: 1) }
+    guard !isRunAtWork, report.vault.mounted else { return schedule(.restart, in: 1) }
     let names = recovery.begin(at: Reactor.monotonic())
     guard !names.isEmpty else { return }
     warn("starting again: \(names.joined(separator: ", ")) (\(report.reasonLine))")

@@ -56,8 +56,13 @@ extension WaitService {
       name: unit, description: "mailboot notification \(path)", executable: path, environment: environment,
       standardInput: descriptor, syslogIdentifier: "mailboot-notify",
       runtimeMaxMicroseconds: UInt64(configuration.notify.timeout) * 1_000_000, timeoutStopMicroseconds: 5_000_000,
-      // A unit that has failed stays until we have seen it: one that is forgotten at once tells nobody how it ended.
-      extra: [UnitProperty("CollectMode", .string("inactive"))])
+      extra: [
+        // A unit that has failed stays until we have seen it: one that is forgotten at once tells nobody how it ended.
+        UnitProperty("CollectMode", .string("inactive")),
+        // What no script misses. Not NoNewPrivileges=: it may call sudo, or sendmail.
+        UnitProperty("LimitCORE", .uint64(0)), UnitProperty("LimitCORESoft", .uint64(0)),
+        UnitProperty("LockPersonality", .bool(true)), UnitProperty("RestrictRealtime", .bool(true)),
+      ])
     do {
       _ = try SystemdManager().start(service)
     } catch {

@@ -55,7 +55,7 @@ extension WaitService {
   ///   - before: the look before this one; nil: this is the first.
   ///   - isNewBoot: whether no earlier life of this service has seen this boot.
   func completeWhatOthersOpened(since before: StatusReport?, isNewBoot: Bool = false) {
-    guard report.vault.open, report.state == .degraded, runs.isEmpty, configuration.wait.complete != false else {
+    guard report.vault.open, report.state == .degraded, !isRunAtWork, configuration.wait.complete != false else {
       return
     }
     let mayBegin: Bool
@@ -120,7 +120,7 @@ extension WaitService {
 
   /// Tries the next source; one run at a time.
   func trySource() {
-    guard report.needsPassphrase, runs.isEmpty, let source = sources.first else { return }
+    guard report.needsPassphrase, !isRunAtWork, let source = sources.first else { return }
     let rest = delay.remaining(at: Reactor.monotonic())
     if rest > 0 { return schedule(.source, in: rest) }
     if source != .agents { sources.removeFirst() }

@@ -24,10 +24,7 @@ extension WaitService {
     switch event {
     case .changed(let change):
       if scriptRuns[change.unit] != nil { return scriptUnitChanged(change) }
-      if let key = configuration.wait.keyDevice, change.unit == .device(forPath: DeviceResolver.path(for: key)) {
-        if change.activeState == "active" { tryFirst(.keyFile) }
-        return
-      }
+      if change.unit == keyDeviceUnit { return keyDeviceChanged(change) }
       // A run looks itself, and its end is seen by its lock.
       if report.busy != nil { return }
       // A service that has just come up is asked whether it answers, a little later than its start takes.
@@ -36,6 +33,28 @@ extension WaitService {
     case .reloading(true): break
     case .reloading(false), .restarted: schedule(.observe)
     }
+  }
+
+  private var keyDeviceUnit: UnitName? {
+    configuration.wait.keyDevice.map { .device(forPath: DeviceResolver.path(for: $0)) }
+  }
+
+  /// Notes whether the key device is there at the start: only one that comes later is new.
+  func noteKeyDevice() {
+    guard let unit = keyDeviceUnit else { return }
+    do throws(BusError) {
+      keyDeviceIsThere = try SystemdManager().states(of: [unit])[unit]?.isActive ?? false
+    } catch {
+      warn("\(unit): \(error)")
+    }
+  }
+
+  /// systemd tells of other things than that it has come, too; a device that was left plugged in opens nothing.
+  private func keyDeviceChanged(_ change: UnitChange) {
+    guard let state = change.activeState else { return }
+    let wasThere = keyDeviceIsThere
+    keyDeviceIsThere = state == "active"
+    if keyDeviceIsThere && !wasThere { tryFirst(.keyFile) }
   }
 
   /// Observes, and has whoever is interested told what is different.
@@ -96,7 +115,7 @@ extension WaitService {
     announceServices()
     let before = announced
     if state != before { journalChange(to: state, from: before) }
-    if report.needsPassphrase && runs.isEmpty { wait() }
+    if report.needsPassphrase && !isRunAtWork { wait() }
     guard state != before else { return }
     announced = state
     announcedAt = Reactor.monotonic()

@@ -25,6 +25,8 @@ public final class WaitService {
   /// `--config` for the runs; nil: the standard file.
   let configurationPath: String?
   let version: String
+  /// Where `mailboot` lies, for the runs.
+  let program: String
   let reactor: Reactor
   let directory: RuntimeDirectory
   let endpoint: BusEndpoint
@@ -41,13 +43,20 @@ public final class WaitService {
   let isNewBoot: Bool
   let reader: StatusReader
   /// The status as last looked at.
-  var report: StatusReport
+  var report: StatusReport { didSet { rendered = nil } }
+  /// The properties made of it, and when, monotonic seconds: everybody may ask for them without end.
+  var rendered: (properties: [String: BusValue], at: Double)?
   /// The last state that was announced: runs come and go in between.
   var announced: BootState?
   var announcedAt = Reactor.monotonic()
   /// Services that were announced as failed, and since when, monotonic seconds.
   var failedServices: [String: Double] = [:]
+  /// What holds up sources that nobody calls with.
   var delay = AttemptDelay()
+  /// What holds up those who call.
+  var callerDelays = CallerDelays()
+  /// When the last `Verify` of somebody other than root ended, monotonic seconds.
+  var membersVerifyEnded = -Double.infinity
   var runs: [RunUnit] = []
   var runCount = 0
   /// Where else a passphrase may come from, in order; empty when all were tried.
@@ -56,6 +65,12 @@ public final class WaitService {
   var isWaiting = false
   var question: PasswordQuestion?
   var probes: [String: ChildProcess] = [:]
+  /// When one that has not ended is given up, monotonic seconds.
+  var probesEnd = Double.infinity
+  /// Whether the key device was there when last heard of.
+  var keyDeviceIsThere = false
+  /// What the last failed attempt to start services again said, unless one has succeeded since.
+  var toldFailure: String?
   var recovery = Recovery()
   var scripts: NotifyScripts
   var scriptRuns: [UnitName: ScriptUnit] = [:]
@@ -74,6 +89,7 @@ public final class WaitService {
     self.directory = directory
     self.notifier = notifier
     worker = try Worker()
+    program = try InstalledProgram.own()
     guard try directory.lockForWaitService() else { throw .system("another `mailboot wait` is running") }
     // The lock is closed when a run ends, however it does.
     files = try Inotify(directory: directory.path) { ["state.json", "lock"].contains($0) }
@@ -106,6 +122,7 @@ public final class WaitService {
 
   private func begin() throws(Failure) {
     watchUnits()
+    noteKeyDevice()
     if let interval = notifier?.watchdogMicroseconds { due[.keepAlive] = Reactor.monotonic() + Double(interval) / 2e6 }
     // Waiting from an earlier life of this service goes on; its question does not.
     record.waitingSince = report.needsPassphrase ? record.waitingSince : nil
@@ -121,23 +138,34 @@ public final class WaitService {
     question = nil
     for child in probes.values { child.killAndReap() }
     metrics?.remove()
-    // Whoever waits for a run on the bus is told that it goes on without us.
+    for run in runs { try? run.call?.replyError(Self.left, "the service ends; \(run.unit) goes on") }
     runs.removeAll()
     try? endpoint.flush()
   }
 
+  /// What a service that did not end by itself has left behind, in its name.
+  public static func clearRemains(_ configuration: Configuration) {
+    guard var metrics = configuration.monitoring.prometheusFile.map(MetricsFile.init(path:)) else { return }
+    metrics.remove()
+  }
+
   /// Waits for whatever comes first, and deals with everything that has come.
   private func turn() throws(Failure) {
+    // While nobody takes what was answered, nothing more is answered: else whoever asks without end fills our memory.
+    let isBacklogged = endpoint.hasBacklog
     var entries = [
-      pollfd(fd: endpoint.descriptor, events: endpoint.pollEvents(), revents: 0), files.entry,
+      pollfd(
+        fd: endpoint.descriptor, events: isBacklogged ? Int16(POLLOUT) : endpoint.pollEvents(), revents: 0),
+      files.entry,
     ]
     if let question { entries.append(pollfd(fd: question.descriptor, events: Int16(POLLIN), revents: 0)) }
     entries += runs.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
     entries += probes.values.flatMap(\.pollDescriptors)
-    let busDue = endpoint.timeoutMicroseconds().map { Double($0) / 1e6 }
-    try reactor.wait(&entries, until: [due.values.min(), busDue].compactMap { $0 }.min())
+    let busDue = isBacklogged ? nil : endpoint.timeoutMicroseconds().map { Double($0) / 1e6 }
+    try reactor.wait(
+      &entries, until: [due.values.min(), busDue, probes.isEmpty ? nil : probesEnd].compactMap { $0 }.min())
 
-    readBus()
+    if !isBacklogged || entries[0].revents != 0 { readBus() }
     readAgentAnswer()
     for run in runs { readMessages(of: run) }
     collectProbes()

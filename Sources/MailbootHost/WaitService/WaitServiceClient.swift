@@ -25,14 +25,39 @@ public final class WaitServiceClient {
     }
   }
 
+  /// Whether the service takes calls: one that is flooded, stopped or hangs does not within a few seconds.
+  func answers(within seconds: Double, _ reactor: Reactor) throws(Failure) -> Bool {
+    let question = try? endpoint.send(
+      owner, WaitService.path, "org.freedesktop.DBus.Properties", "Get",
+      [.string(WaitService.interface), .string("Version")], timeoutMicroseconds: UInt64(seconds * 1e6))
+    guard let question else { return false }
+    while true {
+      do throws(BusError) {
+        while let message = try endpoint.nextMessage() {
+          if case .reply(question, let result) = message { return (try? result.get()) != nil }
+        }
+      } catch {
+        return false
+      }
+      var entries = [pollfd(fd: endpoint.descriptor, events: endpoint.pollEvents(), revents: 0)]
+      try reactor.wait(&entries, until: endpoint.timeoutMicroseconds().map { Double($0) / 1e6 })
+    }
+  }
+
+  enum Outcome {
+    case done(UnlockSummary)
+    /// The service has gone meanwhile; what it has begun goes on.
+    case left
+  }
+
   /// Has the service unlock, and shows how that goes.
   ///
-  /// Ctrl-C has the run take back what it did; the end of the terminal does not concern it.
+  /// Ctrl-C has the run take back what it did, a second one leaves it to that; the end of the terminal does not concern it.
   /// - Parameter passphrase: empty when there is nothing to open.
   func unlock(
     _ passphrase: borrowing SecretBytes, source: UnlockSource, start: Bool, timeout: Int?, reactor: Reactor,
     report: (Progress) -> Void, warn: (String) -> Void
-  ) throws(Failure) -> UnlockSummary {
+  ) throws(Failure) -> Outcome {
     var ends: [Int32] = [-1, -1]
     guard mb_pipe_cloexec(&ends) == 0 else { throw .system("pipe: \(errnoText())") }
     var pipe = PassphrasePipe(writing: ends[1])
@@ -54,14 +79,18 @@ public final class WaitServiceClient {
       do throws(BusError) {
         while let message = try endpoint.nextMessage() { try handle(message, &answer, report, warn) }
       } catch {
-        throw .system("the service has gone (\(error.message)); see `mailboot status` for what became of the vault")
+        return .left
       }
-      if let failure = answer.refusal { throw interruption ?? refusal(failure, answer.result, passphrase) }
+      if let failure = answer.refusal {
+        if let interruption { throw interruption }
+        if failure.isNoReply || failure.name == WaitService.left { return .left }
+        throw refusal(failure, answer.result, passphrase)
+      }
       if answer.isComplete {
         guard case .done(let summary)? = answer.result else {
           throw .system("the service has answered without a result")
         }
-        return summary
+        return .done(summary)
       }
       pipe.write(passphrase)
       var entries = [pollfd(fd: endpoint.descriptor, events: endpoint.pollEvents(), revents: 0)]
@@ -69,9 +98,15 @@ public final class WaitServiceClient {
       do throws(Failure) {
         try reactor.wait(&entries, until: endpoint.timeoutMicroseconds().map { Double($0) / 1e6 })
       } catch .interrupted(let signal) {
-        interruption = .interrupted(signal: signal)
         if signal == SIGHUP { throw .interrupted(signal: signal) }
+        guard interruption == nil else {
+          warn("left to the service, which takes back what was done; `mailboot status` says how far it is")
+          throw .interrupted(signal: signal)
+        }
+        interruption = .interrupted(signal: signal)
+        report(.note("the service is asked to take it back; Ctrl-C once more leaves it to that"))
         cancel()
+        reactor.listenAgain()
       }
     }
   }
@@ -115,13 +150,13 @@ public final class WaitServiceClient {
     let lines = error.message.split(separator: "\n", maxSplits: 1).map(String.init)
     return .reported(
       FailureReport(
-        code: error.name == WaitService.tooSoon ? ExitCode.passphrase.rawValue : code.rawValue,
+        code: error.name == WaitService.tooSoon ? ExitCode.busy.rawValue : code.rawValue,
         summary: lines.first ?? error.message, evidence: [],
         hint: lines.dropFirst().first.map { $0.hasPrefix("hint: ") ? String($0.dropFirst(6)) : $0 }))
   }
 
   private func cancel() {
-    // If this is lost, the run goes on, and the next signal ends us.
+    // If this is lost, the run goes on, and the next signal ends our wait for it.
     _ = try? endpoint.send(owner, WaitService.path, WaitService.interface, "Cancel")
   }
 }

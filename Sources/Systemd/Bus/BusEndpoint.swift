@@ -28,6 +28,7 @@ public final class BusEndpoint {
 
   /// What arrived while something was to be sent, oldest first.
   private var arrived: [Message] = []
+  private static let mostPassedOver = 32
 
   /// Connects to the system bus, wherever the environment says it is.
   ///
@@ -72,12 +73,17 @@ public final class BusEndpoint {
     return [transport.timeoutMicroseconds(), pending.values.map(\.deadline).min()].compactMap { $0 }.min()
   }
 
-  /// The next message, without waiting; nil when there is none. Also sends what could not be sent at once.
+  /// Whether something is still to be sent that the daemon has not taken.
+  public var hasBacklog: Bool { pollEvents() & Int16(POLLOUT) != 0 }
+
+  /// The next message, without waiting; nil when there is none, or none of interest among many. Also sends what could not be sent at once.
   ///
   /// - Throws: `isDisconnected` once the bus daemon is gone.
   public func nextMessage() throws(BusError) -> Message? {
     if !arrived.isEmpty { return arrived.removeFirst() }
-    while let received = try transport.next("read from the bus") {
+    // What concerns nobody may come without end, too.
+    for _ in 0..<Self.mostPassedOver {
+      guard let received = try transport.next("read from the bus") else { break }
       if let message = decode(received) { return message }
     }
     let now = monotonicMicroseconds()

@@ -31,7 +31,7 @@ extension BusMessage {
         try append(number, as: BusType.uint32)
         try append(objectPath: path)
       }
-    case .commands, .other: throw BusError(code: -EINVAL, operation: operation)
+    case .commands, .conditions, .other: throw BusError(code: -EINVAL, operation: operation)
     }
   }
 
@@ -82,6 +82,7 @@ extension BusMessage {
     case "d": read = { () throws(BusError) in .double(try self.readDouble()) }
     case "ay": read = { () throws(BusError) in .bytes(try self.readBytes()) }
     case "(uo)": read = { () throws(BusError) in try self.readNumberedPath() }
+    case Self.unitConditionsSignature: read = { () throws(BusError) in .conditions(try self.readUnitConditions()) }
     case Self.unitCommandsSignature: read = { () throws(BusError) in .commands(try self.readUnitCommands()) }
     default:
       try skip("v")

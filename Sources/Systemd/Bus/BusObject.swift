@@ -40,6 +40,8 @@ public struct BusObject {
     func isCall(_ interface: String, _ member: String) -> Bool {
       call.member == member && (asked == interface || asked.isEmpty)
     }
+    // To read something for nobody is no work worth doing.
+    guard call.expectsReply || isCall(interface, call.member) && methods[call.member] != nil else { return nil }
     if isCall("org.freedesktop.DBus.Introspectable", "Introspect") {
       try answerIntrospect(call)
       return nil

@@ -57,11 +57,15 @@ final class BusTransport {
     return deadline == .max ? nil : deadline
   }
 
-  /// The next message, with its reference; nil when there is none without waiting.
+  /// The most that sd-bus answers by itself (`Peer.Ping`) in one call: whoever asks for it in a loop is not to keep us there.
+  private static let mostAtOnce = 32
+
+  /// The next message, with its reference; nil when there is none without waiting, or sd-bus has dealt with many by itself: then
+  /// `pollEvents` and `timeoutMicroseconds` tell of the rest.
   ///
   /// - Throws: `isDisconnected` once the other end is gone.
   func next(_ operation: String) throws(BusError) -> OpaquePointer? {
-    while true {
+    for _ in 0..<Self.mostAtOnce {
       var message: OpaquePointer?
       let handled = try checked(sd_bus_process(raw, &message), operation)
       if let message {
@@ -73,6 +77,7 @@ final class BusTransport {
       }
       if handled == 0 { return nil }
     }
+    return nil
   }
 
   /// Waits for something to read or write, until a `CLOCK_MONOTONIC` time in microseconds.

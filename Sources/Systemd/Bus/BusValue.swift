@@ -14,6 +14,8 @@ public enum BusValue: Sendable, Equatable {
   case numberedPath(UInt32, String)
   /// The commands of a service. They cannot be sent.
   case commands([UnitCommand])
+  /// The conditions of a unit. They cannot be sent.
+  case conditions([UnitCondition])
   /// A value of another type, which was not read: only its D-Bus signature is known. It cannot be sent.
   case other(signature: String)
 
@@ -28,6 +30,7 @@ public enum BusValue: Sendable, Equatable {
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   public var bytes: [UInt8]? { if case .bytes(let value) = self { value } else { nil } }
   public var commands: [UnitCommand]? { if case .commands(let value) = self { value } else { nil } }
+  public var conditions: [UnitCondition]? { if case .conditions(let value) = self { value } else { nil } }
   public var double: Double? { if case .double(let value) = self { value } else { nil } }
 
   /// An integer of any width, without its type; of a numbered path the number.
@@ -56,6 +59,7 @@ public enum BusValue: Sendable, Equatable {
     case .bytes: "ay"
     case .numberedPath: "(uo)"
     case .commands: BusMessage.unitCommandsSignature
+    case .conditions: BusMessage.unitConditionsSignature
     case .other(let signature): signature
     }
   }

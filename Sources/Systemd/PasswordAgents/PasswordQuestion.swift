@@ -94,16 +94,10 @@ public final class PasswordQuestion {
     socketPath = "\(directory)/sck.\(random)"
     questionPath = "\(directory)/ask.\(random)"
     descriptor = try Self.listen(at: socketPath)
-    do {
-      try QuestionFile(
-        process: getpid(), socket: socketPath, notAfter: notAfter ?? 0, message: message, icon: icon, id: id
-      ).write(to: questionPath, temporary: "\(directory)/tmp.\(random)")
-    } catch {
-      // Not `withdraw`: the object does not exist yet.
-      close(descriptor)
-      unlink(socketPath)
-      throw error
-    }
+    // If this fails, the object, which exists already, takes back the socket.
+    try QuestionFile(
+      process: getpid(), socket: socketPath, notAfter: notAfter ?? 0, message: message, icon: icon, id: id
+    ).write(to: questionPath, temporary: "\(directory)/tmp.\(random)")
   }
 
   deinit {

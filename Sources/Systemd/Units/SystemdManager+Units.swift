@@ -82,9 +82,7 @@ extension UnitDetails {
   fileprivate static let properties: Set<String> = [
     "Job", "Id", "LoadState", "ActiveState", "SubState", "Names", "Wants", "Requires", "ConsistsOf", "Conflicts",
     "TriggeredBy", "UnitFileState", "ActiveEnterTimestamp", "NeedDaemonReload", "Result", "ExecMainCode",
-    "ExecMainStatus",
-    "ExecStartPre",
-    "TimeoutStartUSec",
+    "ExecMainStatus", "ExecStartPre", "TimeoutStartUSec", "ConditionResult", "Conditions", "Asserts",
   ]
 
   init(_ properties: [String: BusValue], fallback unit: UnitName) {
@@ -108,6 +106,9 @@ extension UnitDetails {
     result = properties["Result"]?.string
     execMainCode = Int32(truncatingIfNeeded: properties["ExecMainCode"]?.number ?? 0)
     execMainStatus = Int32(truncatingIfNeeded: properties["ExecMainStatus"]?.number ?? 0)
+    conditionsHeld = properties["ConditionResult"]?.bool ?? false
+    conditions = properties["Conditions"]?.conditions ?? []
+    assertions = properties["Asserts"]?.conditions ?? []
     startPre = properties["ExecStartPre"]?.commands ?? []
     startTimeoutMicroseconds = properties["TimeoutStartUSec"]?.number.flatMap { $0 == UInt64.max ? nil : UInt64($0) }
   }

@@ -23,6 +23,20 @@ public struct UnitDetails: Sendable, Equatable {
   /// The main process's exit status, or the signal that ended it.
   public var execMainStatus: Int32 = 0
 
+  /// Whether its conditions held when it was last to be started.
+  public var conditionsHeld = false
+  public var conditions: [UnitCondition] = []
+  public var assertions: [UnitCondition] = []
+
+  /// What kept the last start from being one: the assertion or condition that did not hold, where systemd still knows; else all that there
+  /// are, because it forgets with a unit that nothing else needs.
+  public var hindrances: [UnitCondition] {
+    for tested in [assertions, conditionsHeld ? [] : conditions] {
+      if let one = tested.first(where: { $0.holds == false }) { return [one] }
+    }
+    return conditionsHeld ? [] : (assertions + conditions).filter { $0.holds == nil }
+  }
+
   /// What a service runs before its own process, in this order.
   public var startPre: [UnitCommand] = []
   /// How long a start may take, microseconds; nil: as long as it wants.

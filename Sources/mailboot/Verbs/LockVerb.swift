@@ -46,6 +46,7 @@ struct LockVerb: Verb {
       try requireRoot("lock")
       let reactor = try Reactor()
       reactor.onTick = { lines.refresh() }
+      letInsistingLeave(reactor, lines)
       let locker = Locker(
         configuration: settings, reactor: reactor, unmountTimeout: timeout.map(Double.init),
         report: { lines.take($0) },

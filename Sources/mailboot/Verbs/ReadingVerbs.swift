@@ -21,6 +21,7 @@ struct Verify: Verb {
       try requireRoot("verify")
       let reactor = try Reactor()
       reactor.onTick = { lines.refresh() }
+      letInsistingLeave(reactor, lines)
       let verifier = try Verifier(configuration: settings, reactor: reactor, warn: { tell("warning: \($0)") })
       result = try verifier.run(report: { lines.take($0) })
     } catch {

@@ -17,6 +17,8 @@ struct RunVerb: Verb {
   @Option var by = "root"
   @Flag var token = false
   @Flag var keyFromDevice = false
+  /// What comes on standard input may be as long as a key file.
+  @Flag var keyFile = false
   @Flag var noStart = false
   @Option var only: [String] = []
   @Option var timeout: Int?
@@ -24,6 +26,8 @@ struct RunVerb: Verb {
   @Flag var emergency = false
 
   func perform(_ terminal: Terminal) -> Status {
+    let output = RunOutput()
+    func emit(_ message: RunMessage) { output.write(message) }
     guard var settings = common.load(terminal) else {
       let text = "the configuration has an error"
       emit(.failed(FailureReport(code: 78, summary: text, evidence: [], hint: "see `mailboot config check`")))
@@ -39,9 +43,9 @@ struct RunVerb: Verb {
       let reactor = try Reactor()
       let summary: UnlockSummary
       switch job {
-      case .unlock: summary = try unlock(settings, reactor)
-      case .lock: summary = try lock(settings, reactor)
-      case .verify: summary = try verify(settings, reactor)
+      case .unlock: summary = try unlock(settings, reactor, emit)
+      case .lock: summary = try lock(settings, reactor, emit)
+      case .verify: summary = try verify(settings, reactor, emit)
       }
       emit(.done(summary))
       return 0
@@ -51,13 +55,17 @@ struct RunVerb: Verb {
     }
   }
 
-  private func unlock(_ settings: Configuration, _ reactor: Reactor) throws(Failure) -> UnlockSummary {
+  private typealias Emit = (RunMessage) -> Void
+
+  private func unlock(
+    _ settings: Configuration, _ reactor: Reactor, _ emit: @escaping Emit
+  ) throws(Failure) -> UnlockSummary {
     let unlocker = try Unlocker(
       configuration: settings, reactor: reactor, user: by, report: { emit(.progress($0)) },
       warn: { emit(.warning($0)) })
     let kind = UnlockSource(rawValue: via) ?? .bus
-    let source = EngineSource(
-      kind, reactor: reactor,
+    let source = HandedSource(
+      kind, isLong: keyFile || kind == .keyFile, reactor: reactor,
       origin: token
         ? .token
         : keyFromDevice
@@ -68,7 +76,9 @@ struct RunVerb: Verb {
     return try unlocker.run(source: kind == .none ? nil : source, start: !noStart)
   }
 
-  private func lock(_ settings: Configuration, _ reactor: Reactor) throws(Failure) -> UnlockSummary {
+  private func lock(
+    _ settings: Configuration, _ reactor: Reactor, _ emit: @escaping Emit
+  ) throws(Failure) -> UnlockSummary {
     let locker = Locker(
       configuration: settings, reactor: reactor, user: by, report: { emit(.progress($0)) },
       warn: { emit(.warning($0)) })
@@ -76,75 +86,14 @@ struct RunVerb: Verb {
     return UnlockSummary(source: nil, seconds: result.seconds, steps: result.steps, checks: [])
   }
 
-  private func verify(_ settings: Configuration, _ reactor: Reactor) throws(Failure) -> UnlockSummary {
+  private func verify(
+    _ settings: Configuration, _ reactor: Reactor, _ emit: @escaping Emit
+  ) throws(Failure) -> UnlockSummary {
     let begun = Reactor.monotonic()
     let verifier = try Verifier(configuration: settings, reactor: reactor, user: by, warn: { emit(.warning($0)) })
     let result = try verifier.run { emit(.progress($0)) }
     if let failure = result.failure { throw failure }
     return UnlockSummary(
       source: nil, seconds: Reactor.monotonic() - begun, steps: [], checks: result.verdicts.records)
-  }
-
-  /// A service that has gone does not end the run.
-  private func emit(_ event: RunMessage) {
-    let bytes = Array((event.line() + "\n").utf8)
-    var done = 0
-    while done < bytes.count {
-      let count = bytes[done...].withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return }
-      done += count
-    }
-  }
-}
-
-/// A passphrase that somebody else has handed over: one try, and no longer than a few seconds until it is here.
-final class EngineSource: PassphraseSource {
-  enum Origin {
-    case standardInput
-    case token
-    case device(String, file: String)
-  }
-
-  let kind: UnlockSource
-  let attempts = 1
-  private let origin: Origin
-  private let reactor: Reactor
-
-  /// Whoever passes a descriptor has the passphrase at hand.
-  private static let patience: Duration = .seconds(10)
-  private static let passphraseLimit = 8192
-  private static let keyFileLimit = 8 << 20
-
-  init(_ kind: UnlockSource, reactor: Reactor, origin: Origin) {
-    self.kind = kind
-    self.reactor = reactor
-    self.origin = origin
-  }
-
-  func ask(attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer {
-    switch origin {
-    case .token: return .token
-    case .standardInput: return .secret(try read(0))
-    case .device(let device, let file):
-      return .secret(
-        try KeyDevice(device: device, file: file).withFile(reactor) { (descriptor) throws(Failure) in
-          try read(descriptor)
-        })
-    }
-  }
-
-  func refused(empty: Bool) {}
-
-  private func read(_ descriptor: Int32) throws(Failure) -> SecretBytes {
-    do {
-      return try readSecret(
-        from: descriptor, limit: kind == .keyFile ? Self.keyFileLimit : Self.passphraseLimit,
-        dropTrailingNewline: false, deadline: .now + Self.patience, signals: reactor.signalDescriptor)
-    } catch .interrupted(let signal) {
-      throw .interrupted(signal: signal)
-    } catch {
-      throw .usage("\(error)", hint: nil)
-    }
   }
 }

@@ -26,6 +26,9 @@ struct Unlock: Verb {
     help: ArgumentHelp("The longest wait for the device and, separately, for each service.", valueName: "seconds"))
   var timeout: Int?
 
+  @Flag(help: "As root: do the work in this process also while the service runs.")
+  var local = false
+
   func validate() throws {
     if [stdin, passphraseFd != nil, keyFile != nil].count(where: { $0 }) > 1 {
       throw ValidationError("only one of --stdin, --passphrase-fd and --key-file can be given")
@@ -48,11 +51,12 @@ struct Unlock: Verb {
           "there is no passphrase to give: with type \"none\" nothing is encrypted", hint: "run `mailboot` without it")
       }
       // Another configuration than the service has means another vault.
-      let remote = common.config == nil ? WaitServiceClient() : nil
+      let remote = common.config == nil && !local ? WaitServiceClient() : nil
       if remote == nil { try requireRoot("unlock") }
       try takeDescriptor()
       let reactor = try Reactor()
       reactor.onTick = { lines.refresh() }
+      letInsistingLeave(reactor, lines)
       let unlocker = try Unlocker(
         configuration: settings, reactor: reactor, remote: remote, timeout: timeout, report: { lines.take($0) },
         warn: { text in

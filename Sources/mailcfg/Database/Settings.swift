@@ -26,7 +26,8 @@ struct Settings {
     let call = [program, "config", "show", "--format", "json"] + (file.map { ["--config", $0] } ?? [])
     let child: ChildProcess
     do {
-      child = try ChildProcess(call, errors: .inherited)
+      // Where we are: the file may be named from here.
+      child = try ChildProcess(call, errors: .inherited, directory: nil)
     } catch {
       throw .failed("the configuration is not read: \(error)", hint: "is the package mailboot whole?")
     }

@@ -48,6 +48,9 @@ struct StatusDegradedTests {
         $0.record?.probes["postfix"] = ProbeRecord(answered: false, detail: "refused", at: StatusFixture.noon + 1)
       },
       reason: "postfix does not answer: refused"),
+    Shortcoming(
+      change: { $0.doorIsLeftShut = true },
+      reason: "a run that was killed has left the door shut, so that it cannot start again: `mailboot` opens it"),
     Shortcoming(change: { $0.observation?.services?[0].units = [] }, reason: "redis-server does not answer: no unit"),
   ]
 

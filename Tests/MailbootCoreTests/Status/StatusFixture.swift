@@ -11,6 +11,7 @@ struct StatusFixture {
   var record: LastResults?
   var locked = false
   var trouble: [String] = []
+  var doorIsLeftShut = false
 
   /// Every unit active since noon; each probed a minute later.
   init() {
@@ -57,9 +58,10 @@ struct StatusFixture {
   }
 
   var report: StatusReport {
-    StatusReport(
-      StatusInput(
-        configuration: configuration, observation: observation, record: record, locked: locked, host: "mail",
-        bootID: Self.bootID, bootedAt: Self.noon - 600, trouble: trouble))
+    var input = StatusInput(
+      configuration: configuration, observation: observation, record: record, locked: locked, host: "mail",
+      bootID: Self.bootID, bootedAt: Self.noon - 600, trouble: trouble)
+    input.doorIsLeftShut = doorIsLeftShut
+    return StatusReport(input)
   }
 }

@@ -59,4 +59,15 @@ struct GuardFilesTests {
     #expect(throws: Failure.self) { try files.write(ours, for: "a.service") }
     #expect(files.all().isEmpty)
   }
+
+  /// Whoever made the mount point immutable by hand finds it so.
+  @Test func withoutAFileOfOursRemovingTakesNothingBack() throws {
+    let directory = try TemporaryDirectory()
+    let files = GuardFiles(directory: directory.path)
+    var configuration = Configuration()
+    configuration.vault.mount = directory.file("vault")
+    mkdir(configuration.vault.mount, 0o755)
+    let subject = Guard(configuration: configuration, files: files)
+    #expect(try subject.remove(warn: { Issue.record("\($0)") }).isEmpty)
+  }
 }

@@ -24,6 +24,15 @@ struct ChildProcessTests {
     #expect(try shell("exit \(code)").end == .exited(code))
   }
 
+  @Test func itRunsInADirectoryThatIsNobodyElses() throws {
+    #expect(text(try shell("pwd")) == "/\n")
+    try withReactor { reactor in
+      let child = try ChildProcess(["/bin/pwd"], directory: nil)
+      _ = try child.run(reactor, until: Reactor.monotonic() + 60)
+      #expect(text(child) == FileManager.default.currentDirectoryPath + "\n")
+    }
+  }
+
   @Test func anEndByASignalIsReported() throws {
     #expect(try shell("kill -9 $$").end == .killed(signal: SIGKILL))
   }

@@ -88,6 +88,30 @@ struct ReactorTests {
     }
   }
 
+  @Test func whoInsistsIsHeard() throws {
+    try withReactor { reactor in
+      var heard: [Int] = []
+      reactor.onIgnored = { heard.append($0) }
+      sendSignalToThisThread(SIGINT)
+      #expect(throws: Failure.interrupted(signal: SIGINT)) { try reactor.checkSignals() }
+      // Of these one is no person's.
+      for signal in [SIGINT, SIGTERM, SIGQUIT] {
+        sendSignalToThisThread(signal)
+        #expect(throws: Never.self) { try reactor.checkSignals() }
+      }
+      #expect(heard == [1, 2])
+    }
+  }
+
+  @Test func whoListensAgainIsInterruptedAgain() throws {
+    try withReactor { reactor in
+      reactor.stopListening()
+      reactor.listenAgain()
+      sendSignalToThisThread(SIGINT)
+      #expect(throws: Failure.interrupted(signal: SIGINT)) { try reactor.checkSignals() }
+    }
+  }
+
   @Test func whoHasStoppedListeningIsNotInterrupted() throws {
     try withReactor { reactor in
       reactor.stopListening()

@@ -41,11 +41,28 @@ struct RuntimeDirectoryTests {
     let place = try TemporaryDirectory()
     let directory = RuntimeDirectory(path: place.path)
     try directory.store(record("first", checks: 100))
-    // What a run that was killed in the middle has left.
-    try place.write("state.json.new", "half")
     try directory.store(record("second"))
     #expect(directory.record()?.bootID == "second")
     #expect(try place.names() == ["state.json"])
+  }
+
+  @Test func whatAKilledRunWasWritingGoesWithTheNextRun() throws {
+    let place = try TemporaryDirectory()
+    let directory = RuntimeDirectory(path: place.path)
+    // No process has a number beyond the kernel's largest. Of another run that goes on nothing is taken away.
+    try place.write("state.json.4194305.new", "half")
+    try place.write("state.json.\(getppid()).new", "half")
+    try directory.withLock { () throws(Failure) in }
+    #expect(try place.names() == ["lock", "state.json.\(getppid()).new"])
+  }
+
+  @Test func twoProcessesThatWriteAtOnceDoNotRenameEachOthersHalves() throws {
+    let place = try TemporaryDirectory()
+    let directory = RuntimeDirectory(path: place.path)
+    try place.write("state.json.\(getppid()).new", "half")
+    try directory.store(record("whole"))
+    #expect(directory.record()?.bootID == "whole")
+    #expect(try place.names().contains("state.json.\(getppid()).new"))
   }
 
   @Test func aReaderSeesEitherRecordWholeWhileTheyChange() throws {

@@ -82,7 +82,13 @@ struct DeviceMapperTests {
         == .open(OpenVault(device: "254:1", backing: "/dev/vdb", uuid: "01234567-89ab-cdef-0123-456789abcdef")))
     vault.mapping = "vault-blk2"
     let flawed = try LUKSVault(vault, sysfs: sysfs.path).observe(MountTable(parsing: "")).opening
-    #expect(flawed.vault?.flaws == ["the disk below the open vault vault-blk2 is gone"])
+    #expect(
+      flawed.vault?.flaws == [
+        "the disk below the open vault vault-blk2 is gone, or an emergency lock has taken its key away: `mailboot lock` clears it"
+      ])
+    try sysfs.write("class/block/dm-0/slaves/vdz", "")
+    let pulled = try LUKSVault(vault, sysfs: sysfs.path).observe(MountTable(parsing: "")).opening
+    #expect(pulled.vault?.flaws == ["the disk below the open vault vault-blk2 is gone"])
     vault.mapping = "none"
     #expect(try LUKSVault(vault, sysfs: sysfs.path).observe(MountTable(parsing: "")).opening == .closed)
   }

@@ -39,9 +39,11 @@ enum GocryptfsUnit {
         "Before", .strings([UnitName.mount(forPath: mount).rawValue, "umount.target"] + users.map(\.rawValue))),
       UnitProperty("Conflicts", .strings(["umount.target"])),
       UnitProperty("RequiresMountsFor", .strings([directory])),
-      // It holds the key: in no core dump, and not in the swap.
+      // It holds the key: in no core dump, and not in the swap. A handler in core_pattern gets what the filter lets through, whatever the
+      // limit says.
       UnitProperty("LimitCORE", .uint64(0)),
       UnitProperty("LimitCORESoft", .uint64(0)),
+      UnitProperty("CoredumpFilter", .uint64(0)),
       UnitProperty("MemorySwapMax", .uint64(0)),
       // All mail services go down with it.
       UnitProperty("OOMScoreAdjust", .int32(-900)),

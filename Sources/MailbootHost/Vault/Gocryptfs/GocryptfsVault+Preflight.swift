@@ -16,6 +16,10 @@ extension GocryptfsVault {
     if let reason = untrustedReason("\(real)/\(GocryptfsConfiguration.fileName)") {
       tools.warn("\(reason): somebody else than root can make \(directory) unusable")
     }
+    if swapIsInReach() {
+      tools.warn(
+        "there is swap, and this kernel does not bound what units put there: the vault's key may be written to it")
+    }
     guard access("/dev/fuse", F_OK) == 0 else {
       throw .mount(.noFUSE("/dev/fuse: \(errnoText())"), path: vault.mount)
     }

@@ -6,6 +6,9 @@ import SecretMemory
 
 /// Opening and closing by the worker.
 extension LUKSVault {
+  /// Seconds that a token may take, for others wait meanwhile.
+  private static let tokenPatience = 60.0
+
   func open(
     _ passphrase: borrowing SecretBytes, device: String, byToken: Bool, _ tools: VaultTools
   ) throws(Failure) -> StepOutcome {
@@ -15,8 +18,8 @@ extension LUKSVault {
       byToken: byToken)
     let child = try begin(request, passphrase, tools)
     do {
-      // Key derivation may take as long as it likes: Ctrl-C ends it.
-      _ = try child.run(tools.units.reactor, until: nil)
+      // Key derivation may take as long as it likes: Ctrl-C ends it. A token may wait for somebody who is not there.
+      _ = try child.run(tools.units.reactor, until: byToken ? Reactor.monotonic() + Self.tokenPatience : nil)
     } catch {
       // In the moment of activation the worker finishes what it does: then the mapping is there, and nobody is to have it.
       if mapping != nil { _ = try close(tools) }
@@ -30,6 +33,9 @@ extension LUKSVault {
       let needed = VaultFailure(
         .noMemory, "the kernel killed the key derivation; \((availableMemoryKiB() ?? 0) / 1024) MiB are available")
       throw .vault(needed, device: device)
+    }
+    if byToken, case .killed(SIGTERM)? = child.end {
+      throw .vault(VaultFailure(.noToken, "no answer within \(Int(Self.tokenPatience)) s"), device: device)
     }
     switch try tools.worker.reply(OpenReply.self, of: child) {
     case .opened: return .changed

@@ -33,7 +33,13 @@ final class LUKSVault: VaultKind {
       throw .system("/sys is not mounted: the vault's state cannot be seen")
     }
     guard let mapping else { return .closed }
-    let flaws = mapping.hasItsDisk ? [] : ["the disk below the open vault \(vault.mapping) is gone"]
+    var flaws: [String] = []
+    if !mapping.hasItsDisk {
+      // An emergency leaves a table without a disk, and some kernels do so when a disk is pulled out.
+      let orKey =
+        mapping.backing.isEmpty ? ", or an emergency lock has taken its key away: `mailboot lock` clears it" : ""
+      flaws = ["the disk below the open vault \(vault.mapping) is gone" + orKey]
+    }
     return .open(
       OpenVault(device: mapping.device, backing: mapping.backing.first, uuid: mapping.luksUUID, flaws: flaws))
   }
