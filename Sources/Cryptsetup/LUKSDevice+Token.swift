@@ -6,10 +6,12 @@ extension LUKSDevice {
   /// one that a plugin of libcryptsetup knows how to ask (TPM, FIDO2). No person is asked for a PIN.
   ///
   /// - Throws: `.noToken` when none can.
-  public func activateByToken(mapping: String) throws(LUKSError) -> Activation {
+  public func activateByToken(
+    mapping: String, options: ActivationOptions = ActivationOptions()
+  ) throws(LUKSError) -> Activation {
     if try isOpen(as: mapping) { return .alreadyOpen }
     guard hasTokens else { throw LUKSError(.noToken, "there is none") }
-    let slot = crypt_activate_by_token(handle, mapping, CRYPT_ANY_TOKEN, nil, 0)
+    let slot = crypt_activate_by_token(handle, mapping, CRYPT_ANY_TOKEN, nil, options.flags)
     if slot >= 0 { return .opened(keyslot: Int(slot)) }
     if slot == -EEXIST || slot == -EBUSY { return try afterFailedActivation(slot, mapping) }
     throw LUKSError(.noToken, slot == -ENOANO ? "it needs a PIN" : log.take(orTextOf: -slot))
