@@ -60,6 +60,7 @@ public final class WaitService {
   var scripts: NotifyScripts
   var scriptRuns: [UnitName: ScriptUnit] = [:]
   var metrics: MetricsFile?
+  let certificates: CertificateWatch
 
   /// - Parameter version: for the bus property and the metrics.
   /// - Throws: also when another one runs, or the bus does not give us the name.
@@ -74,6 +75,7 @@ public final class WaitService {
     self.directory = directory
     self.notifier = notifier
     worker = try Worker()
+    certificates = CertificateWatch(configuration, worker: worker)
     guard try directory.lockForWaitService() else { throw .system("another `mailboot wait` is running") }
     // The lock is closed when a run ends, however it does.
     files = try Inotify(directory: directory.path) { ["state.json", "lock"].contains($0) }
@@ -120,6 +122,7 @@ public final class WaitService {
     question?.withdraw()
     question = nil
     for child in probes.values { child.killAndReap() }
+    certificates.abandon()
     metrics?.remove()
     // Whoever waits for a run on the bus is told that it goes on without us.
     runs.removeAll()
