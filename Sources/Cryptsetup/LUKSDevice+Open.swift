@@ -15,10 +15,11 @@ extension LUKSDevice {
   ///
   /// A regular file gets a loop device that goes away with the mapping.
   ///
+  /// - Parameter options: of crypttab(5), see `ActivationOptions`.
   /// - Parameter beforeChange: called once the passphrase has proven right and before anything is changed. The only slow part, key
   ///   derivation, lies before it (but for a volume whose re-encryption was interrupted).
   public func activate(
-    mapping: String, passphrase: borrowing SecretBytes,
+    mapping: String, passphrase: borrowing SecretBytes, options: ActivationOptions = ActivationOptions(),
     beforeChange: () -> Void = {}
   ) throws(LUKSError) -> Activation {
     if try isOpen(as: mapping) { return .alreadyOpen }
@@ -29,17 +30,19 @@ extension LUKSDevice {
       // An interrupted re-encryption needs two volume keys, and hardware encryption one of another kind: only the library
       // can put these together, in one call.
       beforeChange()
-      result = passphrase.withUnsafeBytes {
-        crypt_activate_by_passphrase(handle, mapping, CRYPT_ANY_SLOT, $0.baseAddress, $0.count, 0)
+      result = passphrase.withUnsafeBytes { bytes in
+        trySlots(options.keyslot) {
+          crypt_activate_by_passphrase(handle, mapping, $0, bytes.baseAddress, bytes.count, options.flags)
+        }
       }
       slot = result
       if [-EPERM, -ENOENT, -ENOMEM].contains(result) { throw derivationFailure(result) }
     } else {
       var key = try emptyKey()
-      slot = try unlock(&key, with: passphrase)
+      slot = try unlock(&key, with: passphrase, keyslot: options.keyslot)
       beforeChange()
       result = key.withUnsafeBytes {
-        crypt_activate_by_volume_key(handle, mapping, $0.baseAddress, $0.count, 0)
+        crypt_activate_by_volume_key(handle, mapping, $0.baseAddress, $0.count, options.flags)
       }
     }
     guard result < 0 else { return .opened(keyslot: Int(slot)) }
@@ -51,8 +54,8 @@ extension LUKSDevice {
   /// - Returns: the keyslot's number.
   public func check(passphrase: borrowing SecretBytes) throws(LUKSError) -> Int {
     try refuseEmpty(passphrase)
-    let slot = passphrase.withUnsafeBytes {
-      crypt_activate_by_passphrase(handle, nil, CRYPT_ANY_SLOT, $0.baseAddress, $0.count, 0)
+    let slot = passphrase.withUnsafeBytes { bytes in
+      trySlots(nil) { crypt_activate_by_passphrase(handle, nil, $0, bytes.baseAddress, bytes.count, 0) }
     }
     guard slot >= 0 else { throw derivationFailure(slot) }
     return Int(slot)
@@ -88,12 +91,28 @@ extension LUKSDevice {
     }
   }
 
-  private func unlock(_ key: inout SecretBytes, with passphrase: borrowing SecretBytes) throws(LUKSError) -> Int32 {
+  /// All keyslots, or the one that is named. The library stops at the first that it lacks the memory for; a cheaper one may be the one.
+  private func trySlots(_ named: Int32?, _ attempt: (Int32) -> Int32) -> Int32 {
+    let result = attempt(named ?? CRYPT_ANY_SLOT)
+    guard named == nil, result == -ENOMEM else { return result }
+    for slot in usableKeyslots.sorted(by: { derivationMemoryKiB(of: $0) < derivationMemoryKiB(of: $1) }) {
+      let result = attempt(slot)
+      if ![-EPERM, -ENOENT, -ENOMEM].contains(result) { return result }
+    }
+    return result
+  }
+
+  private func unlock(
+    _ key: inout SecretBytes, with passphrase: borrowing SecretBytes, keyslot: Int32?
+  ) throws(LUKSError) -> Int32 {
     var slot: Int32 = 0
     passphrase.withUnsafeBytes { bytes in
       key.appendInPlace { free in
         var size = free.count
-        slot = crypt_volume_key_get(handle, CRYPT_ANY_SLOT, free.baseAddress, &size, bytes.baseAddress, bytes.count)
+        slot = trySlots(keyslot) { wanted in
+          size = free.count
+          return crypt_volume_key_get(handle, wanted, free.baseAddress, &size, bytes.baseAddress, bytes.count)
+        }
         return slot < 0 ? 0 : size
       }
     }
@@ -113,7 +132,7 @@ extension LUKSDevice {
         usableKeyslots.isEmpty
           ? "no keyslot of \(headerPath) holds the volume's key" : "the passphrase opens no keyslot")
     case -ENOMEM:
-      return LUKSError(.noMemory, "the key derivation needs \(derivationMemoryKiB) KiB of memory")
+      return LUKSError(.noMemory, "the key derivation needs \(mostDerivationMemoryKiB) KiB of memory")
     default:
       return LUKSError(.other, "cannot open a keyslot of \(headerPath): \(detail)")
     }

@@ -21,12 +21,16 @@ extension LUKSDevice {
     }
   }
 
-  /// The most memory the key derivation of a usable keyslot asks for, KiB; 0 for PBKDF2.
-  public var derivationMemoryKiB: Int {
-    usableKeyslots.map { slot in
-      var parameters = crypt_pbkdf_type()
-      guard crypt_keyslot_get_pbkdf(handle, slot, &parameters) == 0 else { return 0 }
-      return Int(parameters.max_memory_kb)
-    }.max() ?? 0
+  /// The memory that the key derivation of the usable keyslot asks for that asks for least, KiB; 0 for PBKDF2.
+  public var leastDerivationMemoryKiB: Int { usableKeyslots.map { derivationMemoryKiB(of: $0) }.min() ?? 0 }
+
+  /// The memory that the one asks for that asks for most.
+  var mostDerivationMemoryKiB: Int { usableKeyslots.map { derivationMemoryKiB(of: $0) }.max() ?? 0 }
+
+  /// Of one keyslot.
+  func derivationMemoryKiB(of slot: Int32) -> Int {
+    var parameters = crypt_pbkdf_type()
+    guard crypt_keyslot_get_pbkdf(handle, slot, &parameters) == 0 else { return 0 }
+    return Int(parameters.max_memory_kb)
   }
 }

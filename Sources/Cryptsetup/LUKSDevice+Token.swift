@@ -9,21 +9,25 @@ extension LUKSDevice {
   /// - Parameter beforeChange: called once a token has given the key and before anything is changed: up to then it may have to be waited
   ///   for, as for somebody who is to touch it.
   /// - Throws: `.noToken` when none can.
-  public func activateByToken(mapping: String, beforeChange: () -> Void = {}) throws(LUKSError) -> Activation {
+  public func activateByToken(
+    mapping: String, options: ActivationOptions = ActivationOptions(), beforeChange: () -> Void = {}
+  ) throws(LUKSError) -> Activation {
     if try isOpen(as: mapping) { return .alreadyOpen }
     guard hasTokens else { throw LUKSError(.noToken, "there is none") }
     let slot: Int32
     let result: Int32
     if hasRequirements {
       beforeChange()
-      slot = crypt_activate_by_token(handle, mapping, CRYPT_ANY_TOKEN, nil, 0)
+      slot = crypt_activate_by_token(handle, mapping, CRYPT_ANY_TOKEN, nil, options.flags)
       if slot < 0 && slot != -EEXIST && slot != -EBUSY { throw tokenFailure(slot) }
       result = slot
     } else {
       var key = try emptyKey()
       slot = try unlockByToken(&key)
       beforeChange()
-      result = key.withUnsafeBytes { crypt_activate_by_volume_key(handle, mapping, $0.baseAddress, $0.count, 0) }
+      result = key.withUnsafeBytes {
+        crypt_activate_by_volume_key(handle, mapping, $0.baseAddress, $0.count, options.flags)
+      }
     }
     return result < 0 ? try afterFailedActivation(result, mapping) : .opened(keyslot: Int(slot))
   }

@@ -3,8 +3,8 @@ import JSON
 import Linux
 import MailbootCore
 
-/// The largest request that is read, bytes.
-private let requestLimit = 1 << 20
+/// The largest request that is read, bytes: it may have the names of a million domains.
+private let requestLimit = 64 << 20
 
 /// Reads a request from standard input, lets `work` answer it and writes the reply as one line to standard output.
 func answer<Request: Decodable, Reply: Encodable>(_ work: (Request) -> Reply) throws(WorkerFailure) {

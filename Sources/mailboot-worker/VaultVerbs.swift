@@ -14,7 +14,7 @@ func inspectVault(_ request: InspectRequest) -> InspectReply {
     return .luks(
       LUKSSummary(
         version: device.version, uuid: device.uuid, label: device.label, usableKeyslots: device.usableKeyslots.count,
-        derivationMemoryKiB: device.derivationMemoryKiB, hasTokens: device.hasTokens))
+        derivationMemoryKiB: device.leastDerivationMemoryKiB, hasTokens: device.hasTokens))
   } catch {
     return .failed(VaultFailure(error))
   }
@@ -42,7 +42,9 @@ private func openVault(
     if let limit = request.memoryLimitKiB, let failure = limitMemory(toMore: limit) {
       return .failed(failure)
     }
-    let activation = try device.activate(mapping: request.mapping, passphrase: passphrase) {
+    let activation = try device.activate(
+      mapping: request.mapping, passphrase: passphrase, options: ActivationOptions(crypttab: request.options)
+    ) {
       presence.commit()
       setOutOfMemoryScore(0)
     }
@@ -65,7 +67,9 @@ private func openByToken(_ request: OpenRequest, _ presence: ParentPresence) -> 
   do {
     let device = try LUKSDevice(device: request.device, header: request.header)
     if let limit = request.memoryLimitKiB, let failure = limitMemory(toMore: limit) { return .failed(failure) }
-    let activation = try device.activateByToken(mapping: request.mapping) {
+    let activation = try device.activateByToken(
+      mapping: request.mapping, options: ActivationOptions(crypttab: request.options)
+    ) {
       presence.commit()
       setOutOfMemoryScore(0)
     }

@@ -9,7 +9,7 @@ extension CryptsetupTests {
       let image = try LUKSImage(
         passphrases: [[1], [2]], unbound: [3], derivation: .argon2id(memoryKiB: 4096), label: "VAULT")
       let device = try LUKSDevice(device: image.path)
-      let found = (device.version, device.label, device.usableKeyslots, device.derivationMemoryKiB)
+      let found = (device.version, device.label, device.usableKeyslots, device.leastDerivationMemoryKiB)
       #expect(found == (2, "VAULT", [0, 1], 4096))
       let uuid = device.uuid
       // Foundation brings a uuid_unparse of its own into this process, with which the library writes upper case.
@@ -19,7 +19,7 @@ extension CryptsetupTests {
     @Test func aLUKS1HeaderIsSummarized() throws {
       let image = try LUKSImage(version: 1)
       let device = try LUKSDevice(device: image.path)
-      let found = (device.version, device.label, device.usableKeyslots, device.derivationMemoryKiB)
+      let found = (device.version, device.label, device.usableKeyslots, device.leastDerivationMemoryKiB)
       #expect(found == (1, nil, [0], 0))
     }
 

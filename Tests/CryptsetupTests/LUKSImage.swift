@@ -22,7 +22,7 @@ final class LUKSImage {
 
   init(
     version: Int = 2, passphrases: [[UInt8]] = [Array("right".utf8)], unbound: [UInt8]? = nil,
-    derivation: Derivation = .pbkdf2, label: String? = nil, detached: Bool = false
+    derivation: Derivation = .pbkdf2, cheap: [UInt8]? = nil, label: String? = nil, detached: Bool = false
   ) throws {
     directory = NSTemporaryDirectory() + "luks-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -31,6 +31,19 @@ final class LUKSImage {
     try Self.makeFile(path, size: version == 1 ? 4 << 20 : 18 << 20)
     if let header { try Self.makeFile(header, size: 17 << 20) }
     try format(version, passphrases, unbound, derivation, label)
+    if let cheap { try add(cheap, openedBy: passphrases[0]) }
+  }
+
+  /// Another keyslot, of the cheapest derivation.
+  private func add(_ passphrase: [UInt8], openedBy other: [UInt8]) throws {
+    var handle: OpaquePointer?
+    try #require(crypt_init_data_device(&handle, header ?? path, path) == 0)
+    let device = try #require(handle)
+    defer { crypt_free(device) }
+    try #require(crypt_load(device, nil, nil) == 0 && setDerivation(device, .pbkdf2) == 0)
+    try #require(
+      crypt_keyslot_add_by_passphrase(
+        device, CRYPT_ANY_SLOT, other.chars, other.count, passphrase.chars, passphrase.count) >= 0)
   }
 
   deinit {

@@ -70,8 +70,22 @@ extension CryptsetupTests {
       #expect(run.complaint.hasPrefix("mailboot-worker: "))
     }
 
+    /// The library stops at the first keyslot that it lacks the memory for.
+    @Test func aCheapKeyslotOpensWhereTheMemoryIsTooLittleForAnother() throws {
+      let image = try LUKSImage(derivation: .argon2id(memoryKiB: 128 << 10), cheap: Array("cheap".utf8))
+      let summary: InspectReply = try WorkerProcess.ask(
+        "inspect", InspectRequest(device: image.path, header: nil))
+      guard case .luks(let luks) = summary else { return #expect(Bool(false), "\(summary)") }
+      #expect(luks.usableKeyslots == 2 && luks.derivationMemoryKiB == 0)
+      let reply: OpenReply = try WorkerProcess.ask(
+        "open", request(image, memoryLimitKiB: 10_000), passphrase: passphraseFile("cheap", beside: image))
+      guard case .failed(let failure) = reply else { return }
+      // Without device-mapper the passphrase is as far as it gets.
+      #expect(failure.kind == .noDeviceMapper, "\(failure)")
+    }
+
     @Test func anEndlessRequestIsRefused() throws {
-      let run = try WorkerProcess.run("inspect", request: Data(repeating: 0x20, count: (1 << 20) + 1))
+      let run = try WorkerProcess.run("inspect", request: Data(repeating: 0x20, count: (64 << 20) + 1))
       #expect(run.status == 64 && run.output.isEmpty)
     }
   }

@@ -7,10 +7,12 @@ import Testing
 private let day: Int64 = 86400
 
 extension CertificateFixture {
+  fileprivate var pair: CertificateRequest.Pair { CertificateRequest.Pair(certificate: certificate, key: key) }
+
   /// By default right after it was made; days later otherwise.
   fileprivate func check(daysLater: Double = 0, hostName: String? = "mail.example.org") -> [Finding] {
     let now = Int64(Date().timeIntervalSince1970) + 60 + Int64(daysLater * 86400)
-    let request = CertificateRequest(certificate: certificate, key: key, hostName: hostName)
+    let request = CertificateRequest(pairs: [pair], hostName: hostName)
     return checkCertificate(request, now: now).findings
   }
 }
@@ -41,7 +43,7 @@ struct CertificateTests {
   ])
   func certificateThatExpiresSoonIsToldWithTheTimeLeft(days: Double, expected: String) throws {
     let finding = try CertificateFixture().check(daysLater: days)[1]
-    #expect(finding == Finding(.certificateExpiry, sound: false, detail: expected, hint: "renew it: certbot renew"))
+    #expect(finding == Finding(.certificateExpires, expected, hint: "renew it: certbot renew"))
   }
 
   @Test func sevenDaysAreEnough() throws {
@@ -79,13 +81,15 @@ struct CertificateTests {
   }
 
   @Test func withoutAHostNameNamesAreNotChecked() throws {
-    #expect(try CertificateFixture().check(hostName: nil).map(\.check) == [.certificate, .certificateExpiry])
+    let findings = try CertificateFixture().check(hostName: nil)
+    #expect(findings.map(\.applies) == [true, true, false])
   }
 
   @Test func keyOfAnotherCertificateDoesNotMatch() throws {
     let fixture = try CertificateFixture()
     let other = try CertificateFixture()
-    let request = CertificateRequest(certificate: fixture.certificate, key: other.key, hostName: nil)
+    let request = CertificateRequest(
+      pairs: [CertificateRequest.Pair(certificate: fixture.certificate, key: other.key)], hostName: nil)
     let finding = checkCertificate(request, now: 0).findings[0]
     #expect(finding.detail == "\(other.key) is not the key of \(fixture.certificate)")
   }
@@ -94,7 +98,8 @@ struct CertificateTests {
     let fixture = try CertificateFixture()
     let other = try CertificateFixture()
     #expect(try runInShell("cat \(fixture.certificate) >> \(other.certificate)").status == 0)
-    let request = CertificateRequest(certificate: other.certificate, key: fixture.key, hostName: nil)
+    let request = CertificateRequest(
+      pairs: [CertificateRequest.Pair(certificate: other.certificate, key: fixture.key)], hostName: nil)
     let finding = checkCertificate(request, now: 0).findings[0]
     #expect(!finding.sound && finding.detail == "\(other.certificate) has the host's certificate in place 2")
   }
@@ -109,7 +114,7 @@ struct CertificateTests {
   @Test func missingCertificateLeavesOnlyOneFinding() throws {
     let fixture = try CertificateFixture()
     try FileManager.default.removeItem(atPath: fixture.certificate)
-    #expect(fixture.check() == [Finding(.certificate, sound: false, detail: "\(fixture.certificate) is missing")])
+    #expect(fixture.check() == [Finding(.certificateMissing, "\(fixture.certificate) is missing")])
   }
 
   @Test func fileWithoutACertificateIsTold() throws {
@@ -117,7 +122,7 @@ struct CertificateTests {
     #expect(try runInShell("cp \(fixture.key) \(fixture.certificate)").status == 0)
     #expect(
       fixture.check()
-        == [Finding(.certificate, sound: false, detail: "\(fixture.certificate) has no PEM certificate in it")])
+        == [Finding(.certificateMissing, "\(fixture.certificate) has no PEM certificate in it")])
   }
 
   @Test func missingOrUnreadableKeyIsToldBesideExpiryAndNames() throws {
@@ -138,7 +143,7 @@ struct CertificateTests {
     let fixture = try CertificateFixture()
     #expect(chmod(fixture.key, 0o644) == 0)
     let finding = fixture.check()[0]
-    #expect(finding.detail == "\(fixture.key) is open to everybody (0644)")
+    #expect(finding.grade == .warning && finding.detail == "\(fixture.key) is open to everybody (0644)")
     #expect(try runInShell(finding.hint ?? "false").status == 0)
     #expect(fixture.check()[0].sound)
   }
@@ -146,7 +151,8 @@ struct CertificateTests {
   @Test func certificateAndKeyMayBeInOneFile() throws {
     let fixture = try CertificateFixture()
     #expect(try runInShell("cat \(fixture.certificate) >> \(fixture.key)").status == 0)
-    let request = CertificateRequest(certificate: fixture.key, key: fixture.key, hostName: nil)
+    let request = CertificateRequest(
+      pairs: [CertificateRequest.Pair(certificate: fixture.key, key: fixture.key)], hostName: nil)
     #expect(checkCertificate(request, now: 0).findings[0].sound)
   }
 }

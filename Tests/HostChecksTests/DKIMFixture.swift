@@ -63,10 +63,12 @@ struct DKIMFixture {
     """.write(toFile: record(domain, selector), atomically: false, encoding: .utf8)
   }
 
-  func check(_ domains: [String], user: String? = nil) -> Finding {
+  /// - Parameter signing: what rspamd says of its settings, a section's JSON.
+  func check(_ domains: [String]?, user: String? = nil, signing: String? = nil) -> Finding {
     let reply = checkDKIM(
-      DKIMRequest(directory: path, selector: Self.selector, domains: domains, user: user ?? self.user))
+      DKIMRequest(
+        directory: path, selector: Self.selector, domains: domains, user: user ?? self.user, signing: signing))
     return reply.findings.count == 1
-      ? reply.findings[0] : Finding(.dkim, sound: false, detail: "\(reply.findings.count) findings")
+      ? reply.findings[0] : Finding(notMade: .dkim, "\(reply.findings.count) findings")
   }
 }

@@ -6,13 +6,18 @@ import Synchronization
 /// One accepted connection as a test's server sees it: blocking, in its own thread.
 final class ServedConnection {
   private let descriptor: Int32
-  private let ssl: OpaquePointer?
+  private var ssl: OpaquePointer?
 
   init(_ descriptor: Int32, tls context: OpaquePointer?) {
     self.descriptor = descriptor
     // A client that hangs must not hang the test.
     var limit = timeval(tv_sec: 20, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    startTLS(context)
+  }
+
+  /// Speaks TLS from here on.
+  func startTLS(_ context: OpaquePointer?) {
     ssl = context.flatMap { SSL_new($0) }
     if let ssl {
       SSL_set_fd(ssl, descriptor)
@@ -20,8 +25,9 @@ final class ServedConnection {
     }
   }
 
-  func send(_ text: String) {
-    let bytes = Array(text.utf8)
+  func send(_ text: String) { send(bytes: Array(text.utf8)) }
+
+  func send(bytes: [UInt8]) {
     if let ssl {
       SSL_write(ssl, bytes, Int32(bytes.count))
     } else {
@@ -41,6 +47,12 @@ final class ServedConnection {
     }
     if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
     return String(decoding: bytes, as: UTF8.self)
+  }
+
+  func bytes(_ count: Int) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let received = recv(descriptor, &bytes, count, Int32(MSG_WAITALL))
+    return Array(bytes.prefix(max(0, received)))
   }
 
   /// The server name that the client asked for by TLS.

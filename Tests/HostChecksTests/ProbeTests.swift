@@ -285,7 +285,7 @@ struct ProbeTests {
       ask("smpt://127.0.0.1", timeout: 60)
         == .silent(
           "bad probe URL: unknown scheme \"smpt\": expected one of smtp, smtps, lmtp, imap, imaps, pop3, pop3s, sieve, "
-            + "http, https, redis, tcp, unix"))
+            + "http, https, redis, milter, tcp, unix"))
   }
 }
 

@@ -45,7 +45,7 @@ struct ConfigurationErrorTests {
       ("vault", "device", Self.devices), ("vault", "header", "an absolute path such as \"/root/vault.header\""),
       ("verify", "database", "an absolute path such as \"/vault/maildb/maildb.sqlite3\""),
       ("verify", "free-space-warning", "a percentage such as \"15%\""),
-      ("verify.severity", "dkim", "one of \"off\", \"warn\", \"require\""),
+      ("verify.severity", "dkim", "one of \"off\", \"warn\", \"require\", \"strict\""),
       ("unlock", "on-failure", "one of \"lock\", \"leave\""),
       ("monitoring", "prometheus-file", Self.metricsFile),
       ("wait", "key-file", "an absolute path such as \"/etc/mailboot/vault.key\""),

@@ -199,6 +199,7 @@ struct ConfigurationTests {
     let lines = Configuration().text().split(separator: "\n")
     #expect(lines.contains("# device: what crypttab names for the mapping, else the only LUKS device"))
     #expect(lines.contains("# certificate: postfix's smtpd_tls_cert_file"))
+    #expect(lines.contains("# database: \"/vault/maildb/maildb.sqlite3\", where postfix or dovecot ask it"))
     #expect(lines.contains("# host-name: postfix's myhostname"))
   }
 

@@ -6,7 +6,8 @@ import Glibc
 struct Certificate: ~Copyable {
   private let pointer: OpaquePointer
 
-  private init(pointer: OpaquePointer) {
+  /// Takes the certificate over.
+  init(pointer: OpaquePointer) {
     self.pointer = pointer
   }
 
@@ -33,10 +34,14 @@ struct Certificate: ~Copyable {
     return count
   }
 
-  func hasPublicKey(of key: borrowing PrivateKey) -> Bool {
-    guard let ours = X509_get0_pubkey(pointer) else { return false }
-    defer { ERR_clear_error() }
-    return EVP_PKEY_eq(ours, key.pointer) == 1
+  /// All of them, in order.
+  static func chain(pem: UnsafeRawBufferPointer) -> CertificateChain {
+    let chain = CertificateChain()
+    _ = forEach(pem: pem) { _, certificate in
+      X509_up_ref(certificate.pointer)
+      chain.pointers.append(certificate.pointer)
+    }
+    return chain
   }
 
   /// First and last moment of validity, Unix seconds; nil when the certificate has no readable date.
@@ -52,6 +57,8 @@ struct Certificate: ~Copyable {
     guard let time, ASN1_TIME_to_tm(time, &parts) == 1 else { return nil }
     return Int64(timegm(&parts))
   }
+
+  func isSame(as other: borrowing Certificate) -> Bool { X509_cmp(pointer, other.pointer) == 0 }
 
   /// As clients compare it (RFC 6125): wildcards count, the common name only when there are no DNS names.
   func covers(_ hostName: String) -> Bool {
@@ -76,6 +83,76 @@ struct Certificate: ~Copyable {
     var buffer = [CChar](repeating: 0, count: 256)
     guard X509_NAME_get_text_by_NID(subject, NID_commonName, &buffer, Int32(buffer.count)) > 0 else { return [] }
     return [printable(String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))]
+  }
+}
+
+/// Certificates as a server sends them: its own, then those above it.
+final class CertificateChain {
+  fileprivate(set) var pointers: [OpaquePointer] = []
+
+  init() {}
+
+  init(taking certificate: OpaquePointer) { pointers = [certificate] }
+
+  deinit { for pointer in pointers { X509_free(pointer) } }
+
+  var count: Int { pointers.count }
+
+  func with<Result>(_ index: Int, _ body: (borrowing Certificate) -> Result) -> Result {
+    X509_up_ref(pointers[index])
+    return body(Certificate(pointer: pointers[index]))
+  }
+
+  /// Places of the first certificate and of those that signed it, as far up as they are there.
+  var path: [Int] {
+    guard !pointers.isEmpty else { return [] }
+    var path = [0]
+    while let last = path.last, !isSelfSigned(last) {
+      let next = pointers.indices.first { !path.contains($0) && X509_check_issued(pointers[$0], pointers[last]) == 0 }
+      guard let next else { break }
+      path.append(next)
+    }
+    return path
+  }
+
+  /// Which of them is the key's.
+  func place(of key: borrowing PrivateKey) -> Int? {
+    defer { ERR_clear_error() }
+    for index in pointers.indices {
+      if let ours = X509_get0_pubkey(pointers[index]), EVP_PKEY_eq(ours, key.pointer) == 1 { return index }
+    }
+    return nil
+  }
+
+  func isSelfSigned(_ index: Int) -> Bool { X509_check_issued(pointers[index], pointers[index]) == 0 }
+
+  /// Whether what signed it is among the certificates that this machine trusts.
+  func hasTrustedIssuer(_ index: Int) -> Bool {
+    guard let store = X509_STORE_new() else { return false }
+    defer {
+      X509_STORE_free(store)
+      ERR_clear_error()
+    }
+    X509_STORE_set_default_paths(store)
+    guard let context = X509_STORE_CTX_new() else { return false }
+    defer { X509_STORE_CTX_free(context) }
+    guard X509_STORE_CTX_init(context, store, pointers[index], nil) == 1 else { return false }
+    var issuer: OpaquePointer?
+    guard X509_STORE_CTX_get1_issuer(&issuer, context, pointers[index]) == 1 else { return false }
+    X509_free(issuer)
+    return true
+  }
+
+  /// Who signed it, as people call it.
+  func issuer(of index: Int) -> String {
+    guard let name = X509_get_issuer_name(pointers[index]) else { return "?" }
+    for part in [NID_commonName, NID_organizationName] {
+      var buffer = [CChar](repeating: 0, count: 256)
+      if X509_NAME_get_text_by_NID(name, part, &buffer, Int32(buffer.count)) > 0 {
+        return printable(String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+      }
+    }
+    return "?"
   }
 }
 

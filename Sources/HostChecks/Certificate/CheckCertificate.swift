@@ -6,111 +6,168 @@ import Text
 /// Larger than any chain or key.
 private let largestFile = 1 << 20
 
-/// A certificate must be good for at least so many more days.
-private let leastDays: Int64 = 7
-private let day: Int64 = 86400
-
-/// Checks certificate and key at `now`, Unix seconds.
+/// Checks certificates and keys at `now`, Unix seconds.
 ///
-/// Findings: `.certificate` always (files there and matching, key not open to everybody); `.certificateExpiry` and
-/// `.certificateNames` only when the certificate could be read, the latter only when there is a host name to look for.
+/// Findings: `.certificate` always; `.certificateExpiry` and `.certificateNames` only when a certificate could be read, the latter only
+/// when there is a host name to look for.
 public func checkCertificate(_ request: CertificateRequest, now: Int64) -> FindingsReply {
   var files = CertificateFiles()
-  var findings: [Finding] = []
-  do throws(Problem) {
-    let chain = try readFile(request.certificate)
-    let count = Certificate.forEach(pem: chain.contents) { index, certificate in
-      guard index == 0 else { return }
-      findings.append(expiry(of: certificate, at: now))
-      if let hostName = request.hostName { findings.append(names(of: certificate, for: hostName)) }
-    }
-    guard count > 0 else { throw Problem("\(request.certificate) has no PEM certificate in it") }
-    files.count = count
-    do throws(Problem) {
-      try files.matchKey(request, chain: chain)
-    } catch {
-      files.problems.append(error)
-    }
-  } catch {
-    files.problems.append(error)
+  for pair in request.pairs { files.take(pair) }
+  files.takeSequence(request.chainFiles)
+  if !files.chains.isEmpty {
+    files.problems += request.served.compactMap { served($0, files, hostName: request.hostName) }
   }
-  let sound = "certificate and key match, \(counted(files.count, "certificate")) in the chain"
-  return FindingsReply(findings: [Finding(.certificate, problems: files.problems, otherwise: sound)] + findings)
+  var findings = [Finding(.certificate, problems: files.problems, otherwise: files.summary)]
+  if !files.chains.isEmpty {
+    findings.append(CertificateExpiry(now: now).finding(on: files.chains))
+    if let hostName = request.hostName {
+      findings.append(names(of: files.chains, for: hostName))
+    } else {
+      findings.append(Finding(inapplicable: .certificateNames, "there is no host name to look for"))
+    }
+  }
+  return FindingsReply(findings: findings)
 }
 
-private func readFile(_ path: String) throws(Problem) -> WipedBytes {
-  // Let's Encrypt's files are symbolic links.
-  try OpenedFile(path, followingLinks: true).secretContents(limit: largestFile)
-}
-
+/// What lies on the disk.
 private struct CertificateFiles {
+  var chains: [CertificateChain] = []
+  var paths: [String] = []
   var problems: [Problem] = []
-  var count = 0
 
-  mutating func matchKey(_ request: CertificateRequest, chain: borrowing WipedBytes) throws(Problem) {
-    let file = try OpenedFile(request.key, followingLinks: true)
-    let mode = file.status.st_mode & 0o7777
-    if mode & 0o007 != 0 {
-      problems.append(
-        Problem(
-          "\(request.key) is open to everybody (\(octal(mode)))", hint: "chmod o= \(shellWord(request.key))"))
+  var summary: String {
+    let counts = chains.map { counted($0.count, "certificate") + " in the chain" }
+    return "certificate and key match, " + counts.joined(separator: " and ")
+  }
+
+  mutating func take(_ pair: CertificateRequest.Pair) {
+    do throws(Problem) {
+      let contents = try Self.read(pair.certificate, .certificateMissing)
+      let chain = Certificate.chain(pem: contents.contents)
+      guard chain.count > 0 else {
+        throw Problem(.certificateMissing, "\(pair.certificate) has no PEM certificate in it")
+      }
+      chains.append(chain)
+      paths.append(pair.certificate)
+      try matchKey(pair, chain)
+      if let problem = gap(in: chain, pair.certificate) { problems.append(problem) }
+    } catch {
+      problems.append(error)
     }
-    let contents = try file.secretContents(limit: largestFile)
-    let key = try parseKey(contents, path: request.key)
-    var matching: Int?
-    _ = Certificate.forEach(pem: chain.contents) { index, certificate in
-      if matching == nil, certificate.hasPublicKey(of: key) { matching = index }
+  }
+
+  /// As postfix reads `smtpd_tls_chain_files`: each key, then its certificates, in one file or in several.
+  mutating func takeSequence(_ files: [String]) {
+    var keyFile: String?
+    for file in files {
+      do throws(Problem) {
+        let contents = try Self.read(file, .certificateMissing)
+        if contents.contents.containsASCII("PRIVATE KEY-----") { keyFile = file }
+        guard contents.contents.containsASCII("CERTIFICATE-----") else { continue }
+      } catch {
+        problems.append(error)
+        continue
+      }
+      guard let key = keyFile else {
+        problems.append(Problem(.certificateKeyMissing, "no key comes before \(file)"))
+        continue
+      }
+      take(CertificateRequest.Pair(certificate: file, key: key))
     }
-    switch matching {
+  }
+
+  /// Let's Encrypt's files are symbolic links.
+  private static func read(_ path: String, _ kind: FindingKind) throws(Problem) -> WipedBytes {
+    do {
+      return try OpenedFile(path, followingLinks: true).secretContents(limit: largestFile)
+    } catch {
+      throw error.problem(kind)
+    }
+  }
+
+  private mutating func matchKey(_ pair: CertificateRequest.Pair, _ chain: CertificateChain) throws(Problem) {
+    let contents: WipedBytes
+    do {
+      let file = try OpenedFile(pair.key, followingLinks: true)
+      // A group may read it: Debian's `ssl-cert` is for that.
+      let mode = file.status.st_mode & 0o7777
+      if mode & 0o007 != 0 {
+        problems.append(
+          Problem(
+            .certificateKeyOpen, "\(pair.key) is open to everybody (\(octal(mode)))",
+            hint: "chmod o= \(shellWord(pair.key))"))
+      }
+      contents = try file.secretContents(limit: largestFile)
+    } catch {
+      throw error.problem(.certificateKeyMissing)
+    }
+    let key: PrivateKey
+    do {
+      key = try PrivateKey.parse(pem: contents.contents)
+    } catch {
+      throw Problem(.certificateKeyMissing, "\(pair.key) \(error.clause)")
+    }
+    switch chain.place(of: key) {
     case 0: return
-    case nil: throw Problem("\(request.key) is not the key of \(request.certificate)")
+    case nil: throw Problem(.certificateKeyForeign, "\(pair.key) is not the key of \(pair.certificate)")
     case let place?:
       throw Problem(
-        "\(request.certificate) has the host's certificate in place \(place + 1)",
+        .certificateKeyForeign, "\(pair.certificate) has the host's certificate in place \(place + 1)",
         hint: "the host's certificate must be the first, then the one that signed it")
     }
   }
+
+  /// Browsers fetch what is missing in a chain, mail programs do not. One that is signed by a root itself needs nothing more.
+  private func gap(in chain: CertificateChain, _ path: String) -> Problem? {
+    guard chain.path.count == 1, !chain.isSelfSigned(0), !chain.hasTrustedIssuer(0) else { return nil }
+    return Problem(
+      .certificateChain,
+      "\(path) lacks the certificate of \(chain.issuer(of: 0)), which signed the host's: phones refuse it",
+      hint: "use the file with the whole chain (of certbot's files fullchain.pem, not cert.pem)")
+  }
 }
 
-private func parseKey(_ contents: borrowing WipedBytes, path: String) throws(Problem) -> PrivateKey {
-  do {
-    return try PrivateKey.parse(pem: contents.contents)
-  } catch {
-    throw Problem("\(path) \(error.clause)")
+/// A renewed certificate that a service has not read again, which is an older one for the same names.
+private func served(_ text: String, _ files: CertificateFiles, hostName: String?) -> Problem? {
+  guard let url = try? ProbeURL(parsing: text), url.scheme.showsCertificate,
+    let shown = servedCertificate(url, hostName: hostName)
+  else { return nil }
+  for (chain, path) in zip(files.chains, files.paths) {
+    let isOlder = chain.with(0) { disk in
+      shown.with(0) { served in
+        guard !served.isSame(as: disk), served.names == disk.names,
+          let end = served.validity?.until, let newEnd = disk.validity?.until
+        else { return false }
+        return end < newEnd
+      }
+    }
+    guard isOlder, !files.chains.contains(where: { $0.with(0) { disk in shown.with(0) { $0.isSame(as: disk) } } })
+    else {
+      continue
+    }
+    let until = shown.with(0) { $0.validity.map { dayText($0.until) } } ?? "?"
+    return Problem(
+      .certificateServed, "\(text) shows one valid until \(until), not the one in \(path)",
+      hint:
+        "have the service read it again, such as by `systemctl reload postfix dovecot`, and by a deploy hook of certbot"
+    )
   }
+  return nil
 }
 
-private func expiry(of certificate: borrowing Certificate, at now: Int64) -> Finding {
-  guard let (from, until) = certificate.validity else {
-    return Finding(.certificateExpiry, sound: false, detail: "the certificate has no readable dates")
-  }
-  let hint = "renew it: certbot renew"
-  if until < now {
-    return Finding(.certificateExpiry, sound: false, detail: "expired on \(dayText(until))", hint: hint)
-  }
-  if from > now {
-    return Finding(
-      .certificateExpiry, sound: false, detail: "not valid before \(dayText(from))",
-      hint: "is this machine's clock right? see: timedatectl")
-  }
-  let left = until - now
-  if left < leastDays * day {
-    let time = left < day ? counted(Int(left / 3600), "hour") : counted(Int(left / day), "day")
-    return Finding(.certificateExpiry, sound: false, detail: "expires in \(time)", hint: hint)
-  }
-  let detail = "valid until \(dayText(until)) (\(counted(Int(left / day), "day")))"
-  return Finding(.certificateExpiry, sound: true, detail: detail)
-}
-
-private func names(of certificate: borrowing Certificate, for hostName: String) -> Finding {
+/// Each must cover it: which of them a client gets is not for us to say.
+private func names(of chains: [CertificateChain], for hostName: String) -> Finding {
   let name = hostName.hasSuffix(".") ? String(hostName.dropLast()) : hostName
-  if !name.isEmpty, certificate.covers(name) {
-    return Finding(.certificateNames, sound: true, detail: "covers \(name)")
+  guard
+    let names = chains.lazy.compactMap({ chain in
+      chain.with(0) { !name.isEmpty && $0.covers(name) ? nil : $0.names }
+    }).first
+  else {
+    return Finding(sound: .certificateNames, "covers \(name)")
   }
-  let names = certificate.names
   let shown = names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", …" : "")
   let detail = "does not cover \(name)" + (names.isEmpty ? ": it has no names" : ", only \(shown)")
   return Finding(
-    .certificateNames, sound: false, detail: printable(detail, limit: 500),
+    .certificateNames, printable(detail, limit: 500),
     hint: "get one for it, or make `postconf myhostname` a name that the certificate covers")
 }

@@ -16,12 +16,12 @@ struct DKIMDirectory {
       switch errno {
       case ENOENT:
         throw Problem(
-          "\(path) is missing",
+          .dkimKeyMissing, "\(path) is missing",
           hint:
             "install -d -m 0750 \(shellWord(path)) && chown \(user.ownership) \(shellWord(path)), then a key for each domain into it"
         )
-      case ENOTDIR: throw Problem("\(path) is not a directory")
-      case let number: throw Problem("cannot open \(path): \(errorText(number))")
+      case ENOTDIR: throw Problem(.dkimKeyUnreadable, "\(path) is not a directory")
+      case let number: throw Problem(.dkimKeyUnreadable, "cannot open \(path): \(errorText(number))")
       }
     }
     keyNames = names.filter { $0.hasSuffix(".key") }
@@ -41,6 +41,15 @@ struct DKIMDirectory {
     return candidates.last { !$0.contains(".") } ?? candidates.last
   }
 
+  /// Domains that have a key under that selector.
+  func domains(selector: String) -> [String] {
+    let end = ".\(selector).key"
+    return keyNames.compactMap { $0.hasSuffix(end) ? String($0.dropLast(end.count)) : nil }
+  }
+
+  func place(_ domain: String, _ selector: String) -> DKIMKeyPlace {
+    DKIMKeyPlace(domain: domain, selector: selector, path: keyPath(domain, selector))
+  }
+
   func keyPath(_ domain: String, _ selector: String) -> String { "\(path)/\(domain).\(selector).key" }
-  func recordPath(_ domain: String, _ selector: String) -> String { "\(path)/\(domain).\(selector).txt" }
 }

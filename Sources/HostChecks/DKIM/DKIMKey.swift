@@ -9,8 +9,8 @@ enum DKIMKeyFacts: Equatable {
 }
 
 extension DKIMKeyFacts {
-  /// Shorter RSA keys are not accepted by verifiers (RFC 8301, section 3.2, wants at least 2048 of signers).
-  static let leastRSABits = 2048
+  /// Signers should use at least so many bits (RFC 8301, section 3.2); verifiers take 1024 as well.
+  static let usualRSABits = 2048
 
   /// Larger than any key file.
   static let largestFile = 65536

@@ -6,7 +6,10 @@ import Text
 enum DatabaseSchema {
   struct Table {
     var name: String
+    /// What postfix and dovecot ask for.
     var columns: [String]
+    /// What only we need.
+    var ours: [String]
     /// Column sets that must be unique, by any unique index.
     var unique: [[String]]
     /// True when `domain_id` must refer to `domains`: removing a domain relies on it.
@@ -14,12 +17,13 @@ enum DatabaseSchema {
   }
 
   static let tables = [
-    Table(name: "domains", columns: ["id", "name"], unique: [["name"]], belongsToDomain: false),
+    Table(name: "domains", columns: ["name"], ours: ["id"], unique: [["name"]], belongsToDomain: false),
     Table(
-      name: "users", columns: ["id", "domain_id", "password", "email", "active"], unique: [["email"]],
+      name: "users", columns: ["password", "email", "active"], ours: ["id", "domain_id"], unique: [["email"]],
       belongsToDomain: true),
     Table(
-      name: "aliases", columns: ["id", "domain_id", "src", "dst"], unique: [["src", "dst"]], belongsToDomain: true),
+      name: "aliases", columns: ["src", "dst"], ours: ["id", "domain_id"], unique: [["src", "dst"]],
+      belongsToDomain: true),
   ]
 
   /// What the open database lacks.
@@ -30,7 +34,7 @@ enum DatabaseSchema {
     guard missing.isEmpty else {
       return missing.map {
         Problem(
-          "table \($0.name) is missing",
+          .databaseSchema, "table \($0.name) is missing",
           hint: "is this the account database? look at it: sqlite3 \(shellWord(path)) .schema")
       }
     }
@@ -44,12 +48,12 @@ enum DatabaseSchema {
   private static func problems(
     of table: Table, in database: borrowing SQLiteConnection, path: String
   ) throws(SQLiteFailure) -> [Problem] {
-    let columns = Set(try database.column("SELECT lower(name) FROM pragma_table_info('\(table.name)')"))
-    let missing = table.columns.filter { !columns.contains($0) }
+    let columns = try columns(of: table.name, in: database)
+    let missing = (table.columns + table.ours).filter { !columns.contains($0) }
     guard missing.isEmpty else {
       return missing.map {
         Problem(
-          "column \(table.name).\($0) is missing",
+          table.columns.contains($0) ? .databaseSchema : .databaseLoose, "column \(table.name).\($0) is missing",
           hint: "is this the account database? look at it: sqlite3 \(shellWord(path)) .schema")
       }
     }
@@ -60,7 +64,7 @@ enum DatabaseSchema {
       let index = "CREATE UNIQUE INDEX \(table.name)_\(columns.joined(separator: "_"))_unique ON \(table.name)(\(list))"
       problems.append(
         Problem(
-          "\(table.name)(\(list)) has no unique index",
+          .databaseLoose, "\(table.name)(\(list)) has no unique index",
           hint: "sqlite3 \(shellWord(path)) \(shellWord(index))"))
     }
     if table.belongsToDomain {
@@ -69,11 +73,17 @@ enum DatabaseSchema {
       if !referenced.contains("domains") {
         problems.append(
           Problem(
-            "\(table.name).domain_id does not refer to domains",
+            .databaseLoose, "\(table.name).domain_id does not refer to domains",
             hint: "is this the account database? look at it: sqlite3 \(shellWord(path)) .schema"))
       }
     }
     return problems
+  }
+
+  static func columns(
+    of table: String, in database: borrowing SQLiteConnection
+  ) throws(SQLiteFailure) -> Set<String> {
+    Set(try database.column("SELECT lower(name) FROM pragma_table_info('\(table)')"))
   }
 
   /// Column sets of the table's complete (not partial) unique indexes.

@@ -11,13 +11,18 @@ final class ProbeChannel {
   private var ended = false
   let attempt: Attempt
 
-  init(to url: ProbeURL, attempt: Attempt) throws(Silence) {
+  /// - Parameter serverName: what to ask for when TLS comes first; nil: what the URL names.
+  init(to url: ProbeURL, attempt: Attempt, serverName: String? = nil) throws(Silence) {
     self.attempt = attempt
     attempt.awaited = "connection"
     socket = try StreamSocket.connect(to: url, attempt: attempt)
-    guard url.scheme.usesTLS else { return }
+    if url.scheme.usesTLS { try startTLS(serverName: serverName ?? (isLiteralAddress(url.host) ? nil : url.host)) }
+  }
+
+  /// Speaks TLS from here on.
+  func startTLS(serverName: String?) throws(Silence) {
     attempt.awaited = "TLS handshake"
-    let session = try TLSSession(serverName: isLiteralAddress(url.host) ? nil : url.host)
+    let session = try TLSSession(serverName: serverName)
     while true {
       let progress = Result { () throws(Silence) in try session.handshake() }
       // Also after a failure: the alert tells the server why.
@@ -30,8 +35,13 @@ final class ProbeChannel {
     tls = session
   }
 
-  func send(_ text: String) throws(Silence) {
-    var bytes = Array(text.utf8)
+  /// What the server has shown of itself; nil without TLS.
+  var certificate: OpaquePointer? { tls?.peerCertificate() }
+
+  func send(_ text: String) throws(Silence) { try send(bytes: Array(text.utf8)) }
+
+  func send(bytes: [UInt8]) throws(Silence) {
+    var bytes = bytes
     if let tls {
       try tls.encrypt(bytes)
       bytes = tls.drain()
@@ -61,6 +71,18 @@ final class ProbeChannel {
           reason: "\(error.reason), only \"\(printable(String(decoding: buffer, as: UTF8.self), limit: 60))\"")
       }
     }
+  }
+
+  /// The next so many bytes of a protocol that is none of lines.
+  func bytes(_ count: Int, awaited: String) throws(Silence) -> [UInt8] {
+    attempt.awaited = awaited
+    while buffer.count < count {
+      let more = try receive()
+      if more.isEmpty { throw Silence(reason: "closed the connection before its \(awaited)") }
+      buffer += more
+    }
+    defer { buffer = Array(buffer.dropFirst(count)) }
+    return Array(buffer.prefix(count))
   }
 
   /// The next line; its absence is the reason for silence.

@@ -10,6 +10,7 @@ func askOnce(_ url: ProbeURL, attempt: Attempt) throws(Silence) -> String {
   case .sieve: return try channel.greetingOfManageSieve()
   case .http, .https: return try channel.answerOfHTTP(url)
   case .redis: return try channel.answerOfRedis()
+  case .milter: return try channel.answerOfMilter()
   case .tcp, .unix: return "accepts connections"
   }
 }
@@ -59,6 +60,17 @@ extension ProbeChannel {
     guard line.startsWithWord("+PONG") || line.startsWithWord("-NOAUTH") else { throw unexpected(line) }
     leave(saying: "QUIT\r\n")
     return line
+  }
+
+  /// Negotiates as a mail server does, asking for nothing: four bytes of length, `O`, version 6, no actions, no steps left out.
+  /// - SeeAlso: https://github.com/emersion/go-milter/blob/master/milter-protocol.txt
+  fileprivate func answerOfMilter() throws(Silence) -> String {
+    try send(bytes: [0, 0, 0, 13, UInt8(ascii: "O"), 0, 0, 0, 6] + [UInt8](repeating: 0, count: 8))
+    let answer = try bytes(9, awaited: "milter's answer")
+    guard answer[4] == UInt8(ascii: "O") else { throw Silence(reason: "answered, but not as a milter does") }
+    let version = answer[5...8].reduce(0) { $0 << 8 | Int($1) }
+    leave(saying: "\0\0\0\u{1}Q")
+    return "milter protocol \(version)"
   }
 
   fileprivate func unexpected(_ line: String) -> Silence {

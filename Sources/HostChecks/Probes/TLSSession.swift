@@ -79,6 +79,9 @@ final class TLSSession {
     }
   }
 
+  /// What the server has shown of itself, after the handshake.
+  func peerCertificate() -> OpaquePointer? { SSL_get1_peer_certificate(ssl) }
+
   /// Says that nothing more will come, so that the server does not log a truncated session.
   func shutdown() {
     SSL_shutdown(ssl)

@@ -12,35 +12,24 @@ public enum CheckName: String, CaseIterable, Codable, Sendable, Comparable {
   }
 }
 
-/// What a failed check means for the unlock.
-public enum Severity: String, CaseIterable, Codable, Sendable {
+/// What the findings of a check mean for the unlock.
+public enum Severity: String, CaseIterable, Codable, Comparable, Sendable {
   /// Not run at all.
   case off
-  /// Reported, holds nothing up.
+  /// Reported, holds nothing up, however bad.
   case warn
-  /// The services do not start.
+  /// As bad as each finding is: with a fatal one the services do not start. For a check that only knows warnings nothing else than
+  /// `strict` can be meant.
   case require
+  /// Whatever it finds, the services do not start.
+  case strict
+
+  public static func < (left: Severity, right: Severity) -> Bool {
+    allCases.firstIndex(of: left)! < allCases.firstIndex(of: right)!
+  }
 }
 
 /// The verdict on one check as reports show it.
 public enum CheckResult: String, Codable, Sendable {
   case pass, warn, fail, skip
-}
-
-/// What a check found, before severity turns it into a verdict.
-public struct Finding: Codable, Equatable, Sendable {
-  public var check: CheckName
-  /// True when all is well.
-  public var sound: Bool
-  /// One line: what was seen ("2 domains, 2 users, 1 alias") or what is wrong.
-  public var detail: String
-  /// What to do about it; nil when nothing is to be done.
-  public var hint: String?
-
-  public init(_ check: CheckName, sound: Bool, detail: String, hint: String? = nil) {
-    self.check = check
-    self.sound = sound
-    self.detail = detail
-    self.hint = hint
-  }
 }

@@ -54,6 +54,8 @@ public struct Configuration: Equatable, Sendable {
   /// `[verify]`
   public struct Verify: Equatable, Sendable {
     public var database = "/vault/maildb/maildb.sqlite3"
+    /// Whether somebody has said that this is it: else it is looked at only where postfix or dovecot ask it.
+    public var namesDatabase = false
     public var dkimDirectory = "/vault/dkim"
     public var dkimSelector = "202001"
     public var dkimUser = "_rspamd"
@@ -74,6 +76,12 @@ public struct Configuration: Equatable, Sendable {
       case .certificateExpiry, .certificateNames, .freeSpace: return .warn
       case .mount, .database, .dkim, .certificate, .postfix, .dovecot, .rspamd, .maps: return .require
       }
+    }
+
+    /// Whether a mere warning of that check keeps the services down.
+    public func isStrict(_ check: CheckName) -> Bool {
+      let severity = severity(of: check)
+      return severity == .strict || severity == .require && check.onlyWarns
     }
   }
 

@@ -176,7 +176,9 @@ extension Configuration.Bind {
 
 extension Configuration.Verify {
   fileprivate mutating func read(_ table: inout TableReader) {
-    database = table.path("database", example: "/vault/maildb/maildb.sqlite3") ?? database
+    if let named = table.path("database", example: "/vault/maildb/maildb.sqlite3") {
+      (database, namesDatabase) = (named, true)
+    }
     dkimDirectory = table.path("dkim-directory", example: "/vault/dkim") ?? dkimDirectory
     dkimSelector =
       table.string("dkim-selector", expected: "a selector such as \"202001\"") { text in

@@ -12,7 +12,11 @@ extension Configuration {
       lines += ["", "[[bind]]", "from = \(quoted(bind.from))", "to = \(quoted(bind.to))"]
     }
     lines += [
-      "", "[verify]", "database = \(quoted(verify.database))", "dkim-directory = \(quoted(verify.dkimDirectory))",
+      "", "[verify]",
+      verify.namesDatabase
+        ? "database = \(quoted(verify.database))"
+        : "# database: \(quoted(verify.database)), where postfix or dovecot ask it",
+      "dkim-directory = \(quoted(verify.dkimDirectory))",
       "dkim-selector = \(quoted(verify.dkimSelector))", "dkim-user = \(quoted(verify.dkimUser))",
     ]
     let found = [

@@ -5,7 +5,7 @@
 public struct ProbeURL: Equatable, Sendable {
   /// The protocol whose greeting or answer counts.
   public enum Scheme: String, CaseIterable, Sendable {
-    case smtp, smtps, lmtp, imap, imaps, pop3, pop3s, sieve, http, https, redis, tcp, unix
+    case smtp, smtps, lmtp, imap, imaps, pop3, pop3s, sieve, http, https, redis, milter, tcp, unix
 
     /// Nil: the URL must name the port (or, for `unix`, a path).
     public var defaultPort: UInt16? {
@@ -21,7 +21,7 @@ public struct ProbeURL: Equatable, Sendable {
       case .http: 80
       case .https: 443
       case .redis: 6379
-      case .tcp, .unix: nil
+      case .milter, .tcp, .unix: nil
       }
     }
 
@@ -29,14 +29,14 @@ public struct ProbeURL: Equatable, Sendable {
     public var usesTLS: Bool {
       switch self {
       case .smtps, .imaps, .pop3s, .https: true
-      case .smtp, .lmtp, .imap, .pop3, .sieve, .http, .redis, .tcp, .unix: false
+      case .smtp, .lmtp, .imap, .pop3, .sieve, .http, .redis, .milter, .tcp, .unix: false
       }
     }
 
     /// True when `SCHEME:///PATH` names a Unix socket.
     public var allowsUnixSocket: Bool {
       switch self {
-      case .smtp, .lmtp, .imap, .pop3, .sieve, .redis, .unix: true
+      case .smtp, .lmtp, .imap, .pop3, .sieve, .redis, .milter, .unix: true
       case .smtps, .imaps, .pop3s, .http, .https, .tcp: false
       }
     }
@@ -117,7 +117,7 @@ public struct ProbeURL: Equatable, Sendable {
     case .http, .https:
       if text.contains("#") { throw .fragment }
       return text.isEmpty ? "/" : text
-    case .smtp, .smtps, .lmtp, .imap, .imaps, .pop3, .pop3s, .sieve, .redis, .tcp, .unix:
+    case .smtp, .smtps, .lmtp, .imap, .imaps, .pop3, .pop3s, .sieve, .redis, .milter, .tcp, .unix:
       guard text.isEmpty || text == "/" else { throw .pathNotUsed(scheme) }
       return ""
     }

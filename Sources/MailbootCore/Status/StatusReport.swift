@@ -58,6 +58,11 @@ public struct StatusReport: Equatable, Sendable {
 }
 
 extension StatusReport {
+  /// Whether `mailboot` would complete something: somebody else has opened the vault, or a service is down.
+  public var canBeCompleted: Bool {
+    state == .degraded && vault.open && (!vault.mounted || services.contains { !$0.units.allSatisfy(\.isActive) })
+  }
+
   /// Whether nothing goes on before somebody gives the passphrase: locked, or broken down.
   public var needsPassphrase: Bool {
     vault.type.isEncrypted && (state == .locked || state == .degraded && vault.broken)
@@ -123,7 +128,7 @@ extension StatusReport {
       mount: configuration.vault.mount, mounted: observation?.vaultMounted ?? false,
       sizeBytes: observation?.vaultMounted == true ? observation?.mount?.sizeBytes : nil,
       availableBytes: observation?.vaultMounted == true ? observation?.mount?.availableBytes : nil)
-    checks = open ? record?.checks ?? [] : []
+    checks = open ? latest(record?.checks ?? [], waitService?.checks ?? []) : []
     services = configuration.services.enumerated().map { index, service in
       Service(
         service, status: observation?.services?[index],
@@ -174,7 +179,7 @@ extension StatusReport {
     if !observation.vaultMounted {
       reasons.append(
         observation.mount.map { "\(mount) holds \($0.source), not the vault" }
-          ?? "the vault is open but not mounted on \(mount)")
+          ?? "the vault is open but not mounted on \(mount): `mailboot` mounts it and completes what is missing")
     }
     reasons += observation.opening.vault?.flaws ?? []
     if observation.vaultMounted, observation.mount?.isReadOnly == true, !configuration.vault.options.contains("ro") {
@@ -213,6 +218,11 @@ extension StatusReport.Service {
     detail = current?.detail
     ready = (status?.isActive ?? false) && (current?.answered ?? true)
   }
+}
+
+/// Of each check the verdict that is less old. One that was not made since is no reason to show an older one of another check.
+private func latest(_ checks: [CheckRecord], _ others: [CheckRecord]) -> [CheckRecord] {
+  checks.map { check in others.first { $0.name == check.name && $0.at > check.at } ?? check }
 }
 
 /// Of two answers of a probe the one that is less old.

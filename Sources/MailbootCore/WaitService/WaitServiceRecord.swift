@@ -1,7 +1,7 @@
 import JSON
 
 /// What `/run/mailboot/service.json` holds: what the service in wait mode knows and nobody else. It counts only while the service
-/// runs, but for the probes' answers, which have their own time.
+/// runs, but for the answers of probes and checks, which have their own time.
 public struct WaitServiceRecord: Equatable, Sendable {
   /// The kernel's boot id; a record of another boot does not count.
   public var bootID: String
@@ -13,6 +13,8 @@ public struct WaitServiceRecord: Equatable, Sendable {
   public var wasOpen = false
   /// By service name.
   public var probes: [String: ProbeRecord] = [:]
+  /// Checks that it has made itself, each with its own time.
+  public var checks: [CheckRecord] = []
 
   public init(bootID: String) {
     self.bootID = bootID
@@ -25,7 +27,7 @@ public struct WaitServiceRecord: Equatable, Sendable {
         ("waiting_since", waitingSince.map(JSONText.seconds) ?? .null),
         ("attempts_failed", .integer(Int64(attemptsFailed))),
         ("was_open", .bool(wasOpen)),
-        ("probes", .encoding(probes)),
+        ("probes", .encoding(probes)), ("checks", .encoding(checks)),
       ])
   }
 
@@ -37,5 +39,6 @@ public struct WaitServiceRecord: Equatable, Sendable {
     attemptsFailed = json["attempts_failed"]?.number.flatMap { Int(exactly: $0) } ?? 0
     wasOpen = json["was_open"] == .bool(true)
     for (name, probe) in json["probes"]?.members ?? [] { probes[name] = probe.value(ProbeRecord.self) }
+    checks = json["checks"]?.items?.compactMap { $0.value(CheckRecord.self) } ?? []
   }
 }

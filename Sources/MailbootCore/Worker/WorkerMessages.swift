@@ -96,7 +96,8 @@ public struct LUKSSummary: Codable, Equatable, Sendable {
   public var label: String?
   /// Keyslots that a passphrase could open (bound to the volume).
   public var usableKeyslots: Int
-  /// The largest amount of memory a single usable keyslot's key derivation asks for, KiB; 0 for PBKDF2.
+  /// The amount of memory that the key derivation of the usable keyslot asks for that asks for least, KiB; 0 for PBKDF2. Which one the
+  /// passphrase is for nobody knows before.
   public var derivationMemoryKiB: Int
   /// LUKS2 only: whether there is a token that could open it.
   public var hasTokens: Bool
@@ -123,9 +124,15 @@ public struct OpenRequest: Codable, Sendable {
   public var memoryLimitKiB: Int?
   /// A token in the header is used instead of a passphrase.
   public var byToken: Bool
+  /// As crypttab(5) names them, of those that the library knows.
+  public var options: [String]
 
-  public init(device: String, header: String?, mapping: String, memoryLimitKiB: Int?, byToken: Bool = false) {
+  public init(
+    device: String, header: String?, mapping: String, memoryLimitKiB: Int?, byToken: Bool = false,
+    options: [String] = []
+  ) {
     self.byToken = byToken
+    self.options = options
     self.device = device
     self.header = header
     self.mapping = mapping
@@ -191,45 +198,62 @@ public struct DatabaseReply: Codable, Equatable, Sendable {
   public var finding: Finding
   /// Names in the table `domains`; empty when it could not be read.
   public var domains: [String]
-  /// One address that exists in each map, to ask `postmap -q` for; nil when the table is empty.
-  public var sampleUser: String?
-  public var sampleAlias: String?
+  /// Some of each, to ask `postmap -q` for.
+  public var users: [String]
+  public var aliases: [String]
 
-  public init(finding: Finding, domains: [String], sampleUser: String?, sampleAlias: String?) {
+  public init(finding: Finding, domains: [String] = [], users: [String] = [], aliases: [String] = []) {
     self.finding = finding
     self.domains = domains
-    self.sampleUser = sampleUser
-    self.sampleAlias = sampleAlias
+    self.users = users
+    self.aliases = aliases
   }
 }
 
 public struct DKIMRequest: Codable, Sendable {
+  /// Where keys are when rspamd does not say.
   public var directory: String
   /// The configured selector; a domain without a key for it may have one under another selector.
   public var selector: String
-  /// Every domain that must have a key.
-  public var domains: [String]
+  /// Every domain that must have a key; nil: nobody knows them, and every key must be usable.
+  public var domains: [String]?
   /// The user that must be able to read the keys.
   public var user: String
+  /// What `rspamadm configdump -j dkim_signing` printed; nil: rspamd cannot be asked.
+  public var signing: String?
 
-  public init(directory: String, selector: String, domains: [String], user: String) {
+  public init(directory: String, selector: String, domains: [String]?, user: String, signing: String? = nil) {
     self.directory = directory
     self.selector = selector
     self.domains = domains
     self.user = user
+    self.signing = signing
   }
 }
 
 public struct CertificateRequest: Codable, Sendable {
-  public var certificate: String
-  public var key: String
-  /// The host name it must cover; nil: not checked.
-  public var hostName: String?
+  public struct Pair: Codable, Equatable, Sendable {
+    public var certificate: String
+    public var key: String
 
-  public init(certificate: String, key: String, hostName: String?) {
-    self.certificate = certificate
-    self.key = key
+    public init(certificate: String, key: String) {
+      self.certificate = certificate
+      self.key = key
+    }
+  }
+  public var pairs: [Pair]
+  /// As postfix's `smtpd_tls_chain_files`.
+  public var chainFiles: [String]
+  /// The host name that each must cover; nil: not checked.
+  public var hostName: String?
+  /// Probe URLs of services that may show an older certificate; one that does not answer is left out.
+  public var served: [String]
+
+  public init(pairs: [Pair], chainFiles: [String] = [], hostName: String?, served: [String] = []) {
+    self.pairs = pairs
+    self.chainFiles = chainFiles
     self.hostName = hostName
+    self.served = served
   }
 }
 
@@ -242,7 +266,7 @@ public struct FindingsReply: Codable, Equatable, Sendable {
 }
 
 public struct ProbeRequest: Codable, Sendable {
-  /// `smtp://`, `imap://`, `imaps://`, `http://`, `redis://`, `lmtp://`, `tcp://HOST:PORT`, or `unix:///path` (any socket that accepts),
+  /// `smtp://`, `imap://`, `imaps://`, `milter://`, `http://`, `redis://`, `lmtp://`, `tcp://HOST:PORT`, or `unix:///path` (any socket that accepts),
   /// `lmtp:///path` for a Unix socket.
   public var url: String
   /// Seconds until it must have answered; the probe is repeated until then.

@@ -9,6 +9,14 @@ final class CheckFacts {
   var postfix: PostfixSettings?
   /// Whether `postfix check` has passed in this run.
   var postfixChecked = false
+  /// Asks rspamd what it signs with; begun before it is needed.
+  var signing: ChildProcess?
+  /// Whether it was begun before the vault was open, in which some of rspamd's settings may lie.
+  var isSigningEarly = false
+  /// Whether a service has failed to start: nobody need wait for it any more.
+  var hasFailedService = false
+
+  var hasRspamd: Bool { signing != nil }
 }
 
 /// One check on its way: a chain of child processes, each begun when the one before has ended.
@@ -17,11 +25,14 @@ final class CheckTask {
   enum Next {
     case findings([Finding])
     case child(ChildProcess, then: (ChildProcess) throws(Failure) -> Next)
+    /// What is not there yet may be there later.
+    case pause(seconds: Double, then: () throws(Failure) -> Next)
   }
 
   let group: CheckGroup
   private(set) var child: ChildProcess?
   private var then: ((ChildProcess) throws(Failure) -> Next)?
+  private var pause: (end: Double, then: () throws(Failure) -> Next)?
   private(set) var findings: [Finding]?
   private let deadline: Double
 
@@ -43,16 +54,25 @@ final class CheckTask {
     case .child(let child, let then):
       self.child = child
       self.then = then
+    case .pause(let seconds, let then):
+      child = nil
+      pause = (Reactor.monotonic() + seconds, then)
     }
   }
 
   private func fail(_ text: String) {
-    findings = group.checks.prefix(1).map { Finding($0, sound: false, detail: text) }
+    findings = group.checks.prefix(1).map { Finding(notMade: $0, text) }
     child = nil
+    pause = nil
   }
 
   /// Goes on as far as it can; true when the findings are there.
   func advance() -> Bool {
+    if let (end, then) = pause {
+      guard Reactor.monotonic() >= end else { return false }
+      pause = nil
+      do { take(try then()) } catch { fail(error.summary) }
+    }
     while let child, let then {
       if !child.pump() {
         guard Reactor.monotonic() >= deadline else { return false }

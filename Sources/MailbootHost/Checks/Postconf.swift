@@ -10,8 +10,10 @@ struct PostfixSettings: Equatable {
   ]
 
   static let arguments =
-    ["/usr/sbin/postconf", "-x", "smtpd_tls_cert_file", "smtpd_tls_key_file", "myhostname", "queue_directory"]
-    + mapParameters
+    [
+      "/usr/sbin/postconf", "-x", "smtpd_tls_cert_file", "smtpd_tls_key_file", "smtpd_tls_eccert_file",
+      "smtpd_tls_eckey_file", "smtpd_tls_chain_files", "myhostname", "queue_directory",
+    ] + mapParameters
 
   init(parsing output: String) {
     for line in output.split(separator: "\n") {
@@ -21,25 +23,25 @@ struct PostfixSettings: Equatable {
     }
   }
 
+  /// There is no postfix.
+  var isEmpty: Bool { values.isEmpty }
+
   /// Nil when it is empty.
   subscript(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
 
-  /// The lookup tables that can be asked with `postmap -q`, each with what it is for; tables that are in the configuration itself or
-  /// in the system's own files are left out.
-  var maps: [(table: String, parameter: String)] {
-    var found: [(table: String, parameter: String)] = []
-    for parameter in Self.mapParameters {
-      for word in (values[parameter] ?? "").split(whereSeparator: { $0 == " " || $0 == "," || $0 == "\t" }) {
-        var table = String(word)
-        while table.hasPrefix("proxy:") { table.removeFirst("proxy:".count) }
-        guard let colon = table.firstIndex(of: ":"), table[table.index(after: colon)...].hasPrefix("/") else {
-          continue
-        }
-        if !found.contains(where: { $0.table == table && $0.parameter == parameter }) {
-          found.append((table, parameter))
-        }
-      }
+  /// The lookup tables that can be asked with `postmap -q`, by what they are for.
+  var chains: [LookupChain] {
+    Self.mapParameters.map { LookupChain(parameter: $0, value: values[$0] ?? "") }.filter { !$0.tables.isEmpty }
+  }
+
+  /// Keys and certificates in one list; where it is set, postfix reads no others.
+  var chainFiles: [String] { LookupChain.words(values["smtpd_tls_chain_files"] ?? "") }
+
+  /// Certificates with their keys. Postfix takes an empty key file for "in the certificate's file".
+  var certificates: [CertificateRequest.Pair] {
+    [("smtpd_tls_cert_file", "smtpd_tls_key_file"), ("smtpd_tls_eccert_file", "smtpd_tls_eckey_file")].compactMap {
+      guard let file = self[$0.0], file != "none" else { return nil }
+      return CertificateRequest.Pair(certificate: file, key: self[$0.1] ?? file)
     }
-    return found
   }
 }

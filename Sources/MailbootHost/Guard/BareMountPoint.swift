@@ -56,7 +56,7 @@ struct BareMountPoint {
     let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
     let tree: Int32
     let directory: Int32
-    if MountTable.current()?.mount(on: path) == nil {
+    if !(MountTable.current()?.isCovered(path) ?? false) {
       tree = -1
       directory = mb_open(path, flags, 0)
     } else {

@@ -196,9 +196,9 @@ final class DoorPreparation {
     waitingChecks.remove(.postfix)
     let finding =
       command.hasPassed
-      ? Finding(.postfix, sound: true, detail: "postfix check, made by \(unit.state.name), ends without an error")
+      ? Finding(sound: .postfix, "postfix check, made by \(unit.state.name), ends without an error")
       : Finding(
-        .postfix, sound: false, detail: "postfix check: " + Self.reason(journal(unit.state.name)),
+        .postfixRefuses, "postfix check: " + Self.reason(journal(unit.state.name)),
         hint: "run `postfix check` and correct what it complains about")
     events.append(.checked(.postfix, [finding]))
   }

@@ -54,6 +54,7 @@ final class HostServices: ServicesPort {
   }
 
   func lookAhead(_ groups: [CheckGroup]) {
+    checker.lookAhead()
     for group in groups where ahead[group] == nil {
       ahead[group] = checker.begin(group, deadline: Reactor.monotonic() + Self.checkTimeout)
     }
@@ -146,6 +147,7 @@ final class HostServices: ServicesPort {
       for (position, service) in services.enumerated() {
         if let event = try service.advance() {
           services.remove(at: position)
+          if case .failed = event { checker.facts.hasFailedService = true }
           return event
         }
       }
@@ -159,6 +161,7 @@ final class HostServices: ServicesPort {
 
   func abandon() {
     for check in checks + Array(ahead.values) { check.abandon() }
+    checker.abandon()
     ahead = [:]
     if let door {
       VerifiedStamp().shutDoor()

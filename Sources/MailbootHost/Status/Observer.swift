@@ -25,7 +25,8 @@ struct Observer {
       throw .system("/proc is not mounted: the mount table cannot be read")
     }
     let (opening, mount) = try kind.observe(mounts)
-    let answers = opening.breakdown == nil
+    // Below an automount point that waits for the vault everything would wait.
+    let answers = opening.breakdown == nil && mount != nil
     return Observation(
       opening: opening, mount: mount,
       // What does not answer is not asked; then the mount table has to do.

@@ -3,13 +3,14 @@ import Glibc
 import Linux
 import MailbootCore
 
-/// A configuration that does not say what kind of vault it has, completed by what is on this machine.
+/// A configuration that does not say what kind of vault it has, or how rspamd is to be asked, completed by what is on this machine.
 ///
 /// A `device` that is a directory is one of gocryptfs. Where nothing names a device either, the directory at its standard place is the
 /// vault, unless there is a LUKS device.
 public func completed(_ configuration: Configuration) -> Configuration {
   var configuration = configuration
   if configuration.vault.type == nil { configuration.vault.type = FoundVault(configuration.vault).type }
+  configuration.services = RspamdProbe().completed(configuration.services)
   return configuration
 }
 

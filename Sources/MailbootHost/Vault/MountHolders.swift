@@ -12,14 +12,24 @@ struct MountHolders {
   var caller = getppid()
   var proc = "/proc"
 
+  /// Btrfs numbers each subvolume anew: files there have another number than the mount.
+  private var devices: [DeviceNumber] {
+    guard device.major == 0 else { return [device] }
+    let table = MountTable.current()
+    let shown = mountPoints.filter { table?.mount(on: $0)?.device == device.text }
+    return [device] + shown.compactMap { DeviceNumber(ofFile: $0) }.filter { $0 != device }
+  }
+
   /// Every process but this one, by number.
   func processes() -> [Holder] {
     let sockets = boundSockets()
     let ancestors = ancestors()
+    let devices = devices
     let namespaces = Namespaces(device: device, proc: proc)
     return ProcessEntry.all(proc: proc).compactMap { entry in
       guard entry.pid != getpid() else { return nil }
-      guard let (use, place) = entry.use(of: device, sockets: sockets) ?? namespaces.use(by: entry) else { return nil }
+      let found = devices.lazy.compactMap { entry.use(of: $0, sockets: sockets) }.first ?? namespaces.use(by: entry)
+      guard let (use, place) = found else { return nil }
       return holder(entry, use, place, isAncestor: ancestors.contains(entry.pid))
     }
   }

@@ -59,7 +59,19 @@ struct MountTable {
   }
 
   /// What is mounted on that very path, uppermost if several.
+  ///
+  /// An automount point alone (`x-systemd.automount`) is nothing yet, and whoever looks into it waits for the mount.
   func mount(on path: String) -> MountEntry? {
+    uppermost(on: path).flatMap { $0.filesystem == "autofs" ? nil : $0 }
+  }
+
+  /// Whether to open the directory is to open something that is mounted on it, or to set an automount going.
+  func isCovered(_ path: String) -> Bool { uppermost(on: path) != nil }
+
+  /// Whether it is an automount point, and nothing is mounted there yet.
+  func isAutomount(_ path: String) -> Bool { uppermost(on: path)?.filesystem == "autofs" }
+
+  private func uppermost(on path: String) -> MountEntry? {
     for line in lines.reversed() {
       // Without escapes the fifth field is the path itself: lines of other paths need no parsing.
       let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)

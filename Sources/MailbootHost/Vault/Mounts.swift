@@ -26,6 +26,8 @@ struct Mounts {
       return
     }
     guard mb_s_isdir(status.st_mode) != 0 else { throw .mount(.notADirectory, path: path) }
+    // What lies below an automount point cannot be seen.
+    if MountTable.current()?.isAutomount(path) ?? false { return }
     guard let names = listDirectory(path) else {
       throw .mount(.refused(result: "the mount point cannot be read: \(errnoText())", journal: []), path: path)
     }
@@ -37,7 +39,7 @@ struct Mounts {
     if let mounted = MountTable.current()?.mount(on: path) {
       throw .mount(.occupied(by: mounted.source), path: path)
     }
-    if access(path, F_OK) == 0 { try prepare(path) }
+    if fileStatus(path) != nil { try prepare(path) }
   }
 
   /// Starts fstab's mount unit for the path, else a transient one.

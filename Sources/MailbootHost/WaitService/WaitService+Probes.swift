@@ -11,6 +11,7 @@ extension WaitService {
   private static let grace = 10.0
 
   func beginProbes() {
+    if report.vault.open, report.busy == nil { lookAtCertificate() }
     guard report.vault.open, probes.isEmpty, !isRunAtWork, report.busy == nil else {
       if report.vault.open { schedule(.probe, in: Double(configuration.monitoring.probeEvery)) }
       return

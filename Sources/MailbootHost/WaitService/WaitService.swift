@@ -75,6 +75,7 @@ public final class WaitService {
   var scripts: NotifyScripts
   var scriptRuns: [UnitName: ScriptUnit] = [:]
   var metrics: MetricsFile?
+  let certificates: CertificateWatch
 
   /// - Parameter version: for the bus property and the metrics.
   /// - Throws: also when another one runs, or the bus does not give us the name.
@@ -90,6 +91,7 @@ public final class WaitService {
     self.notifier = notifier
     worker = try Worker()
     program = try InstalledProgram.own()
+    certificates = CertificateWatch(configuration, worker: worker)
     guard try directory.lockForWaitService() else { throw .system("another `mailboot wait` is running") }
     // The lock is closed when a run ends, however it does.
     files = try Inotify(directory: directory.path) { ["state.json", "lock"].contains($0) }
@@ -137,6 +139,7 @@ public final class WaitService {
     question?.withdraw()
     question = nil
     for child in probes.values { child.killAndReap() }
+    certificates.abandon()
     metrics?.remove()
     for run in runs { try? run.call?.replyError(Self.left, "the service ends; \(run.unit) goes on") }
     runs.removeAll()

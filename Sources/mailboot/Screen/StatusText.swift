@@ -10,7 +10,13 @@ struct StatusText {
   let now: Double
 
   func lines() -> [String] {
-    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + services() + lastUnlock()
+    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + services() + lastUnlock() + next()
+  }
+
+  /// The command that goes on from here.
+  private func next() -> [String] {
+    if report.needsPassphrase { return ["next      `mailboot` asks for the passphrase and brings everything up"] }
+    return report.canBeCompleted ? ["next      `mailboot` completes what is missing, and asks for nothing"] : []
   }
 
   private func headline() -> String {
@@ -46,7 +52,10 @@ struct StatusText {
     let bad = report.checks.filter { $0.result == .warn || $0.result == .fail }
     let passed = report.checks.count { $0.result == .pass }
     return ["checks    \(passed) passed, \(bad.count) not, \(age(now - first.at)) ago"]
-      + bad.map { "  \($0.result == .fail ? "FAIL" : "warn")  \($0.name.rawValue): \($0.detail)" }
+      + bad.flatMap { check in
+        ["  \(check.result == .fail ? "FAIL" : "warn")  \(check.name.rawValue): \(check.detail)"]
+          + (check.hint.map { ["        " + $0] } ?? [])
+      }
   }
 
   private func services() -> [String] {

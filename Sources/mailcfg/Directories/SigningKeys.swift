@@ -10,7 +10,7 @@ func warnAboutSigningKeys(of domains: [String], _ settings: Settings) {
   else { return }
   for domain in domains where !keys.contains(where: { isKey($0, of: domain) }) {
     let consequence =
-      settings.dkimSeverity == Severity.require.rawValue
+      [Severity.require.rawValue, Severity.strict.rawValue].contains(settings.dkimSeverity)
       ? "its mail leaves unsigned, and `mailboot` will not bring the services up after a reboot"
       : "its mail leaves unsigned"
     let key = "\(settings.dkimDirectory)/\(domain).\(settings.dkimSelector)"

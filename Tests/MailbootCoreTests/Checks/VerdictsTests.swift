@@ -1,5 +1,6 @@
-import MailbootCore
 import Testing
+
+@testable import MailbootCore
 
 /// From findings to verdicts.
 struct VerdictsTests {
@@ -10,17 +11,32 @@ struct VerdictsTests {
   }
 
   @Test(arguments: [
-    (Severity.require, true, CheckResult.pass), (.require, false, .fail), (.warn, true, .pass), (.warn, false, .warn),
-    (.off, true, .skip), (.off, false, .skip),
+    (Severity.require, Grade.sound, CheckResult.pass), (.require, .warning, .warn), (.require, .fatal, .fail),
+    (.strict, .sound, .pass), (.strict, .warning, .fail), (.strict, .fatal, .fail), (.warn, .sound, .pass),
+    (.warn, .warning, .warn), (.warn, .fatal, .warn), (.off, .sound, .skip), (.off, .fatal, .skip),
   ])
-  func severityMakesTheVerdict(_ severity: Severity, _ sound: Bool, _ result: CheckResult) {
+  func severityMakesTheVerdict(_ severity: Severity, _ grade: Grade, _ result: CheckResult) {
     var verdicts = Verdicts(verify([.dkim: severity]))
-    let taken = verdicts.take([Finding(.dkim, sound: sound, detail: "seen")], of: .dkim, at: 7)
+    let taken = verdicts.take([Finding(.dkim, grade: grade)], of: .dkim, at: 7)
     #expect(taken.map(\.result) == [result])
     #expect(taken.first?.detail == (severity == .off ? "off" : "seen"))
     #expect(taken.first?.at == 7)
     #expect(verdicts.records == taken)
     #expect(verdicts.failed.isEmpty == (result != .fail))
+  }
+
+  /// Whoever has set it meant something by it.
+  @Test func aCheckThatOnlyWarnsFailsWhereItIsRequired() {
+    #expect(CheckName.allCases.filter(\.onlyWarns) == [.certificateExpiry, .certificateNames, .freeSpace])
+    var verdicts = Verdicts(verify([.freeSpace: .require]))
+    #expect(verdicts.take([Finding(.spaceLow, "1 %")], of: .freeSpace, at: 0).map(\.result) == [.fail])
+  }
+
+  @Test(arguments: [Severity.warn, .require, .strict])
+  func aCheckThatDoesNotApplyIsSkippedAndSaysWhy(_ severity: Severity) {
+    var verdicts = Verdicts(verify([.database: severity]))
+    let taken = verdicts.take([Finding(inapplicable: .database, "MySQL")], of: .database, at: 0)
+    #expect(taken.map(\.result) == [.skip] && taken.first?.detail == "MySQL")
   }
 
   @Test func aHintStaysOnlyWhereSomethingIsToBeDone() {
@@ -31,11 +47,12 @@ struct VerdictsTests {
     #expect(bad.first?.hint == "do it")
   }
 
-  @Test func aCheckNobodySaysAnythingAboutIsSkippedAndSaysSo() {
+  /// Services were to wait for its answer.
+  @Test func aRequiredCheckThatSaysNothingFails() {
     var verdicts = Verdicts(Configuration().verify)
-    let taken = verdicts.take([Finding(.certificate, sound: false, detail: "missing")], of: .certificate, at: 0)
+    let taken = verdicts.take([], of: .certificate, at: 0)
     #expect(taken.map(\.result) == [.fail, .skip, .skip])
-    #expect(taken.last?.detail == "could not be looked at")
+    #expect(taken.allSatisfy { $0.detail == "could not be looked at" })
   }
 
   @Test func recordsStandInTheOrderOfReportsWhateverEndsFirst() {

@@ -11,7 +11,9 @@ struct StatusDegradedTests {
   }
 
   static let shortcomings: [Shortcoming] = [
-    Shortcoming(change: { $0.observation?.mount = nil }, reason: "the vault is open but not mounted on /vault"),
+    Shortcoming(
+      change: { $0.observation?.mount = nil },
+      reason: "the vault is open but not mounted on /vault: `mailboot` mounts it and completes what is missing"),
     Shortcoming(
       change: { $0.observation?.mount = MountStatus(device: "8:1", source: "/dev/sda1", filesystem: "ext4") },
       reason: "/vault holds /dev/sda1, not the vault"),

@@ -1,3 +1,4 @@
+import MailbootCore
 import Testing
 
 @testable import MailbootHost
@@ -29,17 +30,45 @@ struct PostconfTests {
     #expect(settings["smtpd_sender_login_maps"] == "sqlite:/etc/postfix/a=b.cf")
   }
 
-  @Test func mapsOfFilesAreFoundOnceWithTheProxyTakenAway() {
+  @Test func tablesOfFilesAreFoundOnceInTheirOrderWithTheProxyTakenAway() {
     #expect(
-      settings.maps.map { "\($0.parameter) \($0.table)" } == [
-        "virtual_mailbox_domains sqlite:/etc/postfix/domains.cf", "virtual_mailbox_domains hash:/etc/postfix/more",
+      settings.chains.map { "\($0.parameter) \($0.tables.joined(separator: " "))" } == [
+        "virtual_mailbox_domains sqlite:/etc/postfix/domains.cf hash:/etc/postfix/more",
         "virtual_mailbox_maps sqlite:/etc/postfix/users.cf", "virtual_alias_maps sqlite:/etc/postfix/aliases.cf",
         "smtpd_sender_login_maps sqlite:/etc/postfix/a=b.cf",
       ])
   }
 
+  @Test(arguments: [
+    ("pipemap:{sqlite:/a.cf, inline:{b=c d=e}} hash:/b", ["pipemap:{sqlite:/a.cf, inline:{b=c d=e}}", "hash:/b"]),
+    ("proxy:unionmap:{sqlite:/a.cf,mysql:/b.cf},static:all", ["unionmap:{sqlite:/a.cf,mysql:/b.cf}"]),
+    ("example.org, example.net /etc/postfix/names regexp:/c", ["regexp:/c"]),
+    (
+      "proxy:mysql:/m.cf\tpgsql:/p.cf ldap:/l.cf lmdb:/x texthash:/t",
+      ["mysql:/m.cf", "pgsql:/p.cf", "ldap:/l.cf", "lmdb:/x", "texthash:/t"]
+    ),
+  ])
+  func aListIsReadAsPostfixReadsIt(_ value: String, _ tables: [String]) {
+    #expect(LookupChain(parameter: "virtual_alias_maps", value: value).tables == tables)
+  }
+
+  @Test func bothKindsOfCertificatesAreFoundAndOneFileWithTheKeyToo() {
+    let settings = PostfixSettings(
+      parsing: """
+        smtpd_tls_cert_file = /rsa.pem
+        smtpd_tls_key_file = /rsa.key
+        smtpd_tls_eccert_file = /ec.pem
+        smtpd_tls_eckey_file =
+        smtpd_tls_chain_files = /k1.pem, /c1.pem /both.pem
+        """)
+    #expect(settings.certificates.map(\.certificate) == ["/rsa.pem", "/ec.pem"])
+    #expect(settings.certificates.map(\.key) == ["/rsa.key", "/ec.pem"])
+    #expect(settings.chainFiles == ["/k1.pem", "/c1.pem", "/both.pem"])
+    #expect(PostfixSettings(parsing: "smtpd_tls_cert_file = none\n").certificates.isEmpty)
+  }
+
   @Test func withNothingSetThereAreNoMaps() {
-    #expect(PostfixSettings(parsing: "virtual_mailbox_maps =\nno line\n").maps.isEmpty)
+    #expect(PostfixSettings(parsing: "virtual_mailbox_maps =\nno line\n").chains.isEmpty)
   }
 
   @Test func everyParameterThatIsReadIsAskedFor() {

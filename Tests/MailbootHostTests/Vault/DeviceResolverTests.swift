@@ -7,7 +7,9 @@ import Testing
 struct DeviceResolverTests {
   @Test(arguments: [
     ("/dev/vdb", "/dev/vdb"), ("/srv/vault.img", "/srv/vault.img"),
-    ("UUID=0D8F-ABCD", "/dev/disk/by-uuid/0d8f-abcd"), ("UUID=\"0d8f\"", "/dev/disk/by-uuid/0d8f"),
+    ("UUID=1A2B-3C4D", "/dev/disk/by-uuid/1A2B-3C4D"), ("UUID=\"0d8f\"", "/dev/disk/by-uuid/0d8f"),
+    ("UUID=6A1F3C2E-0000-4B6D-9A51-0123456789AB", "/dev/disk/by-uuid/6a1f3c2e-0000-4b6d-9a51-0123456789ab"),
+    ("UUID=4E1A2B3C4D5E6F70", "/dev/disk/by-uuid/4E1A2B3C4D5E6F70"),
     ("PARTUUID=AB-01", "/dev/disk/by-partuuid/ab-01"), ("LABEL=Mail", "/dev/disk/by-label/Mail"),
     ("LABEL=my vault/1", #"/dev/disk/by-label/my\x20vault\x2f1"#), ("PARTLABEL=Mail", "/dev/disk/by-partlabel/Mail"),
   ])
@@ -31,6 +33,20 @@ struct DeviceResolverTests {
     ] as [(String, String?)])
   func theDeviceOfCrypttabIsTheMappingsOwn(_ crypttab: String, _ device: String?) {
     #expect(DeviceResolver.crypttabDevice(of: "vault-blk", in: crypttab) == device)
+  }
+
+  @Test func theOptionsOfCrypttabAreTheMappingsOwn() throws {
+    let text =
+      "other /dev/x none discard\nvault-blk /dev/y none luks,discard,header=/root/h,x-systemd.device-timeout=0\n"
+    let entry = try #require(DeviceResolver.crypttabEntry(of: "vault-blk", in: text))
+    #expect(entry.options == ["luks", "discard", "header=/root/h", "x-systemd.device-timeout=0"])
+    #expect(DeviceResolver.crypttabEntry(of: "vault-blk", in: "vault-blk /dev/y none")?.options == [])
+    let directory = try TemporaryDirectory()
+    var vault = Configuration().vault
+    let luks = LUKSVault(vault, crypttab: try directory.write("crypttab", text))
+    #expect(luks.header == "/root/h" && luks.crypttabOptions.contains("discard"))
+    vault.header = "/root/ours"
+    #expect(LUKSVault(vault, crypttab: directory.file("crypttab")).header == "/root/ours")
   }
 
   private func resolve(_ device: String, timeout: Int = 0) throws -> String {

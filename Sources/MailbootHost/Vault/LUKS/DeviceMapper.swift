@@ -24,6 +24,47 @@ enum DeviceMapper {
     return nil
   }
 
+  /// Whether the block device of that number is the mapping, or lies on it: LVM may be in between.
+  static func device(_ number: String, liesOn mapping: MappingStatus, sysfs: String = "/sys") -> Bool {
+    let block = sysfs + "/class/block"
+    var level = (listDirectory(block) ?? []).filter { readAttribute("\(block)/\($0)/dev") == number }
+    // Nobody stacks deeper; the bound keeps a strange sysfs from holding us up.
+    for _ in 0..<8 where !level.isEmpty {
+      if level.contains(where: { readAttribute("\(block)/\($0)/dev") == mapping.device }) { return true }
+      level = level.flatMap { listDirectory("\(block)/\($0)/slaves") ?? [] }
+    }
+    return number == mapping.device
+  }
+
+  /// LVM's groups that have volumes on the mapping, by what device-mapper calls the volumes: `GROUP-VOLUME`, with each `-` of a name
+  /// doubled.
+  static func volumeGroups(on mapping: MappingStatus, sysfs: String = "/sys") -> [String] {
+    let block = sysfs + "/class/block"
+    var groups: Set<String> = []
+    for name in listDirectory(block) ?? []
+    where name.hasPrefix("dm-") && readAttribute("\(block)/\(name)/dev") == mapping.device {
+      for holder in listDirectory("\(block)/\(name)/holders") ?? []
+      where readAttribute("\(block)/\(holder)/dm/uuid")?.hasPrefix("LVM-") ?? false {
+        if let group = readAttribute("\(block)/\(holder)/dm/name").flatMap(volumeGroup) { groups.insert(group) }
+      }
+    }
+    return groups.sorted()
+  }
+
+  /// Up to the first single dash.
+  private static func volumeGroup(ofVolume name: String) -> String? {
+    var group = ""
+    var rest = name[...]
+    while let dash = rest.firstIndex(of: "-") {
+      group += rest[..<dash]
+      rest = rest[rest.index(after: dash)...]
+      guard rest.first == "-" else { return group }
+      group += "-"
+      rest = rest.dropFirst()
+    }
+    return nil
+  }
+
   /// Whether udev has looked at the mapping and knows nothing that is on it, as when its superblocks are destroyed.
   ///
   /// Systemd never takes such a device for ready (`99-systemd.rules`): a mount unit would wait 90 s for it in vain.

@@ -61,10 +61,17 @@ struct DeviceResolver {
     ]
     where device.hasPrefix(tag) {
       let value = device.dropFirst(tag.count).filter { $0 != "\"" }
-      let name = tag.hasSuffix("LABEL=") ? String(value) : value.lowercased()
+      // udev writes GUIDs in lower case, however they are shown elsewhere. Other file systems' numbers, such as FAT's
+      // `1A2B-3C4D`, have a case of their own.
+      let name = tag == "PARTUUID=" || isGUID(value) ? value.lowercased() : String(value)
       return "/dev/disk/\(directory)/" + udevEncoded(name)
     }
     return device
+  }
+
+  private static func isGUID(_ text: String) -> Bool {
+    text.split(separator: "-", omittingEmptySubsequences: false).map(\.count) == [8, 4, 4, 4, 12]
+      && text.allSatisfy { $0 == "-" || $0.isHexDigit }
   }
 
   /// As udev encodes labels in link names: everything unsafe as `\xNN`.
@@ -82,13 +89,18 @@ struct DeviceResolver {
     return encoded
   }
 
-  /// The second field of the mapping's line in crypttab(5).
-  static func crypttabDevice(of mapping: String, in text: String) -> String? {
+  /// The mapping's line in crypttab(5).
+  static func crypttabEntry(of mapping: String, in text: String) -> (device: String, options: [String])? {
     for line in text.split(separator: "\n") {
       let fields = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
-      if fields.count >= 2, fields[0] == mapping { return String(fields[1]) }
+      guard fields.count >= 2, fields[0] == mapping else { continue }
+      return (String(fields[1]), fields.count > 3 ? fields[3].split(separator: ",").map(String.init) : [])
     }
     return nil
+  }
+
+  static func crypttabDevice(of mapping: String, in text: String) -> String? {
+    crypttabEntry(of: mapping, in: text)?.device
   }
 
   /// Every block device with a LUKS header, as udev's database says.

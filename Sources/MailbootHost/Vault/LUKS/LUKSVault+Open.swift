@@ -14,8 +14,8 @@ extension LUKSVault {
   ) throws(Failure) -> StepOutcome {
     if mapping != nil { return .unchanged }
     let request = OpenRequest(
-      device: device, header: vault.header, mapping: vault.mapping, memoryLimitKiB: availableMemoryKiB(),
-      byToken: byToken)
+      device: device, header: header, mapping: vault.mapping, memoryLimitKiB: availableMemoryKiB(),
+      byToken: byToken, options: crypttabOptions)
     let child = try begin(request, passphrase, tools)
     do {
       // Key derivation may take as long as it likes: Ctrl-C ends it. A token may wait for somebody who is not there.
@@ -64,6 +64,12 @@ extension LUKSVault {
   }
 
   func close(_ tools: VaultTools) throws(Failure) -> StepOutcome {
+    for group in mapping.map({ DeviceMapper.volumeGroups(on: $0, sysfs: sysfs) }) ?? [] {
+      let child = try startChild(["/usr/sbin/vgchange", "--activate", "n", group])
+      guard try child.run(tools.units.reactor, until: Reactor.monotonic() + 60) == .exited(0) else {
+        throw .vault(VaultFailure(.busy, Worker.complaint(child)), device: node)
+      }
+    }
     let reply = try tools.worker.ask(
       .close, CloseRequest(mapping: vault.mapping), as: CloseReply.self, reactor: tools.units.reactor, timeout: 60)
     switch reply {

@@ -36,7 +36,7 @@ extension LUKSVault {
   }
 
   private func inspect(_ device: String, _ tools: VaultTools) throws(Failure) -> LUKSSummary {
-    let request = InspectRequest(device: device, header: vault.header)
+    let request = InspectRequest(device: device, header: header)
     let reply = try tools.worker.ask(
       .inspect, request, as: InspectReply.self, reactor: tools.units.reactor, timeout: 60)
     switch reply {

@@ -9,11 +9,28 @@ import Systemd
 final class LUKSVault: VaultKind {
   let vault: Configuration.Vault
 
-  private let sysfs: String
+  let sysfs: String
+  private let crypttab: String
+  /// The number of the block device at a path.
+  private let sourceNumber: (String) -> String?
 
-  init(_ vault: Configuration.Vault, sysfs: String = "/sys") {
+  init(
+    _ vault: Configuration.Vault, sysfs: String = "/sys", crypttab: String = "/etc/crypttab",
+    sourceNumber: @escaping (String) -> String? = blockDeviceNumber
+  ) {
     self.vault = vault
     self.sysfs = sysfs
+    self.crypttab = crypttab
+    self.sourceNumber = sourceNumber
+  }
+
+  /// How crypttab(5) wants the mapping, where it has it.
+  var crypttabOptions: [String] {
+    readSmallText(crypttab).flatMap { DeviceResolver.crypttabEntry(of: vault.mapping, in: $0)?.options } ?? []
+  }
+
+  var header: String? {
+    vault.header ?? crypttabOptions.first { $0.hasPrefix("header=") }.map { String($0.dropFirst("header=".count)) }
   }
 
   var name: String { vault.mapping }
@@ -25,7 +42,23 @@ final class LUKSVault: VaultKind {
   // MARK: Looking
 
   func observe(_ mounts: MountTable) throws(Failure) -> (opening: Opening, mount: MountStatus?) {
-    (try opening(), mounts.status(of: vault.mount))
+    let opening = try opening()
+    guard let mapping, let entry = mounts.mount(on: vault.mount), holds(entry, mapping) else {
+      return (opening, mounts.status(of: vault.mount))
+    }
+    var status = mounts.status(of: vault.mount)
+    status?.device = mapping.device
+    return (opening, status)
+  }
+
+  /// Whether what is mounted is the vault's file system: that of the mapping itself, or of an LVM volume in it. Btrfs has numbers of its
+  /// own that no device has; then what it says it was mounted from has to do, which only root can choose.
+  private func holds(_ entry: MountEntry, _ mapping: MappingStatus) -> Bool {
+    if DeviceMapper.device(entry.device, liesOn: mapping, sysfs: sysfs) { return true }
+    guard entry.device.hasPrefix("0:"), ["btrfs", "bcachefs"].contains(entry.filesystem), !entry.isUsers else {
+      return false
+    }
+    return sourceNumber(entry.source).map { DeviceMapper.device($0, liesOn: mapping, sysfs: sysfs) } ?? false
   }
 
   private func opening() throws(Failure) -> Opening {
@@ -44,7 +77,11 @@ final class LUKSVault: VaultKind {
       OpenVault(device: mapping.device, backing: mapping.backing.first, uuid: mapping.luksUUID, flaws: flaws))
   }
 
-  func fileSystem(_ mounts: MountTable) -> String? { mapping?.device }
+  func fileSystem(_ mounts: MountTable) -> String? {
+    guard let mapping else { return nil }
+    guard let entry = mounts.mount(on: vault.mount), holds(entry, mapping) else { return mapping.device }
+    return entry.device
+  }
 
   func planWords(device: String?) -> VaultPlanWords {
     let fstab = readSmallText("/etc/fstab").flatMap { FstabEntry.line(for: vault.mount, in: $0) } != nil
@@ -61,7 +98,7 @@ final class LUKSVault: VaultKind {
   func mount(_ tools: VaultTools) throws(Failure) -> StepOutcome {
     guard let mapping else { throw .system("the mapping \(vault.mapping) is gone") }
     if let mounted = MountTable.current()?.mount(on: vault.mount) {
-      guard mounted.device == mapping.device else { throw .mount(.occupied(by: mounted.source), path: vault.mount) }
+      guard holds(mounted, mapping) else { throw .mount(.occupied(by: mounted.source), path: vault.mount) }
       return .unchanged
     }
     try Mounts.prepare(vault.mount)
@@ -73,15 +110,18 @@ final class LUKSVault: VaultKind {
       path: vault.mount, what: node, type: vault.filesystem, options: vault.options, fsck: true)
     // A wrong fstab line mounts something else; that is not the vault.
     let now = MountTable.current()?.mount(on: vault.mount)
-    guard now?.device == mapping.device else {
+    guard let now, holds(now, mapping) else {
+      let nowSource = now?.source ?? "nothing"
       try tools.mounts.stop(path: vault.mount)
-      throw .mount(.occupied(by: now?.source ?? "nothing"), path: vault.mount)
+      throw .mount(.occupied(by: nowSource), path: vault.mount)
     }
     return .changed
   }
 
   func unmount(_ tools: VaultTools) throws(Failure) -> StepOutcome {
-    guard let mapping, MountTable.current()?.mount(on: vault.mount)?.device == mapping.device else { return .unchanged }
+    guard let mapping, let mounted = MountTable.current()?.mount(on: vault.mount), holds(mounted, mapping) else {
+      return .unchanged
+    }
     return try tools.mounts.stop(path: vault.mount)
   }
 
@@ -127,4 +167,9 @@ final class LUKSVault: VaultKind {
     }
     return try worker.reply(type, of: child)
   }
+}
+
+/// `major:minor` of the block device at a path; nil when there is none.
+func blockDeviceNumber(_ path: String) -> String? {
+  fileStatus(path).flatMap { mb_s_isblk($0.st_mode) != 0 ? deviceNumber($0.st_rdev) : nil }
 }
