@@ -182,6 +182,32 @@ struct WaitTests {
   }
 
   @Test(arguments: Release.both)
+  func killedItLeavesNoMetricsAndComesBackWhateverIsGone(_ release: Release) async throws {
+    try await MailHosts.with(release) { host in
+      let metrics = "/var/lib/prometheus/node-exporter/mailboot.prom"
+      try await host.guest.succeed(
+        """
+        set -e
+        mkdir -p /var/lib/prometheus/node-exporter /run/systemd/system/mailboot.service.d
+        printf '[Service]\\nRestartSec=5s\\n' >/run/systemd/system/mailboot.service.d/slow.conf
+        systemctl daemon-reload
+        """)
+      try await host.beginWaiting(configuration: "[monitoring]\nprometheus-file = \"\(metrics)\"\n")
+      try await host.guest.succeed(
+        """
+        set -e
+        test -e \(metrics)
+        systemctl kill --signal=KILL mailboot
+        for try in {1..30}; do [ -e \(metrics) ] || break; sleep 0.1; done
+        test ! -e \(metrics)
+        rm -r /run/mailboot
+        for try in {1..100}; do [ ! -e \(metrics) ] || exit 0; sleep 0.2; done
+        systemctl status mailboot; exit 1
+        """)
+    }
+  }
+
+  @Test(arguments: Release.both)
   func theMachineGoesDownWithoutWaiting(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
       try await host.beginWaiting()
