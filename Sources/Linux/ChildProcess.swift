@@ -27,7 +27,7 @@ public final class ChildProcess {
   public private(set) var end: End?
 
   /// Bytes kept of each output; what comes after is read and dropped.
-  private static let limit = 4 << 20
+  private static let limit = 64 << 20
 
   public var output: [UInt8] { collected[0] }
   public var errorOutput: String { String(decoding: collected[1], as: UTF8.self) }

@@ -84,8 +84,7 @@ private struct SecretSource: ~Copyable {
 
   init(_ descriptor: Int32, isForeign: Bool) {
     given = descriptor
-    var status = stat()
-    let type = fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
+    let type = mode_t(max(0, mb_type_of(descriptor)))
     own =
       isForeign && type == S_IFIFO
       ? mb_open("/proc/self/fd/\(descriptor)", O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0) : -1

@@ -21,6 +21,18 @@ func confine(keeping last: Int32) throws(WorkerFailure) -> ParentPresence {
   return try ParentPresence()
 }
 
+/// Gives up what root may, before bytes of others are parsed: what they are is theirs to say.
+///
+/// The service's own sandbox may not change users; there nothing is left to give up but the name.
+func becomeNobody() {
+  mb_prctl_set_no_new_privs()
+  guard geteuid() == 0, let nobody = getpwnam("nobody") else { return }
+  let (uid, gid) = (nobody.pointee.pw_uid, nobody.pointee.pw_gid)
+  guard setgroups(0, nil) == 0, setgid(gid) == 0, setuid(uid) == 0 else { return }
+  // A change of user resets this.
+  mb_prctl_set_dumpable(0)
+}
+
 /// The signals by which a terminal or the parent ends or stops the worker.
 let endingSignals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
 

@@ -148,6 +148,17 @@ struct CertificateTests {
     #expect(fixture.check()[0].sound)
   }
 
+  /// What is parsed may be anybody's, so by then nothing may need root any more.
+  @Test func everyFileIsReadBeforeAnythingIsParsed() throws {
+    let fixture = try CertificateFixture()
+    let request = CertificateRequest(pairs: [fixture.pair], hostName: nil)
+    let findings = checkCertificate(request, now: Int64(Date().timeIntervalSince1970) + 60) {
+      try? FileManager.default.removeItem(atPath: fixture.certificate)
+      try? FileManager.default.removeItem(atPath: fixture.key)
+    }.findings
+    #expect(findings[0].sound && findings[1].sound)
+  }
+
   @Test func certificateAndKeyMayBeInOneFile() throws {
     let fixture = try CertificateFixture()
     #expect(try runInShell("cat \(fixture.certificate) >> \(fixture.key)").status == 0)

@@ -127,6 +127,8 @@ struct DKIMSigningTests {
     #expect(fixture.check(nil, signing: ours(fixture)).kind == .dkimKeyUnreadable)
     let empty = try DKIMFixture()
     #expect(!empty.check(nil).applies)
+    let one = "{\"path\":\"\(fixture.key("example.org"))\",\"selector\":\"s1\"}"
+    #expect(fixture.check(nil, signing: one).detail == "every domain signed by s1")
   }
 }
 

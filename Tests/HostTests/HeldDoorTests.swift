@@ -190,7 +190,8 @@ struct HeldDoorTests {
     try await MailHosts.with(release) { host in
       let folder = "/run/systemd/system/\(Self.unit(release)).d"
       try await host.guest.succeed(
-        "mkdir -p '\(folder)'; printf '[Unit]\\nConditionPathExists=/run/never\\n' >'\(folder)/never.conf'; systemctl daemon-reload")
+        "mkdir -p '\(folder)'; printf '[Unit]\\nConditionPathExists=/run/never\\n' >'\(folder)/never.conf'; systemctl daemon-reload"
+      )
       let attempt = try await host.unlock()
       attempt.expectFailure(14, error: "ConditionPathExists=/run/never", hint: "journalctl -u ")
       try await host.expectLocked()

@@ -182,6 +182,32 @@ struct WaitTests {
   }
 
   @Test(arguments: Release.both)
+  func killedItLeavesNoMetricsAndComesBackWhateverIsGone(_ release: Release) async throws {
+    try await MailHosts.with(release) { host in
+      let metrics = "/var/lib/prometheus/node-exporter/mailboot.prom"
+      try await host.guest.succeed(
+        """
+        set -e
+        mkdir -p /var/lib/prometheus/node-exporter /run/systemd/system/mailboot.service.d
+        printf '[Service]\\nRestartSec=15s\\n' >/run/systemd/system/mailboot.service.d/slow.conf
+        systemctl daemon-reload
+        """)
+      try await host.beginWaiting(configuration: "[monitoring]\nprometheus-file = \"\(metrics)\"\n")
+      try await host.guest.succeed(
+        """
+        set -e
+        [ -e \(metrics) ] || { echo 'none are written'; exit 1; }
+        systemctl kill --signal=KILL mailboot
+        for try in {1..120}; do [ -e \(metrics) ] || break; sleep 0.1; done
+        [ ! -e \(metrics) ] || { echo 'they stay'; systemctl status mailboot; exit 1; }
+        rm -r /run/mailboot
+        for try in {1..200}; do [ ! -e \(metrics) ] || exit 0; sleep 0.2; done
+        echo 'they do not come back'; systemctl status mailboot; exit 1
+        """)
+    }
+  }
+
+  @Test(arguments: Release.both)
   func theMachineGoesDownWithoutWaiting(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
       try await host.beginWaiting()

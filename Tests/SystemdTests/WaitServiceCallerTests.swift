@@ -184,4 +184,20 @@ struct WaitServiceCallerTests {
     try rig.systemd.kill("mailboot.service", .main, signal: SIGCONT)
     try waitUntil("the service sees it") { try rig.state == "ready" }
   }
+
+  @Test func whatSomebodyTakesBackHimselfIsNotAnnouncedAsFailed() throws {
+    let rig = try WaitServiceRig()
+    let client = try rig.connect()
+    let call = try rig.unlock(on: client)
+    try waitUntil("services start") { try rig.property("State", on: rig.connect()).string == "starting" }
+    _ = try client.call(WaitServiceRig.name, WaitServiceRig.path, WaitServiceRig.interface, "Cancel")
+    #expect(try outcome(call, on: client) == "Interrupted")
+    // One that really fails is announced, and so whatever was announced before it has been.
+    try rig.machine.write(
+      "demo.service", "[Unit]\nDefaultDependencies=no\n[Service]\nType=exec\nExecStart=/nonexistent\n")
+    try rig.systemd.reload()
+    #expect(try outcome(rig.unlock(on: client), on: client) == "ServiceFailed")
+    try waitUntil("the failure is announced") { try rig.notified().contains("failed locked") }
+    #expect(try rig.notified().filter { $0.hasPrefix("failed") }.count == 1)
+  }
 }

@@ -43,11 +43,16 @@ final class WaitServiceRig {
       mount = "\(place.file("vault"))"
       [verify.severity]
       \(severities)
+      [notify]
+      directory = "/run/notify.d"
       [[service]]
       name = "demo"
       \(try configuration(place))
       """)
-    var prelude = hasMember ? "mount --bind \(group) /etc/group\n" : ""
+    // Only a place where nobody but root can put anything is good for scripts.
+    try place.write("note", "#!/bin/sh\necho $MAILBOOT_EVENT $MAILBOOT_STATE >>/run/notified\n", mode: 0o755)
+    var prelude = "mkdir /run/notify.d; cp \(place.file("note")) /run/notify.d/10-note\n"
+    prelude += hasMember ? "mount --bind \(group) /etc/group\n" : ""
     let arguments = isStandard ? "" : " --config \(file)"
     if isStandard {
       let etc = place.file("etc")
@@ -112,6 +117,13 @@ final class WaitServiceRig {
     return try client.send(
       Self.name, Self.path, Self.interface, "Unlock", [.descriptor(read.descriptor), .dictionary(options)],
       timeoutMicroseconds: 60_000_000)
+  }
+
+  /// What the script in `notify.d` was told.
+  func notified() throws -> [String] {
+    guard let process = try process() else { return [] }
+    let text = try? String(contentsOfFile: "/proc/\(process)/root/run/notified", encoding: .utf8)
+    return (text ?? "").split(separator: "\n").map(String.init)
   }
 
   /// What the service's process is; another one after a crash or a missed watchdog.

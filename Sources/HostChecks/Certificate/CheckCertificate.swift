@@ -10,8 +10,13 @@ private let largestFile = 1 << 20
 ///
 /// Findings: `.certificate` always; `.certificateExpiry` and `.certificateNames` only when a certificate could be read, the latter only
 /// when there is a host name to look for.
-public func checkCertificate(_ request: CertificateRequest, now: Int64) -> FindingsReply {
-  var files = CertificateFiles()
+///
+/// - Parameter whenRead: called once every file has been read, before any of it is parsed.
+public func checkCertificate(
+  _ request: CertificateRequest, now: Int64, whenRead: () -> Void = {}
+) -> FindingsReply {
+  var files = CertificateFiles(reading: request.pairs.flatMap { [$0.certificate, $0.key] } + request.chainFiles)
+  whenRead()
   for pair in request.pairs { files.take(pair) }
   files.takeSequence(request.chainFiles)
   if !files.chains.isEmpty {
@@ -29,8 +34,30 @@ public func checkCertificate(_ request: CertificateRequest, now: Int64) -> Findi
   return FindingsReply(findings: findings)
 }
 
+/// A file as it was read, or why it could not be.
+private final class ReadFile {
+  let mode: mode_t
+  let contents: WipedBytes
+  let problem: FileProblem?
+
+  /// Let's Encrypt's files are symbolic links.
+  init(_ path: String) {
+    do throws(FileProblem) {
+      let file = try OpenedFile(path, followingLinks: true)
+      contents = try file.secretContents(limit: largestFile)
+      mode = file.status.st_mode & 0o7777
+      problem = nil
+    } catch {
+      contents = WipedBytes(capacity: 0)
+      mode = 0
+      problem = error
+    }
+  }
+}
+
 /// What lies on the disk.
 private struct CertificateFiles {
+  private var read: [String: ReadFile] = [:]
   var chains: [CertificateChain] = []
   var paths: [String] = []
   var problems: [Problem] = []
@@ -40,10 +67,19 @@ private struct CertificateFiles {
     return "certificate and key match, " + counts.joined(separator: " and ")
   }
 
+  init(reading paths: [String]) {
+    for path in paths where read[path] == nil { read[path] = ReadFile(path) }
+  }
+
+  private func file(_ path: String, _ kind: FindingKind) throws(Problem) -> ReadFile {
+    guard let file = read[path] else { throw Problem(kind, "\(path) was not read") }
+    if let problem = file.problem { throw problem.problem(kind) }
+    return file
+  }
+
   mutating func take(_ pair: CertificateRequest.Pair) {
     do throws(Problem) {
-      let contents = try Self.read(pair.certificate, .certificateMissing)
-      let chain = Certificate.chain(pem: contents.contents)
+      let chain = Certificate.chain(pem: try file(pair.certificate, .certificateMissing).contents.contents)
       guard chain.count > 0 else {
         throw Problem(.certificateMissing, "\(pair.certificate) has no PEM certificate in it")
       }
@@ -61,9 +97,9 @@ private struct CertificateFiles {
     var keyFile: String?
     for file in files {
       do throws(Problem) {
-        let contents = try Self.read(file, .certificateMissing)
-        if contents.contents.containsASCII("PRIVATE KEY-----") { keyFile = file }
-        guard contents.contents.containsASCII("CERTIFICATE-----") else { continue }
+        let text = try self.file(file, .certificateMissing).contents.contents
+        if text.containsASCII("PRIVATE KEY-----") { keyFile = file }
+        guard text.containsASCII("CERTIFICATE-----") else { continue }
       } catch {
         problems.append(error)
         continue
@@ -76,34 +112,18 @@ private struct CertificateFiles {
     }
   }
 
-  /// Let's Encrypt's files are symbolic links.
-  private static func read(_ path: String, _ kind: FindingKind) throws(Problem) -> WipedBytes {
-    do {
-      return try OpenedFile(path, followingLinks: true).secretContents(limit: largestFile)
-    } catch {
-      throw error.problem(kind)
-    }
-  }
-
   private mutating func matchKey(_ pair: CertificateRequest.Pair, _ chain: CertificateChain) throws(Problem) {
-    let contents: WipedBytes
-    do {
-      let file = try OpenedFile(pair.key, followingLinks: true)
-      // A group may read it: Debian's `ssl-cert` is for that.
-      let mode = file.status.st_mode & 0o7777
-      if mode & 0o007 != 0 {
-        problems.append(
-          Problem(
-            .certificateKeyOpen, "\(pair.key) is open to everybody (\(octal(mode)))",
-            hint: "chmod o= \(shellWord(pair.key))"))
-      }
-      contents = try file.secretContents(limit: largestFile)
-    } catch {
-      throw error.problem(.certificateKeyMissing)
+    let file = try file(pair.key, .certificateKeyMissing)
+    // A group may read it: Debian's `ssl-cert` is for that.
+    if file.mode & 0o007 != 0 {
+      problems.append(
+        Problem(
+          .certificateKeyOpen, "\(pair.key) is open to everybody (\(octal(file.mode)))",
+          hint: "chmod o= \(shellWord(pair.key))"))
     }
     let key: PrivateKey
     do {
-      key = try PrivateKey.parse(pem: contents.contents)
+      key = try PrivateKey.parse(pem: file.contents.contents)
     } catch {
       throw Problem(.certificateKeyMissing, "\(pair.key) \(error.clause)")
     }

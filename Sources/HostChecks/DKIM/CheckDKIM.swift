@@ -207,7 +207,8 @@ private struct DKIMCheck {
 
   /// "2 domains signed by 202001", or with the exceptions "2 domains signed by 202001, example.net by 2024".
   private func summary(usual: String) -> String {
-    guard !used.isEmpty else { return "no domains" }
+    guard let first = used.first else { return "no domains" }
+    if first.domain == RspamdSigning.everyDomain { return "every domain signed by \(first.selector)" }
     let others = used.filter { $0.selector != usual }
     let regular = used.count - others.count
     var parts = regular > 0 ? ["\(counted(regular, "domain")) signed by \(usual)"] : []

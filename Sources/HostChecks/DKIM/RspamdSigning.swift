@@ -42,6 +42,8 @@ struct RspamdSigning: Equatable {
   var selectors: [String: String] = [:]
   var paths: [String: String] = [:]
 
+  /// Stands for all that are not known by name, where one key is for all.
+  static let everyDomain = "every domain"
   static let standardPath = "/var/lib/rspamd/dkim/$domain.$selector.key"
 
   /// Domains that its configuration names.
@@ -99,6 +101,7 @@ struct RspamdSigning: Equatable {
   /// Domains that have a key file by the general setting.
   func domainsWithKeys() -> [String] {
     let template = Self.filled(path ?? Self.standardPath, domain: "\u{1}", selector: selector)
+    if !template.contains("\u{1}") { return [signsAs ?? Self.everyDomain] }
     guard let slash = template.lastIndex(of: "/"), !template[..<slash].contains("\u{1}") else { return [] }
     let parts = template[template.index(after: slash)...].split(separator: "\u{1}", omittingEmptySubsequences: false)
     guard parts.count == 2 else { return [] }

@@ -37,10 +37,11 @@ public enum CheckGroup: String, CaseIterable, Codable, Sendable {
   /// Whether it looks at `/etc` alone, and so may begin before the vault is open.
   public var isOutsideVault: Bool { self == .rspamd || self == .dovecot || self == .certificate }
 
-  /// Whether the services' own tools answer: slow, and therefore allowed to run while the services behind the door start.
+  /// Whether the services' own tools answer: slow, and therefore allowed to run while the services behind the door start. What they say
+  /// of keys is of no consequence before the door opens either.
   public var isTool: Bool {
     switch self {
-    case .postfix, .dovecot, .rspamd, .maps: true
+    case .postfix, .dovecot, .rspamd, .maps, .dkim: true
     default: false
     }
   }

@@ -236,6 +236,14 @@ final class ServiceTask {
   /// A unit that dies while its probe waits (rspamd with a broken configuration does) need not be waited for to the end.
   private func lookWhileProbing(_ child: ChildProcess) throws(Failure) {
     nextLook = Reactor.monotonic() + 1
+    // To look up a name may take longer than the probe allows.
+    if Reactor.monotonic() >= deadline + 10 {
+      child.killAndReap()
+      let seconds = waits ? Int(timeout.rounded()) : 0
+      return fail(
+        .silent(
+          probe: service.probeText ?? "", reason: "the probe has no end", seconds: seconds, journal: journal(name)))
+    }
     guard let failed = try states().first(where: \.isFailed) else { return }
     child.killAndReap()
     fail(

@@ -7,6 +7,7 @@ import Systemd
 /// Signals only say when to look; what is true is looked at afterwards. So a false one does no harm.
 final class BusWatch: WatchSource {
   private static let service = "org.mailboot1"
+  private static let mostAtOnce = 256
   private let endpoint: BusEndpoint
   private let units: UnitWatcher
   private var isConnected = true
@@ -49,7 +50,9 @@ final class BusWatch: WatchSource {
 
   private func drain() throws(BusError) -> Bool {
     var changed = false
-    while let message = try endpoint.nextMessage() {
+    // Anybody may send us signals without end.
+    for _ in 0..<Self.mostAtOnce {
+      guard let message = try endpoint.nextMessage() else { break }
       guard case .signal(let signal) = message else { continue }
       if signal.member == "PropertiesChanged" || signal.member == "NameOwnerChanged" { changed = true }
       _ = try units.event(from: signal)

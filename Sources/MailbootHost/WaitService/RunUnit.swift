@@ -66,7 +66,7 @@ final class RunUnit {
       standardInput: input, standardOutput: ends[1], syslogIdentifier: "mailboot",
       // Stopped, it takes back what it did, which may mean to stop mail services.
       timeoutStopMicroseconds: 180_000_000,
-      extra: Self.properties)
+      extra: Self.properties + (job == .unlock ? Self.priority : []))
     do {
       _ = try SystemdManager().start(service)
     } catch {
@@ -79,9 +79,6 @@ final class RunUnit {
     UnitProperty("KeyringMode", .string("shared")),
     // Memory runs out in the key derivation, which is a child and the first to go. The run is to say so, not to be stopped for it.
     UnitProperty("OOMPolicy", .string("continue")),
-    // All mail waits for it: before whoever else has work for the processors, on purpose or not.
-    UnitProperty("Nice", .int32(-10)),
-    UnitProperty("CPUWeight", .uint64(1000)),
     // Of a sandbox what needs no mounts of its own: a run has to see the host's. Nor a list of devices: it opens the disk.
     UnitProperty("LimitCORE", .uint64(0)),
     UnitProperty("LimitCORESoft", .uint64(0)),
@@ -89,6 +86,9 @@ final class RunUnit {
     UnitProperty("LockPersonality", .bool(true)),
     UnitProperty("RestrictRealtime", .bool(true)),
   ]
+
+  /// All mail waits for an unlock: it goes before whoever else has work for the processors, on purpose or not.
+  private static let priority = [UnitProperty("Nice", .int32(-10)), UnitProperty("CPUWeight", .uint64(1000))]
 
   /// The lines that have come, without waiting.
   func readMessages() -> [RunMessage] {

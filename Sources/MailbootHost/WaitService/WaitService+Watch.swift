@@ -24,7 +24,11 @@ extension WaitService {
     switch event {
     case .changed(let change):
       if scriptRuns[change.unit] != nil { return scriptUnitChanged(change) }
-      if change.unit == keyDeviceUnit { return keyDeviceChanged(change) }
+      if change.unit == keyDeviceUnit {
+        // One that was left plugged in opens nothing.
+        if keyDevice.comes(with: change.activeState) { tryFirst(.keyFile) }
+        return
+      }
       // A run looks itself, and its end is seen by its lock.
       if report.busy != nil { return }
       // A service that has just come up is asked whether it answers, a little later than its start takes.
@@ -43,18 +47,10 @@ extension WaitService {
   func noteKeyDevice() {
     guard let unit = keyDeviceUnit else { return }
     do throws(BusError) {
-      keyDeviceIsThere = try SystemdManager().states(of: [unit])[unit]?.isActive ?? false
+      keyDevice = Presence(isThere: try SystemdManager().states(of: [unit])[unit]?.isActive ?? false)
     } catch {
       warn("\(unit): \(error)")
     }
-  }
-
-  /// systemd tells of other things than that it has come, too; a device that was left plugged in opens nothing.
-  private func keyDeviceChanged(_ change: UnitChange) {
-    guard let state = change.activeState else { return }
-    let wasThere = keyDeviceIsThere
-    keyDeviceIsThere = state == "active"
-    if keyDeviceIsThere && !wasThere { tryFirst(.keyFile) }
   }
 
   /// Observes, and has whoever is interested told what is different.

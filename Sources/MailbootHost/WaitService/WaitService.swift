@@ -67,8 +67,7 @@ public final class WaitService {
   var probes: [String: ChildProcess] = [:]
   /// When one that has not ended is given up, monotonic seconds.
   var probesEnd = Double.infinity
-  /// Whether the key device was there when last heard of.
-  var keyDeviceIsThere = false
+  var keyDevice = Presence()
   /// What the last failed attempt to start services again said, unless one has succeeded since.
   var toldFailure: String?
   var recovery = Recovery()

@@ -10,6 +10,8 @@ public final class WaitServiceClient {
   private let endpoint: BusEndpoint
   /// The connection that has the name, and is root's.
   private let owner: String
+  /// Messages before signals and the passphrase get their turn: anybody may send us some without end.
+  private static let mostAtOnce = 64
 
   /// Nil when the service does not run, or its name on the bus has somebody who is not root.
   public init?() {
@@ -33,7 +35,8 @@ public final class WaitServiceClient {
     guard let question else { return false }
     while true {
       do throws(BusError) {
-        while let message = try endpoint.nextMessage() {
+        for _ in 0..<Self.mostAtOnce {
+          guard let message = try endpoint.nextMessage() else { break }
           if case .reply(question, let result) = message { return (try? result.get()) != nil }
         }
       } catch {
@@ -77,7 +80,10 @@ public final class WaitServiceClient {
     var interruption: Failure?
     while true {
       do throws(BusError) {
-        while let message = try endpoint.nextMessage() { try handle(message, &answer, report, warn) }
+        for _ in 0..<Self.mostAtOnce {
+          guard let message = try endpoint.nextMessage() else { break }
+          try handle(message, &answer, report, warn)
+        }
       } catch {
         return .left
       }

@@ -4,6 +4,7 @@ import Glibc
 /// One connection to systemd: sends calls, waits for their replies, and keeps the signals that came meanwhile.
 final class BusConnection {
   private let transport: BusTransport
+  private static let mostAtOnce = 1024
   /// Signals that arrived and were not taken yet, oldest first.
   private var signals: [BusMessage] = []
 
@@ -86,7 +87,11 @@ final class BusConnection {
 
   /// Reads what has arrived, without waiting, and hands over all signals since the last time, oldest first.
   func takeSignals() throws(BusError) -> [BusMessage] {
-    while let received = try transport.next("read from systemd") { keepIfSignal(received) }
+    // Over the bus anybody may send us some without end.
+    for _ in 0..<Self.mostAtOnce {
+      guard let received = try transport.next("read from systemd") else { break }
+      keepIfSignal(received)
+    }
     defer { signals = [] }
     return signals
   }

@@ -38,7 +38,9 @@ struct UnlockFailureTests {
       exitCode: .mount, takenBack: ["unbind 0", "unmount", "close"]),
     Case(step: "check mount", prepare: { $0.unsound = [.mount] }, exitCode: .verification, takenBack: unbind),
     Case(step: "check database", prepare: { $0.unsound = [.database] }, exitCode: .verification, takenBack: unbind),
-    Case(step: "check dkim", prepare: { $0.unsound = [.dkim] }, exitCode: .verification, takenBack: unbind),
+    Case(
+      step: "check dkim while services run", prepare: { $0.unsound = [.dkim] }, exitCode: .verification,
+      takenBack: ["stop dovecot", "stop redis-server"] + unbind),
     Case(
       step: "check certificate", prepare: { $0.unsound = [.certificate] }, exitCode: .verification, takenBack: unbind),
     Case(

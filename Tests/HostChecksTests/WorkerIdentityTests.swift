@@ -1,0 +1,50 @@
+import Foundation
+import MailbootCore
+import TestSupport
+import Testing
+
+/// What comes from the network is parsed by a process that is nobody.
+@Suite struct WorkerIdentityTests {
+  /// The user of the connection to the port of ours, as the kernel has it (proc_net(5)).
+  private static func user(connectedTo port: UInt16) -> String? {
+    let wanted = ":" + String(port, radix: 16).uppercased()
+    let table = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
+    for line in table.split(separator: "\n").dropFirst() {
+      let fields = line.split(separator: " ")
+      if fields.count > 7, fields[2].hasSuffix(wanted), fields[3] == "01" { return String(fields[7]) }
+    }
+    return nil
+  }
+
+  private func ask(_ verb: String, _ json: String) throws -> (status: Int32, output: String) {
+    let worker = try builtProgram("mailboot-worker")
+    return try runInShell("printf '%s' '\(json)' | \(worker) \(verb)")
+  }
+
+  @Test func aProbeIsMadeByNobody() throws {
+    let server = try ProbeServer { connection, server in
+      server.note(Self.user(connectedTo: server.port) ?? "?")
+      connection.send("220 mail.example.org ESMTP\r\n")
+    }
+    let reply = try ask("probe", "{\"url\":\"smtp://127.0.0.1:\(server.port)\",\"timeout\":5,\"attemptTimeout\":5}")
+    #expect(reply.output.contains("220 mail.example.org ESMTP"), "\(reply.output)")
+    #expect(server.notes == ["65534"])
+  }
+
+  @Test func aServedCertificateIsParsedByNobodyAndRootsKeyIsReadAllTheSame() throws {
+    let fixture = try CertificateFixture()
+    #expect(chmod(fixture.key, 0o600) == 0)
+    let server = try ProbeServer { connection, server in
+      server.note(Self.user(connectedTo: server.port) ?? "?")
+      connection.send("* OK\r\n")
+    }
+    let reply = try ask(
+      "certificate",
+      """
+      {"pairs":[{"certificate":"\(fixture.certificate)","key":"\(fixture.key)"}],"chainFiles":[],"hostName":null,\
+      "served":["imaps://127.0.0.1:\(server.port)"]}
+      """)
+    #expect(reply.output.contains("certificate and key match"), "\(reply.output)")
+    #expect(server.notes == ["65534"])
+  }
+}
