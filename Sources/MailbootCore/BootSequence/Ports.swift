@@ -33,6 +33,8 @@ public protocol ServicesPort: AnyObject {
   /// Blocks until something ends. Only called while something goes on.
   /// - Throws: `.interrupted`, or when the machine can no longer be asked. What goes on goes on.
   func next() throws(Failure) -> ServicesEvent
+  /// All required checks have passed, and nothing is to be started by us: whoever wants to may.
+  func admit() throws(Failure)
   /// Gives up waiting for whatever goes on: tools are ended, jobs are left to systemd. A door that is held is stopped and stays shut.
   func abandon()
   /// Services for which a start was asked, whatever became of it: the ones to take back.

@@ -90,6 +90,7 @@ public final class UnlockSequence {
       // but none of the checks.
       prepare(schedule.beginDoors(), schedule)
       try checkAndStart(&schedule)
+      if !start { try services.admit() }
     } catch {
       services.abandon()
       throw configuration.unlock.onFailure == .lock ? takeBack(error) : error

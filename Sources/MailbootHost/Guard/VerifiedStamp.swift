@@ -13,8 +13,20 @@ struct VerifiedStamp {
     for path in withDoor ? [services, door] : [services] {
       let descriptor = mb_open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
       guard descriptor >= 0 else { throw .system("\(path): \(errnoText())") }
+      // One that was there is another one from now on, see `remove(ifStill:)`.
+      futimens(descriptor, nil)
       close(descriptor)
     }
+  }
+
+  /// Changes each time it is made; nil: there is none.
+  func identity() -> String? {
+    fileStatus(services).map { "\($0.st_ino).\($0.st_ctim.tv_sec).\($0.st_ctim.tv_nsec)" }
+  }
+
+  /// For who holds no lock: a run that has made it anew since then keeps it.
+  func remove(ifStill identity: String?) {
+    if let identity, self.identity() == identity { remove() }
   }
 
   /// From here on nothing starts.

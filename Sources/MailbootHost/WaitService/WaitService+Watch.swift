@@ -56,6 +56,7 @@ extension WaitService {
   /// Observes, and has whoever is interested told what is different.
   func observe() {
     let before = report
+    let stamp = VerifiedStamp().identity()
     report = reader.report()
     // The end of a run is told by its lock; whoever removes that takes it away from us, too.
     if report.busy != nil { schedule(.observe, in: 5) }
@@ -81,7 +82,7 @@ extension WaitService {
     }
     if report.vault.open { stopWaiting() }
     noteForRecovery()
-    followTheVault(since: before)
+    followTheVault(since: before, stamp: stamp)
     if report.vault.open, due[.probe] == nil, probes.isEmpty {
       schedule(.probe, in: Double(configuration.monitoring.probeEvery))
     }
@@ -89,14 +90,15 @@ extension WaitService {
   }
 
   /// What others do to the vault.
-  private func followTheVault(since before: StatusReport) {
+  /// - Parameter stamp: as it was before this look.
+  private func followTheVault(since before: StatusReport, stamp: String?) {
     guard report.vault.type.isEncrypted else { return }
     if report.vault.open, !record.wasOpen {
       record.wasOpen = true
       store()
     }
     // Unmounted without us it is to be verified anew.
-    if report.busy == nil, !report.vault.mounted { VerifiedStamp().remove() }
+    if report.busy == nil, !report.vault.mounted { VerifiedStamp().remove(ifStill: stamp) }
     completeWhatOthersOpened(since: before)
   }
 

@@ -257,6 +257,8 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
     going.append(Task(kind: .service(index, start: start, outcome), ends: now + (seconds[operation] ?? 1)))
   }
 
+  func admit() throws(Failure) { note("admit") }
+
   func next() throws(Failure) -> ServicesEvent {
     try block()
     guard let position = going.indices.min(by: { going[$0].ends < going[$1].ends }) else {
@@ -355,7 +357,7 @@ extension SimulatedMachine {
   /// What was done to the machine, without the looking.
   var changes: [String] {
     log.filter { entry in
-      !["check", "checked", "prepared", "ready", "failed", "abandon"].contains { entry.hasPrefix($0) }
+      !["check", "checked", "prepared", "ready", "failed", "abandon", "admit"].contains { entry.hasPrefix($0) }
     }
   }
 

@@ -175,6 +175,16 @@ struct UnlockOrderTests {
     #expect(unlock.run.verdicts.records.count == CheckName.allCases.count)
   }
 
+  @Test func withoutStartOthersMayStartOnlyWhatWasVerified() throws {
+    let machine = SimulatedMachine()
+    #expect(try SimulatedUnlock(machine, start: false).failure == nil)
+    #expect(machine.log.last == "admit")
+    let unsound = SimulatedMachine()
+    unsound.unsound = [.database]
+    #expect(try SimulatedUnlock(unsound, start: false).failure != nil)
+    #expect(!unsound.log.contains("admit"))
+  }
+
   @Test func doorsWithServicesBehindThemDoNotWaitForEachOther() throws {
     var configuration = Configuration()
     configuration.services = [
