@@ -141,6 +141,12 @@ private struct JSONParser {
   private mutating func number() -> JSONText? {
     let begin = position
     while let byte = next, Self.isOfNumber(byte) { position += 1 }
+    // JSON has neither `+1` nor `01`; the rest is the same for Swift.
+    let digits = bytes[begin..<position].drop { $0 == UInt8(ascii: "-") }
+    guard digits.first.map({ (0x30...0x39).contains($0) }) == true,
+      digits.last.map({ (0x30...0x39).contains($0) }) == true,
+      digits.first != 0x30 || !(digits.dropFirst().first.map { (0x30...0x39).contains($0) } ?? false)
+    else { return nil }
     let text = String(decoding: bytes[begin..<position], as: UTF8.self)
     return Int64(text).map(JSONText.integer) ?? Double(text).map(JSONText.seconds)
   }
@@ -157,7 +163,7 @@ private struct JSONParser {
     position += 1
     let begin = position
     // Most are ASCII without an escape, and need neither a copy nor a check.
-    while let byte = next, byte < 0x80, byte != UInt8(ascii: "\\") {
+    while let byte = next, (0x20..<0x80).contains(byte), byte != UInt8(ascii: "\\") {
       position += 1
       guard byte == UInt8(ascii: "\"") else { continue }
       return bytes.withUnsafeBufferPointer {
@@ -168,6 +174,10 @@ private struct JSONParser {
     while let byte = next {
       position += 1
       if byte == UInt8(ascii: "\"") { return String(validating: result, as: UTF8.self) }
+      guard byte >= 0x20 else {
+        position -= 1
+        return nil
+      }
       guard byte == UInt8(ascii: "\\") else {
         result.append(byte)
         continue

@@ -10,8 +10,12 @@ public enum AccountError: Error, Equatable, Sendable {
   case noAliasNumber(Int64)
   /// Mail would go round in circles along these addresses, the first of which comes again.
   case aliasLoop([String])
-  /// A new user in an import without a password.
-  case noPassword(email: String)
+  /// Rows of an import that cannot be taken: some of them, and how many there are.
+  case refusedRows([String], count: Int)
+  /// An import that would remove every domain, or every user.
+  case prunesAll(String)
+  /// A signal came before anything was changed.
+  case interrupted
   /// A quota below zero, a file that is no export…
   case invalid(String)
 }
@@ -38,6 +42,8 @@ public enum DatabaseProblem: Equatable, Sendable {
   case noOwner(user: String, group: String)
   /// An interrupted change has to be rolled back, and this user may not write.
   case interruptedChange
+  /// There is a journal, in a directory where everybody may make files.
+  case foreignJournal
   case symbolicLink
   /// errno's or SQLite's words.
   case other(String)
@@ -55,7 +61,10 @@ extension AccountError: CustomStringConvertible {
     case .noAlias(let source): "there is no alias \(source)"
     case .noAliasNumber(let number): "there is no alias with the number \(number)"
     case .aliasLoop(let path): "mail would go round in circles: " + (path + path.prefix(1)).joined(separator: " -> ")
-    case .noPassword(let email): "\(email) is new and has no password"
+    case .refusedRows(let rows, let count):
+      rows.joined(separator: "\n") + (count > rows.count ? "\nand \(count - rows.count) more such rows" : "")
+    case .prunesAll(let what): "the import would remove all \(what)"
+    case .interrupted: "interrupted; nothing was changed"
     case .invalid(let what): what
     }
   }
@@ -79,6 +88,8 @@ extension DatabaseProblem {
       "\(path) was not made: there is no user \(user), or no group \(group), for it to belong to"
     case .full: "the file system of \(path) is full"
     case .interruptedChange: "\(path) has an interrupted change that must be rolled back"
+    case .foreignJournal:
+      "\(path) has an interrupted change that must be rolled back, in a directory where everybody could have made it up"
     case .symbolicLink: "\(path) is a symbolic link"
     case .other(let reason): "cannot use \(path): \(reason)"
     }

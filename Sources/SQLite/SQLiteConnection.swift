@@ -63,6 +63,9 @@ public struct SQLiteConnection: ~Copyable {
     return SQLiteStatement(handle: statement, connection: handle)
   }
 
+  /// Runs one statement to its end.
+  public func run(_ sql: String, _ values: [SQLiteValue]) throws(SQLiteFailure) { try prepare(sql).run(values) }
+
   /// Result rows in order, each value as text (nil for NULL).
   public func rows(_ sql: String) throws(SQLiteFailure) -> [[String?]] {
     let statement = try prepare(sql)
@@ -78,17 +81,14 @@ public struct SQLiteConnection: ~Copyable {
     try rows(sql).compactMap { $0.first ?? nil }
   }
 
-  /// Copies the whole database, as it is now, into the file of `target`, through SQLite's backup interface.
-  public func backUp(to target: borrowing SQLiteConnection) throws(SQLiteFailure) {
-    guard let backup = sqlite3_backup_init(target.handle, "main", handle, "main") else { throw target.failure() }
-    let stepped = sqlite3_backup_step(backup, -1)
-    let finished = sqlite3_backup_finish(backup)
-    // SQLITE_BUSY and SQLITE_LOCKED from the step are not repeated by the finish.
-    guard stepped == SQLITE_DONE else {
-      throw SQLiteFailure(code: stepped, message: String(cString: sqlite3_errstr(stepped)))
-    }
-    guard finished == SQLITE_OK else { throw target.failure() }
-  }
+  /// From now on: how long to wait for other processes' locks.
+  public func wait(busyMilliseconds: Int32) { sqlite3_busy_timeout(handle, busyMilliseconds) }
+
+  /// How many rows the last statement that changes any has changed.
+  public var changedRows: Int32 { sqlite3_changes(handle) }
+
+  /// Whether a `BEGIN` has not been ended yet.
+  public var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
   func failure() -> SQLiteFailure {
     SQLiteFailure(code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)))

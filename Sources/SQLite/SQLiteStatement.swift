@@ -5,8 +5,21 @@ public enum SQLiteValue: Sendable {
   case null
   case integer(Int64)
   case text(String)
+  /// Exactly what a column had.
+  case copy(SQLiteCopy)
 
   public static func optional(_ number: Int64?) -> SQLiteValue { number.map(SQLiteValue.integer) ?? .null }
+  public static func optional(_ text: String?) -> SQLiteValue { text.map(SQLiteValue.text) ?? .null }
+}
+
+/// A value of a row, whatever its type and bytes, that outlives the row.
+public final class SQLiteCopy: @unchecked Sendable {
+  // @unchecked: it is never changed.
+  fileprivate let value: OpaquePointer?
+
+  fileprivate init(_ value: OpaquePointer?) { self.value = sqlite3_value_dup(value) }
+
+  deinit { sqlite3_value_free(value) }
 }
 
 /// A prepared statement.
@@ -36,6 +49,7 @@ public struct SQLiteStatement: ~Copyable {
           // -1 as the destructor (SQLITE_TRANSIENT, a cast macro): SQLite copies.
           sqlite3_bind_text(
             handle, position, text, Int32(text.utf8.count), unsafeBitCast(-1, to: sqlite3_destructor_type.self))
+        case .copy(let copy): sqlite3_bind_value(handle, position, copy.value)
         }
       guard code == SQLITE_OK else { throw failure() }
     }
@@ -74,6 +88,9 @@ public struct SQLiteStatement: ~Copyable {
   public func integer(_ column: Int32) -> Int64? {
     sqlite3_column_type(handle, column) == SQLITE_NULL ? nil : sqlite3_column_int64(handle, column)
   }
+
+  /// The column of the current row, to be bound again.
+  public func copy(_ column: Int32) -> SQLiteCopy { SQLiteCopy(sqlite3_column_value(handle, column)) }
 
   private func failure() -> SQLiteFailure {
     SQLiteFailure(code: sqlite3_extended_errcode(connection), message: String(cString: sqlite3_errmsg(connection)))

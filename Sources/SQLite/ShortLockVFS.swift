@@ -6,6 +6,10 @@ import Glibc
 // https://www.sqlite.org/vfs.html#vfs_shims) lets the commit go on with RESERVED, which disturbs no reader, until the first page is
 // written. By then the journal is complete and synced, and undoes all of it after a crash, as ever. What remains under the lock are the
 // writes of the pages and one sync.
+//
+// It also trusts no journal further than the database. A journal that was left behind may name a "super-journal", of a transaction of several
+// files; SQLite would open and delete whatever is named there, with our rights. And where everybody may make files (/tmp), a journal that
+// somebody has put beside another's database would be written into that.
 enum ShortLockVFS {
   static let name = "mailboot-short-lock"
 
@@ -29,10 +33,19 @@ enum ShortLockVFS {
       guard let file, let original = vfs?.pointee.pAppData?.assumingMemoryBound(to: sqlite3_vfs.self) else {
         return SQLITE_CANTOPEN
       }
+      if flags & SQLITE_OPEN_SUPER_JOURNAL != 0 { return EmptyFile.open(file) }
+      if flags & SQLITE_OPEN_MAIN_JOURNAL != 0, flags & SQLITE_OPEN_CREATE == 0, let path {
+        let trust = JournalTrust.code(journal: String(cString: path))
+        if trust != SQLITE_OK {
+          file.pointee.pMethods = nil
+          return trust
+        }
+      }
       let isDatabase = flags & SQLITE_OPEN_MAIN_DB != 0
       let inner = isDatabase ? ShimFile.inner(of: file) : file
       let code = original.pointee.xOpen(original, path, inner, flags, outFlags)
       guard isDatabase else { return code }
+      if let path { JournalTrust.note(database: String(cString: path)) }
       // Without methods SQLite does not close it.
       guard code == SQLITE_OK else {
         if inner.pointee.pMethods != nil { _ = inner.pointee.pMethods.pointee.xClose(inner) }
@@ -41,6 +54,14 @@ enum ShortLockVFS {
       }
       ShimFile.attach(to: file)
       return code
+    }
+    vfs.pointee.xDelete = { vfs, path, syncDirectory in
+      guard let path, let original = vfs?.pointee.pAppData?.assumingMemoryBound(to: sqlite3_vfs.self) else {
+        return SQLITE_IOERR
+      }
+      // Left where it is, a super-journal harms nobody.
+      guard JournalTrust.isJournal(String(cString: path)) else { return SQLITE_OK }
+      return original.pointee.xDelete(original, path, syncDirectory)
     }
     return sqlite3_vfs_register(vfs, 0) == SQLITE_OK
   }

@@ -8,6 +8,12 @@ typealias ExitCode = MailbootCore.ExitCode
 protocol Verb: ParsableCommand {
   var database: DatabaseOptions { get }
   func perform(_ output: Output) throws(Failure) -> ExitCode
+  /// The exit status of a failure that has none of its own.
+  var failureStatus: Int32 { get }
+}
+
+extension Verb {
+  var failureStatus: Int32 { ExitCode.failure.rawValue }
 }
 
 struct Mailcfg: ParsableCommand {
@@ -18,7 +24,8 @@ struct Mailcfg: ParsableCommand {
       Options may stand before or after the verb; after -- nothing is taken for an option. Passwords are asked for. \
       All of it: `man mailcfg`.
 
-      Exit codes: 0 done, 1 failed, 64 usage, 77 not permitted, 78 configuration, 130 interrupted.
+      Exit codes: 0 done, 1 failed (of `check`: something was found), 2 `check` could not look, 64 usage, 77 not \
+      permitted, 78 configuration, 130 interrupted.
       """,
     version: "mailcfg \(Version.text)",
     // The first twelve are those of the script that it replaces.

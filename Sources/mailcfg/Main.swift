@@ -2,6 +2,7 @@ import ArgumentParser
 import CLinux
 import CommandLineArguments
 import Glibc
+import MailAccounts
 import MailbootCore
 
 /// Outside of ``Main``: a signal may arrive in any thread.
@@ -14,10 +15,10 @@ enum Main {
     occupyStandardDescriptors()
     // A reader that has gone shows in the result of write(2).
     signal(SIGPIPE, SIG_IGN)
-    // SQLite undoes what was interrupted. A shell that started us in the background wants it ignored.
+    // While something is written, it waits. A shell that started us in the background wants it ignored.
     let before = signal(SIGINT, endInterrupted)
     if unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { signal(SIGINT, SIG_IGN) }
-    exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+    exit(run(Array(CommandLine.arguments.dropFirst())))
   }
 
   /// A caller that has closed 0, 1 or 2 would have our messages written into whatever is opened next, such as the database. What
@@ -28,21 +29,22 @@ enum Main {
     }
   }
 
-  private static func run(_ typed: [String]) -> ExitCode {
+  private static func run(_ typed: [String]) -> Int32 {
     let output = Output()
-    var database: DatabaseOptions?
+    var called: (any Verb)?
     do throws(Failure) {
       var code = ExitCode.done
       if let verb = try parsed(typed, output) {
-        database = verb.database
+        called = verb
         code = try verb.perform(output)
       }
       try output.flush()
-      return code
+      return code.rawValue
     } catch {
       // What was found before is still true. The error that counts is the first.
       try? output.flush()
-      return complain(error, database)
+      let code = complain(error, called?.database)
+      return code == .failure ? called?.failureStatus ?? code.rawValue : code.rawValue
     }
   }
 
@@ -60,7 +62,7 @@ enum Main {
       if !text.isEmpty { output.line(text) }
       return nil
     case .refusal(let text):
-      throw .usage(text, hint: verbs.first.map { "see `mailcfg help \($0)`" } ?? overviewHint)
+      throw .usage(text, hint: verbs.first.map { "see \(call: "help", $0)" } ?? overviewHint)
     }
   }
 }

@@ -60,4 +60,13 @@ struct JSONTextTests {
     #expect(JSONText.object([("a", .null)]) == JSONText.object([("a", .null)]))
     #expect(JSONText.object([("a", .null)]) != JSONText.object([("b", .null)]))
   }
+
+  @Test(arguments: ["+1", "01", "-01", "-", "1.", ".5", "--1", "\"a\nb\"", "\"\u{1}\"", "\"\\n\u{1f}\"", "1+2"])
+  func whatIsNearlyJSONIsNone(_ text: String) {
+    #expect(JSONText(parsing: Array(text.utf8)) == nil)
+  }
+
+  @Test(arguments: ["0", "-0", "10", "-7", "0.5", "1e3", "100.25"]) func numbersAreTaken(_ text: String) {
+    #expect(JSONText(parsing: Array(text.utf8))?.number == Double(text))
+  }
 }

@@ -45,6 +45,30 @@ import Testing
     #expect(destinationsError(input)?.input == input)
   }
 
+  @Test func allOfADomainIsWrittenWithoutAnAsterisk() throws {
+    #expect(sourceRefusal("*@Example.org")?.contains("written @example.org") == true)
+    #expect(destinationsError("*@example.org")?.reason.contains("@DOMAIN") == true)
+  }
+
+  @Test func allOfADomainMayLeadToAllOfAnother() throws {
+    let source = try AliasSource("@old.example")
+    #expect(
+      try AliasDestinations("@New.example, anna@example.org", of: source).addresses.map(\.text) == [
+        "@new.example", "anna@example.org",
+      ])
+    #expect(throws: NameError.self) { try AliasDestinations("@new.example", of: AliasSource("info@old.example")) }
+  }
+
+  @Test func aUserOfTheSystemIsADestinationWhereItsHostIsThisOne() throws {
+    let isLocal = { (host: String) in host == "localhost" || host == "mail" }
+    #expect(
+      try AliasDestinations("Root@LocalHost,x@mail", isLocal: isLocal).addresses.map(\.text) == [
+        "root@localhost", "x@mail",
+      ])
+    #expect(throws: NameError.self) { try AliasDestinations("root@other", isLocal: isLocal) }
+    #expect(throws: NameError.self) { try AliasDestinations("a b@localhost", isLocal: isLocal) }
+  }
+
   @Test func theDestinationThatIsNoneIsNamed() {
     let found = destinationsError("a@example.org,b@,c@example.org")
     #expect(found?.description == "\"b@\" is no alias destination: the domain is empty")

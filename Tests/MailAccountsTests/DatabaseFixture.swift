@@ -51,7 +51,62 @@ final class DatabaseFixture {
 
   @discardableResult
   func perform(_ request: Request, dryRun: Bool = false) throws -> Outcome {
-    try open().perform(request, dryRun: dryRun)
+    try #require(try open().perform(request, dryRun: dryRun))
+  }
+
+  /// Imports rows; with a dry run the database is opened for reading.
+  /// - Returns: what was done, and a line for each change that was planned.
+  @discardableResult
+  func importing(
+    _ rows: [ImportRow], _ options: ImportOptions = ImportOptions(), dryRun: Bool = false
+  ) throws -> (summary: ImportSummary, lines: [String]) {
+    try importing(options, dryRun: dryRun) { stage in for row in rows { try stage.add(row) } }
+  }
+
+  @discardableResult
+  func importing(
+    json: String, _ options: ImportOptions = ImportOptions(), dryRun: Bool = false
+  ) throws -> (summary: ImportSummary, lines: [String]) {
+    try importing(options, dryRun: dryRun) { stage in
+      _ = try ImportFile.read(json: ImportSource(Array(json.utf8))) { (row) throws(AccountError) in try stage.add(row) }
+    }
+  }
+
+  private func importing(
+    _ options: ImportOptions, dryRun: Bool, _ fill: (ImportStage) throws -> Void
+  ) throws -> (summary: ImportSummary, lines: [String]) {
+    let database = try open(dryRun ? .read : .change)
+    let stage = try database.newImport()
+    try fill(stage)
+    var lines: [String] = []
+    let summary = try database.make(stage, options, dryRun: dryRun) { _ in
+      true
+    } planned: {
+      lines.append($0.line)
+    }
+    return (try #require(summary), lines)
+  }
+
+  /// The error of an import, which must have left every byte as it was.
+  func refusal(of rows: [ImportRow], _ options: ImportOptions = ImportOptions()) throws -> AccountError? {
+    let before = bytes
+    do {
+      try importing(rows, options)
+      return nil
+    } catch let error as AccountError {
+      #expect(bytes == before)
+      return error
+    }
+  }
+
+  func export(withPasswords: Bool = true) throws -> String {
+    var text = ""
+    try open(.read).export(withPasswords: withPasswords) {
+      text = ""
+    } _: {
+      text += $0
+    }
+    return text
   }
 
   /// The error of a request, which must have left every byte as it was.
@@ -59,7 +114,7 @@ final class DatabaseFixture {
     let before = bytes
     do throws(AccountError) {
       let database = try AccountDatabase(path: path, .change, busySeconds: 1)
-      _ = try database.perform(request, dryRun: false)
+      _ = try database.perform(request)
       return nil
     } catch {
       #expect(bytes == before)

@@ -68,6 +68,87 @@ import Testing
     #expect(try fixture.column("PRAGMA foreign_key_check").isEmpty)
   }
 
+  /// Its number is another domain's: postfix goes by the address.
+  @Test func aUserGoesWithTheDomainOfItsAddress() throws {
+    let fixture = try DatabaseFixture.old()
+    try fixture.execute(
+      """
+      INSERT INTO domains (name) VALUES ('example.net');
+      UPDATE users SET domain_id=2 WHERE email='bob@example.org'; UPDATE aliases SET domain_id=2;
+      """)
+    let outcome = try fixture.perform(.removeDomain("example.net"), dryRun: true)
+    #expect(
+      outcome.changes.map(\.line) == [
+        "~ alias info@example.org -> anna@example.org: belongs to its own domain",
+        "~ user bob@example.org: belongs to its own domain", "- domain example.net",
+      ])
+    try fixture.perform(.removeDomain("example.org"))
+    #expect(try fixture.column("SELECT email FROM users") == [])
+    #expect(try fixture.column("SELECT src FROM aliases") == [])
+    let other = try DatabaseFixture.old()
+    try other.execute("INSERT INTO domains (name) VALUES ('example.net'); UPDATE users SET domain_id=2")
+    try other.perform(.removeDomain("example.net"))
+    #expect(try other.column("SELECT DISTINCT domain_id FROM users") == ["1"])
+    #expect(try other.column("PRAGMA foreign_key_check").isEmpty)
+  }
+
+  /// As the old program leaves them: its removal of a domain left the users.
+  @Test func aNewDomainGetsNobodyElsesUsers() throws {
+    let fixture = try DatabaseFixture.old()
+    try fixture.execute("DELETE FROM domains")
+    try fixture.perform(.addDomain(DomainName("other.example")))
+    #expect(try fixture.column("SELECT id FROM domains") == ["2"])
+    var users: [String] = []
+    try fixture.open(.read).users(ListFilter(domain: "other.example")) { users.append($0.email) }
+    #expect(users == [])
+    try fixture.perform(.removeDomain("other.example"))
+    #expect(try fixture.column("SELECT count(*) FROM users") == ["2"])
+    // Its own ones get it back.
+    try fixture.perform(.addDomain(DomainName("example.org")))
+    #expect(try fixture.column("PRAGMA foreign_key_check").isEmpty)
+    #expect(try fixture.column("SELECT count(*) FROM users WHERE domain_id=(SELECT id FROM domains)") == ["2"])
+  }
+
+  @Test func aDomainInCapitalsGetsTheFormThatPostfixLooksFor() throws {
+    let fixture = try DatabaseFixture.old()
+    try fixture.execute("UPDATE domains SET name='Example.ORG'")
+    #expect(
+      try fixture.perform(.addDomain(DomainName("example.org"))).changes.map(\.line) == [
+        "~ domain Example.ORG: now example.org"
+      ])
+    #expect(try fixture.column("SELECT id || name FROM domains") == ["1example.org"])
+    #expect(try fixture.perform(.addDomain(DomainName("example.org"))).changes.isEmpty)
+  }
+
+  @Test func aDomainIsFoundInBothOfItsForms() throws {
+    let fixture = try DatabaseFixture.old()
+    try fixture.execute("INSERT INTO domains (name) VALUES ('bücher.example'), ('xn--mnchen-3ya.example')")
+    let database = try fixture.open(.read)
+    for typed in ["bücher.example", "xn--bcher-kva.example", "BÜCHER.example"] {
+      #expect(try database.domain(typed).name == "bücher.example", "\(typed)")
+    }
+    #expect(try database.domain("München.example").name == "xn--mnchen-3ya.example")
+  }
+
+  @Test func aUserThatCannotLogInIsWarnedOf() throws {
+    let fixture = try DatabaseFixture.old()
+    guard case .noLogin("a&b+c@example.org", _)? = try fixture.perform(.user("a&b+c@example.org")).warnings.first else {
+      Issue.record("no warning")
+      return
+    }
+    #expect(try fixture.open(.read).check().contains { $0.kind == "login" && $0.subject == "a&b+c@example.org" })
+  }
+
+  @Test func whatWasFoundOutIsFoundOutAnewAfterAChange() throws {
+    let fixture = try DatabaseFixture.old()
+    // Between the finding out and the making.
+    let outcome = try fixture.open().perform(.user("carol@example.org")) { _ in
+      try? fixture.execute("INSERT INTO aliases (domain_id, src, dst) VALUES (1, '@example.org', 'anna@example.org')")
+      return true
+    }
+    #expect(outcome?.changes.last == .addAlias(source: "carol@example.org", destination: "carol@example.org"))
+  }
+
   @Test func whatAnOlderProgramWroteOtherwiseCanBeRemoved() throws {
     let fixture = try DatabaseFixture.old()
     try fixture.execute(
@@ -109,8 +190,11 @@ import Testing
     let fixture = try DatabaseFixture.old()
     let writer = try fixture.open()
     try writer.connection.execute("BEGIN IMMEDIATE")
-    try writer.apply(
-      (1...20_000).map { .addUser(email: "u\($0)@example.org", hash: "x", isActive: true, limits: Limits()) })
+    var changes = try ChangeWriter(writer.connection, needsLimits: false)
+    for number in 1...20_000 {
+      let change = Change.addUser(email: "u\(number)@example.org", hash: "x", isActive: true, limits: Limits())
+      try changes.write(change, to: writer.connection)
+    }
     // As postfix reads: with no busy timeout.
     let reader = try SQLiteConnection(path: fixture.path, access: .readOnly, busyMilliseconds: 0)
     #expect(try reader.column("SELECT 1 FROM users WHERE email='anna@example.org' AND active=1") == ["1"])

@@ -8,8 +8,8 @@ import Text
 
 /// How much others notice of a commit. Postfix reads as the reader here does: with no busy timeout.
 @Suite(.serialized) struct ShortLockTests {
-  private func users(_ numbers: ClosedRange<Int>) -> AccountSet {
-    AccountSet(users: numbers.map { .init(email: "u\($0 &* 7919 % 100_003)@example.org", passwordHash: someHash.text) })
+  private func users(_ numbers: ClosedRange<Int>) -> [ImportRow] {
+    numbers.map { .user(ImportedUser(email: "u\($0 &* 7919 % 100_003)@example.org", passwordHash: someHash.text)) }
   }
 
   /// SQLite's answer to SQLITE_BUSY at a COMMIT is to repeat it.
@@ -55,7 +55,7 @@ import Text
   @Test func manyChangesOfAllKindsLeaveASoundDatabase() throws {
     let fixture = try DatabaseFixture.old()
     for round in 0..<40 {
-      try fixture.perform(.import(users((round * 150 + 1)...(round * 150 + 300)), prune: false), dryRun: false)
+      try fixture.importing(users((round * 150 + 1)...(round * 150 + 300)))
       try fixture.perform(.addDomain(DomainName("d\(round).example")))
       try fixture.perform(.user("x\(round)@d\(round).example", limits: Limits(quota: 1)))
       if round % 3 == 0 { try fixture.perform(.removeDomain("d\(round).example")) }

@@ -80,6 +80,7 @@ struct ArgumentTests {
     ([], "`mailcfg help` shows what there is"), (["--format", "json"], "`mailcfg help` shows what there is"),
     (["lsuser", "--format", "xml"], "'json', 'tsv' or 'text'"),
     (["set", "joe@example.org", "--quota", "much"], "a number of bytes such as 500M"),
+    (["set", "joe@example.org", "--quota", "5ß"], "a number of bytes such as 500M"),
   ])
   func aCallThatIsNotUnderstoodIsExplained(_ call: [String], _ words: String) throws {
     let run = try Mailcfg().call(call)

@@ -38,6 +38,18 @@ struct CompletionTests {
     #expect(run.output == expected + "\n" && run.complaint == "")
   }
 
+  /// Of more names than anybody reads the shell gets the first and the last: what they have in common is what all have.
+  @Test func ofManyNamesTheShellGetsSome() throws {
+    let mailcfg = try Mailcfg(
+      """
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<3000)
+      INSERT INTO users (domain_id, password, email) SELECT 1, 'x', printf('u%06d@example.org', i) FROM n;
+      """)
+    let many = try choices("mailcfg rmuser u00", mailcfg).output.split { $0 == " " || $0 == "\n" }
+    #expect(many.count == 201 && many.first == "u000001@example.org" && many.last == "u003000@example.org")
+    #expect(try choices("mailcfg rmuser u00123", mailcfg).output.split(separator: " ").count == 10)
+  }
+
   /// Whoever may write the database is not to have a shell of root's do something.
   @Test(arguments: [
     "$(touch pwned)@example.org", "`touch pwned`@example.org", "'; touch pwned; '@example.org",

@@ -44,6 +44,7 @@ struct ConfiguredTests {
   }
 
   @Test func aFirstDomainMakesTheDatabaseAndItsDirectories() throws {
+    let mailcfg = try Mailcfg()
     let run = try run(
       """
       vault
@@ -51,8 +52,11 @@ struct ConfiguredTests {
       echo secret | "$M" --config "$D/mailboot.toml" adduser ann@example.org --stdin || exit
       cd "$D/vault" && stat -c '%n %A %U %G' maildb.sqlite3 vmail/example.org sieve/example.org
       sqlite3 maildb.sqlite3 'SELECT substr(password, 1, 14) FROM users'
-      """, try Mailcfg())
-    #expect(run.status == 0 && run.complaint == "")
+      """, mailcfg)
+    #expect(
+      run.status == 0
+        && run.complaint.hasPrefix("warning: made a new database, \(mailcfg.directory)/vault/maildb.sqlite3\n"))
+    #expect(run.complaint.split(separator: "\n").count == 1, "\(run.complaint)")
     #expect(
       run.lines == [
         "added domain", "added user", "maildb.sqlite3 -rw-r----- root root", "vmail/example.org drwxrwx--- root root",
@@ -71,6 +75,44 @@ struct ConfiguredTests {
       """, try Mailcfg())
     #expect(run.status == 0 && run.lines == ["deleted user", "mail"])
     #expect(run.complaint.hasPrefix("the mail is now in "))
+  }
+
+  /// As after an interruption between the database and the mail.
+  @Test func mailThatWasLeftBehindCanStillBeMovedAside() throws {
+    let run = try run(
+      """
+      vault
+      cp "$D/maildb.sqlite3" "$D/vault"
+      mkdir -p "$D/vault/vmail/example.org/joe"
+      "$M" rmuser joe@example.org --config "$D/mailboot.toml" || exit
+      "$M" rmuser joe@example.org --purge-mail --config "$D/mailboot.toml" || exit
+      cd "$D/vault/vmail" && ls example.org .removed/*/example.org
+      "$M" rmuser joe@example.org --purge-mail --config "$D/mailboot.toml"
+      """, try Mailcfg())
+    #expect(run.status == 1 && run.lines.first == "deleted user" && run.lines.contains("joe"), "\(run)")
+    #expect(run.complaint.contains("it was removed before; the mail is now in "))
+  }
+
+  @Test func mailIsMovedAsideOnlyToWhereNobodyElseLooks() throws {
+    let run = try run(
+      """
+      vault
+      cp "$D/maildb.sqlite3" "$D/vault"
+      mkdir -p -m 777 "$D/vault/vmail/example.org/joe" "$D/vault/vmail/.removed"
+      "$M" rmuser joe@example.org --purge-mail --config "$D/mailboot.toml"
+      """, try Mailcfg())
+    #expect(run.status == 1 && run.complaint.contains(".removed is there already, and not for"), "\(run.complaint)")
+  }
+
+  @Test func aDirectoryThatWasHalfMadeIsGivenToTheMailUser() throws {
+    let run = try run(
+      """
+      vault
+      mkdir -m 700 "$D/vault/vmail/example.org" && mkdir -m 750 "$D/vault/sieve/example.org"
+      "$M" adddom example.org --config "$D/mailboot.toml" || exit
+      cd "$D/vault" && stat -c '%n %A' vmail/example.org sieve/example.org
+      """, try Mailcfg())
+    #expect(run.lines == ["added domain", "vmail/example.org drwxrwx---", "sieve/example.org drwxr-x---"])
   }
 
   @Test func anErrorInTheConfigurationIsPassedOn() throws {

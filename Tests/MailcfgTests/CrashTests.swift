@@ -26,8 +26,42 @@ import Testing
     let total = try crash.numberOfChanges()
     #expect(total >= 5, "a commit has at least that many")
     for number in 1...total {
-      let state = try crash.stateAfterCrash(at: number, seed: powerCut ? index : nil)
+      let (state, said) = try crash.stateAfterCrash(at: number, seed: powerCut ? index : nil)
       #expect(state == crash.before || state == crash.after, "\(verb), killed at change \(number) of \(total)")
+      if !said.isEmpty { #expect(state == crash.after, "\(verb) said it was done, \(number) of \(total)") }
+    }
+    // A password that is revoked, and said to be, stays revoked.
+    for seed in 0..<8 where powerCut {
+      let (state, said) = try crash.stateAfterCrash(at: total, seed: 1000 + seed)
+      #expect(!said.isEmpty && state == crash.after, "\(verb), the power cut off when all was said")
+    }
+  }
+
+  @Test func aDatabaseThatWasHalfMadeIsMadeByTheNextCall() throws {
+    let temporary = try TemporaryDirectory()
+    let shim = try CrashShim(in: temporary.path)
+    let path = temporary.file("new.sqlite3")
+    func add(_ environment: [String: String] = [:]) throws -> Int32 {
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: try Mailcfg.path)
+      process.arguments = ["--db", path, "adddom", "new.example"]
+      process.environment = environment.merging(["LD_PRELOAD": shim.path]) { $1 }
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      process.waitUntilExit()
+      return process.terminationStatus
+    }
+    func clear() { for suffix in ["", "-journal"] { try? FileManager.default.removeItem(atPath: path + suffix) } }
+    // For whom the file would be, this host may not have.
+    _ = FileManager.default.createFile(atPath: path, contents: nil)
+    #expect(try add(["MAILCFG_CALLS": temporary.file("calls")]) == 0)
+    let total = try #require(Int(String(contentsOfFile: temporary.file("calls"), encoding: .utf8)))
+    for number in 1..<total {
+      clear()
+      _ = FileManager.default.createFile(atPath: path, contents: nil)
+      #expect(try add(["MAILCFG_KILL_AT": "\(number)"]) == SIGKILL)
+      #expect(try add() == 0, "after \(number) of \(total)")
     }
   }
 
@@ -38,7 +72,7 @@ import Testing
     let total = try crash.numberOfChanges(unsynced: true)
     #expect(total >= 5)
     for number in 1...total where damaged == 0 {
-      let state = try crash.stateAfterCrash(at: number, seed: 1, unsynced: true)
+      let (state, _) = try crash.stateAfterCrash(at: number, seed: 1, unsynced: true)
       if state != crash.before && state != crash.after { damaged += 1 }
     }
     #expect(damaged > 0, "none of \(total)")
@@ -96,25 +130,30 @@ private final class CrashedDatabase {
     return try #require(Int(String(contentsOfFile: file, encoding: .utf8)))
   }
 
-  /// Nil where the database is damaged.
   /// - Parameter seed: of a power cut; nil: the program alone is killed.
-  func stateAfterCrash(at number: Int, seed: Int?, unsynced: Bool = false) throws -> String? {
+  /// - Returns: nil where the database is damaged; and what the verb had said by then.
+  func stateAfterCrash(at number: Int, seed: Int?, unsynced: Bool = false) throws -> (state: String?, said: String) {
     try copy()
     var environment = ["MAILCFG_KILL_AT": "\(number)"]
     if let seed { environment["MAILCFG_SEED"] = "\(seed)" }
-    #expect(try crash(environment, unsynced) == SIGKILL + 128, "killed at \(number)")
-    return try state(of: path)
+    let (status, said) = try crash(environment, unsynced)
+    #expect(status == SIGKILL + 128, "killed at \(number)")
+    return (try state(of: path), said)
   }
 
-  private func crash(_ environment: [String: String], _ unsynced: Bool) throws -> Int32 {
+  private func crash(_ environment: [String: String], _ unsynced: Bool) throws -> (status: Int32, said: String) {
     let environment = environment.merging(["LD_PRELOAD": shim.path]) { $1 }
-    guard unsynced else { return try run(verb, on: path, environment: environment) }
+    guard unsynced else {
+      let (status, text) = try output(verb, on: path, environment: environment)
+      return (status, text)
+    }
     // The same rows; the shell takes its statements as an argument.
     let sql = """
       PRAGMA synchronous=OFF; ATTACH '\(finished)' AS done; BEGIN IMMEDIATE;
       INSERT INTO users SELECT * FROM done.users WHERE id NOT IN (SELECT id FROM main.users); COMMIT;
       """
-    return try run("/usr/bin/sqlite3", [path, sql], environment: environment, input: nil).status
+    let (status, text) = try run("/usr/bin/sqlite3", [path, sql], environment: environment, input: nil)
+    return (status, text)
   }
 
   private func copy() throws {

@@ -27,6 +27,16 @@ struct ListTests {
     #expect(none.status == 0 && none.output == "" && none.complaint.contains("no domain example.com"))
   }
 
+  /// As the old script stored it.
+  @Test func aDomainIsListedWhateverItsForm() throws {
+    let mailcfg = try Mailcfg("UPDATE domains SET name='Example.org'; INSERT INTO domains VALUES (2, 'example.net');")
+    #expect(try mailcfg("lsuser", "example.org").output == "joe@example.org\n")
+    // Its number is another domain's.
+    try mailcfg.run("/usr/bin/sqlite3", [mailcfg.database, "UPDATE users SET domain_id=2"])
+    #expect(try mailcfg("lsuser", "Example.ORG").output == "joe@example.org\n")
+    #expect(try mailcfg("lsuser", "example.net").output == "")
+  }
+
   @Test func jsonHasTheColumnsAndNoPassword() throws {
     struct User: Decodable, Equatable {
       var id: Int
@@ -51,7 +61,7 @@ struct ListTests {
 
   @Test func fieldsStayInOneLine() throws {
     let mailcfg = try Mailcfg("INSERT INTO aliases VALUES (5, 1, 'a' || char(9, 10) || '\\b', '\u{1b}[31mx');")
-    #expect(try mailcfg("lsalias", "--format", "tsv").output == "5\ta\\t\\n\\\\b\t\u{1b}[31mx\n")
+    #expect(try mailcfg("lsalias", "--format", "tsv").output == "5\ta\\t\\n\\\\b\t\\x1b[31mx\n")
     let json = try mailcfg("lsalias", "--format", "json").output
     #expect(json.contains(#""src":"a\t\n\\b","dst":"\u001b[31mx""#))
   }

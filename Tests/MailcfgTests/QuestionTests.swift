@@ -5,7 +5,7 @@ import Testing
 struct QuestionTests {
   /// Types `keys` one after the other, each when its question is there.
   private func type(
-    _ mailcfg: Mailcfg, _ arguments: String, _ keys: [(question: String, answer: String)]
+    _ mailcfg: Mailcfg, _ arguments: String, _ keys: [(question: String, answer: String)], first: () throws -> Void = {}
   ) throws -> (status: Int32, shown: String) {
     let process = Process()
     let input = Pipe()
@@ -26,6 +26,7 @@ struct QuestionTests {
         seen = shown.index(shown.startIndex, offsetBy: offset)
       }
       seen = shown.endIndex
+      if question == keys.first?.question { try first() }
       try input.fileHandleForWriting.write(contentsOf: Data(answer.utf8))
     }
     while true {
@@ -68,6 +69,28 @@ struct QuestionTests {
     let run = try type(mailcfg, "rmdom example.org", [("[y/N]", answer)])
     #expect(run.status == status && run.shown.contains("- user joe@example.org"))
     #expect(try mailcfg.rows("SELECT count(*) FROM users") == [status == 0 ? "0" : "1"])
+  }
+
+  @Test func whatIsThereOnlySinceTheQuestionIsNotRemovedUnasked() throws {
+    let mailcfg = try Mailcfg()
+    let run = try type(
+      mailcfg, "rmdom example.org", [("[y/N]", "y\r"), ("something else meanwhile", ""), ("[y/N]", "n\r")]
+    ) {
+      // Between question and answer.
+      _ = try mailcfg("adduser", "new@example.org", "--generate")
+    }
+    #expect(run.status == 1 && run.shown.contains("- user new@example.org"), "\(run.shown)")
+    #expect(try mailcfg.rows("SELECT email FROM users ORDER BY id") == ["joe@example.org", "new@example.org"])
+  }
+
+  @Test func aPruningImportSaysWhatGoesOfEachKind() throws {
+    let mailcfg = try Mailcfg("INSERT INTO aliases VALUES (1, 1, 'info@example.org', 'joe@example.org');")
+    let file = mailcfg.directory + "/accounts.json"
+    try #"{"domains": [{"name": "example.org"}], "users": [], "aliases": []}"#.write(
+      toFile: file, atomically: true, encoding: .utf8)
+    let run = try type(mailcfg, "import \(file) --prune", [("Remove 1 user, 1 alias? [y/N]", "n\r")])
+    #expect(run.status == 1 && run.shown.contains("- user joe@example.org"), "\(run.shown)")
+    #expect(try mailcfg("lsuser").output == "joe@example.org\n")
   }
 
   @Test func yesAsksNothing() throws {

@@ -5,10 +5,11 @@ import Testing
 @Suite struct RuntimeTests {
   /// The runtime would run swift-backtrace, which it may look for below the working directory.
   @Test func aCrashRunsNoOtherProgram() throws {
+    let mailcfg = try Mailcfg()
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try Mailcfg.path)
     // Waits for its standard input.
-    process.arguments = ["import", "-", "--db", "/nowhere/none.sqlite3"]
+    process.arguments = ["import", "-", "--db", mailcfg.database]
     process.environment = [:]
     let input = Pipe()
     process.standardInput = input

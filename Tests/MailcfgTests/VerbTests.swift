@@ -128,6 +128,39 @@ struct VerbTests {
     #expect(try mailcfg("verify", "ann@example.org", "--stdin", input: "geheim").status == 0)
   }
 
+  @Test func theSameListOfPasswordsChangesNothingTheSecondTime() throws {
+    let mailcfg = try Mailcfg()
+    let list = "email,password,quota\nann@example.org,geheim,1M\n"
+    #expect(
+      try mailcfg("import", "-", "--format", "csv", input: list).output == "imported: 1 added, 0 changed, 0 removed\n")
+    #expect(try mailcfg("import", "-", "--format", "csv", input: list).output == "")
+    let other = list.replacingOccurrences(of: "geheim", with: "anders")
+    #expect(
+      try mailcfg("import", "-", "--format", "csv", input: other).output == "imported: 0 added, 1 changed, 0 removed\n")
+    #expect(try mailcfg("verify", "ann@example.org", "--stdin", input: "anders").status == 0)
+  }
+
+  @Test func quotasAndAliasesAreImportedFromCSV() throws {
+    let mailcfg = try Mailcfg()
+    #expect(try mailcfg("import", "-", "--format", "csv", input: "email;quota\njoe@example.org;2G\n").status == 0)
+    #expect(try mailcfg("lsuser", "--format", "tsv").output.contains("\t2147483648\t"))
+    let aliases = "src,dst\ninfo@example.org,joe@example.org\nsales@new.example,joe@example.org\n"
+    let refused = try mailcfg("import", "-", "--format", "csv", input: aliases)
+    #expect(refused.status == 1 && refused.complaint.contains("sales@new.example"), "\(refused.complaint)")
+    #expect(
+      try mailcfg("import", "-", "--format", "csv", "--create-domain", input: aliases).output
+        == "imported: 3 added, 0 changed, 0 removed\n")
+    #expect(try mailcfg("lsalias").lines.count == 2)
+  }
+
+  @Test func allOfADomainLeadsToAllOfAnother() throws {
+    let mailcfg = try Mailcfg("INSERT INTO domains VALUES (2, 'old.example');")
+    #expect(try mailcfg("addalias", "@old.example", "@example.org").output == "added alias\n")
+    #expect(try mailcfg("addalias", "x@example.org", "x@old.example").complaint.contains("round in circles"))
+    let refused = try mailcfg("addalias", "*@old.example", "joe@example.org")
+    #expect(refused.status == 64 && refused.complaint.contains("written @old.example"))
+  }
+
   @Test func aBackupIsACopyInANewFile() throws {
     let mailcfg = try Mailcfg()
     let copy = mailcfg.directory + "/copy"

@@ -14,4 +14,17 @@ import Text
   func otherTextStaysAsItIs(_ text: String) {
     #expect(visible(text) == text)
   }
+
+  @Test func aNameCannotAddALineOfItsOwn() {
+    #expect(visibleInLine("a@example.org\nroot@example.org") == "a@example.org?root@example.org")
+  }
+
+  @Test(arguments: [
+    ("joe@example.org", "joe@example.org"), ("a&b@example.org", "'a&b@example.org'"), ("", "''"),
+    ("x;reboot;@example.org", "'x;reboot;@example.org'"), ("o'neil", "'o'\\''neil'"),
+    ("a\nb\u{1b}", "$'a\\x0ab\\x1b'"), ("\u{202e}x", "$'\\xe2\\x80\\xaex'"),
+  ])
+  func aWordOfACommandIsOneWordForTheShell(_ text: String, _ word: String) {
+    #expect(shellWord(text) == word)
+  }
 }

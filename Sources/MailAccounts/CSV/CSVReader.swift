@@ -1,38 +1,45 @@
 import Text
 
+/// A field as it stands between separators or in its quotes.
+struct CSVField {
+  var bytes: ArraySlice<UInt8>
+  var isQuoted: Bool
+}
+
 /// Cuts the bytes of a CSV file (RFC 4180, with LF alone accepted too) into records.
 struct CSVReader {
-  private let bytes: ArraySlice<UInt8>
-  private let separator: UInt8
-  private var position: Int
+  private let bytes: [UInt8]
+  let separator: UInt8
+  private var position = 0
   /// Of the next record.
-  private(set) var line = 1
+  private(set) var line: Int
 
-  /// - Parameter bytes: may begin with the byte order mark of UTF-8.
-  init(_ bytes: [UInt8]) {
-    self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
-    position = self.bytes.startIndex
-    // Spreadsheets in countries with a decimal comma write semicolons.
-    let header = self.bytes.prefix { $0 != lineFeed && $0 != carriageReturn }
-    separator = header.contains(comma) ? comma : header.contains(semicolon) ? semicolon : comma
+  /// - Parameters:
+  ///   - bytes: whole records.
+  ///   - line: of the first of them.
+  init(_ bytes: [UInt8], separator: UInt8, line: Int) {
+    self.bytes = bytes
+    self.separator = separator
+    self.line = line
   }
 
   /// The fields of the next record that is no empty line, and the line it begins in; nil at the end.
   ///
   /// The fields are put into `fields`, which is emptied first: one array for a whole file.
-  mutating func next(into fields: inout [ArraySlice<UInt8>]) throws(CSVError) -> Int? {
+  mutating func next(into fields: inout [CSVField]) throws(CSVError) -> Int? {
     fields.removeAll(keepingCapacity: true)
     while position < bytes.endIndex, try skipLineEnd() {}
     guard position < bytes.endIndex else { return nil }
     let first = line
     while true {
-      fields.append(bytes[position] == quote ? try quotedField() : try plainField())
+      let isQuoted = bytes[position] == quote
+      fields.append(CSVField(bytes: isQuoted ? try quotedField() : try plainField(), isQuoted: isQuoted))
       if position == bytes.endIndex { return first }
       if try skipLineEnd() { return first }
       // A separator: there is a field behind it, and be it empty.
       position += 1
       if position == bytes.endIndex {
-        fields.append([])
+        fields.append(CSVField(bytes: [], isQuoted: false))
         return first
       }
     }
@@ -90,8 +97,6 @@ struct CSVReader {
   }
 }
 
-private let comma = UInt8(ascii: ",")
-private let semicolon = UInt8(ascii: ";")
 private let quote = UInt8(ascii: "\"")
 private let lineFeed = UInt8(ascii: "\n")
 private let carriageReturn = UInt8(ascii: "\r")

@@ -1,13 +1,14 @@
 import SQLite
 
-// Names are looked up as typed, then normalised, then in any case: an older program may have stored them otherwise than we would.
+// Names are looked up as typed, then normalised, then with the domain in its own script, then in any case: an older program may have
+// stored them otherwise than we would.
 extension AccountDatabase {
   /// The domain that was typed.
-  func domain(_ typed: String) throws(AccountError) -> DomainRecord {
+  public func domain(_ typed: String) throws(AccountError) -> DomainRecord {
     let normal = Result { () throws(NameError) in try DomainName(typed).text }
     let found = try find(typed, normal) { (name, anyCase) throws(AccountError) in
       try first("SELECT id, name FROM domains WHERE name=?1" + anyCase, [.text(name)]) {
-        DomainRecord(id: $0.integer(0) ?? 0, name: $0.text(1) ?? "")
+        DomainRecord($0)
       }
     }
     guard let found else { throw try notFound(normal) { .noDomain($0) } }
@@ -17,7 +18,7 @@ extension AccountDatabase {
   /// The user that was typed.
   func user(_ typed: String) throws(AccountError) -> UserRecord {
     let normal = Result { () throws(NameError) in try EmailAddress(typed).text }
-    let columns = userColumns
+    let columns = try userColumns()
     let found = try find(typed, normal) { (name, anyCase) throws(AccountError) in
       try first("SELECT \(columns) FROM users WHERE email=?1" + anyCase, [.text(name)]) { UserRecord($0) }
     }
@@ -47,6 +48,7 @@ extension AccountDatabase {
     if trimmed != typed, let row = try look(trimmed, "") { return row }
     guard case .success(let normal) = normal else { return nil }
     if normal != trimmed, let row = try look(normal, "") { return row }
+    if let other = inOwnScript(normal), other != trimmed, let row = try look(other, "") { return row }
     return try look(normal, " COLLATE NOCASE")
   }
 

@@ -5,87 +5,128 @@ import SQLite
 /// The account database, open. Every request is one transaction; nothing holds a lock between two of them.
 public struct AccountDatabase: ~Copyable {
   public enum Access: Sendable, Equatable {
+    /// Reads, waits for nobody, and undoes nothing.
+    case look
+    /// Reads; undoes an interrupted change where this user may.
     case read
     case change
-    /// Makes the file (mode 0640) or, in a file of 0 bytes, the tables.
+    /// Makes the file (mode 0640) or, in a file without any, the tables.
     case create(owner: String, group: String)
   }
 
   let connection: SQLiteConnection
   public let path: String
-  /// Its `user_version`.
-  let version: Int64
   let busySeconds: Int
+  /// Whether file or tables were made just now.
+  public let isNew: Bool
+  let mailSystem: LazyMailSystem
 
-  /// - Parameter busySeconds: how long to wait for other processes' locks.
-  public init(path given: String, _ access: Access, busySeconds: Int = 10) throws(AccountError) {
-    var file = try AccountFile(given)
-    if case .create(let owner, let group) = access, file.size == nil { try file.create(owner: owner, group: group) }
-    let path = file.path
-    guard let size = file.size else { throw .database(.missing, path: path) }
-    if size == 0 && (access == .read || access == .change) { throw .database(.missing, path: path) }
-    let opened = try Self.opened(path, size, access, busySeconds)
-    guard opened.version <= Schema.version else { throw .database(.newerSchema(opened.version), path: path) }
-    self.path = path
-    self.busySeconds = busySeconds
-    version = opened.version
+  /// - Parameters:
+  ///   - busySeconds: how long to wait for other processes' locks.
+  ///   - mailSystem: asked at most once, where an address may be one that postfix knows more about.
+  public init(
+    path given: String, _ access: Access, busySeconds: Int = 10,
+    mailSystem: @escaping () -> MailSystem = { MailSystem() }
+  ) throws(AccountError) {
+    let file = try AccountFile(given)
+    if case .create(let owner, let group) = access, (file.size ?? 0) == 0 {
+      try file.create(owner: owner, group: group)
+    } else if (file.size ?? 0) == 0 {
+      throw .database(.missing, path: file.path)
+    }
+    let seconds = access == .look ? 0 : busySeconds
+    let opened = try Self.opened(file.path, access, seconds)
+    self.busySeconds = seconds
+    self.mailSystem = LazyMailSystem(mailSystem)
+    path = file.path
     connection = opened.connection
+    isNew = opened.isNew
+  }
+
+  /// With another connection, to the same data.
+  init(_ connection: consuming SQLiteConnection, insteadOf other: borrowing AccountDatabase) {
+    self.connection = connection
+    path = other.path
+    busySeconds = other.busySeconds
+    isNew = false
+    mailSystem = other.mailSystem
   }
 
   private struct Opened: ~Copyable {
     let connection: SQLiteConnection
-    let version: Int64
+    var isNew = false
   }
 
   private static func opened(
-    _ path: String, _ size: Int, _ access: Access, _ busySeconds: Int
+    _ path: String, _ access: Access, _ busySeconds: Int
   ) throws(AccountError) -> Opened {
+    let problem: DatabaseProblem
     do throws(SQLiteFailure) {
-      let connection = try open(path, access, busySeconds)
-      if size == 0 { try createTables(connection) }
-      let version = try connection.column("PRAGMA user_version").first.flatMap { Int64($0) } ?? 0
-      return Opened(connection: connection, version: version)
+      var opened = Opened(connection: try open(path, access, busySeconds))
+      // Not by the file's size: what was interrupted while it was made is undone only now.
+      if try opened.connection.column("SELECT 1 FROM sqlite_master LIMIT 1").isEmpty {
+        guard case .create = access else { throw SQLiteFailure.noTables }
+        opened.isNew = try createTables(opened.connection)
+      }
+      if access != .read && access != .look { try Self.chooseForeignKeys(opened.connection) }
+      let version = try opened.connection.column("PRAGMA user_version").first.flatMap { Int64($0) } ?? 0
+      if version <= Schema.version { return opened }
+      problem = .newerSchema(version)
     } catch {
       // After a crash somebody who may write has to undo the interrupted change, and that may be us.
       if access == .read, error.kind == .interruptedChange, Glibc.access(path, W_OK) == 0 {
-        return try opened(path, size, .change, busySeconds)
+        return try opened(path, .change, busySeconds)
       }
-      throw .database(DatabaseProblem(error, busySeconds), path: path)
+      problem = error == .noTables ? .missing : DatabaseProblem(error, busySeconds)
     }
+    throw .database(problem, path: path)
   }
 
   private static func open(
     _ path: String, _ access: Access, _ busySeconds: Int
   ) throws(SQLiteFailure) -> SQLiteConnection {
     let milliseconds = Int32(busySeconds * 1000)
-    if access == .read {
+    if access == .read || access == .look {
       let connection = try SQLiteConnection(
         path: path, access: .readOnly, busyMilliseconds: milliseconds, followLinks: false)
       // What is in the file may be damaged, or not ours. With the usual 2 MB of cache, 100,000 users in order of their addresses are
       // 100,000 reads of the file.
       try connection.execute(
-        "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_size=-65536")
+        "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_size=-32768")
       return connection
     }
     let connection = try SQLiteConnection(
       path: path, access: .readWriteShortly, busyMilliseconds: milliseconds, followLinks: false)
     // Without cache_spill=OFF a large change would lock readers out long before its commit.
     try connection.execute(
-      "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_spill=OFF")
+      "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_spill=OFF; PRAGMA cache_size=-32768")
     return connection
   }
 
-  private static func createTables(_ connection: borrowing SQLiteConnection) throws(SQLiteFailure) {
+  /// Ours are off: what belongs to a domain is removed by name, and looking for it once more would read every user while others wait. Tables
+  /// of another program that refer to ours have theirs.
+  private static func chooseForeignKeys(_ connection: borrowing SQLiteConnection) throws(SQLiteFailure) {
+    let others = try connection.column(
+      """
+      SELECT 1 FROM sqlite_master AS t, pragma_foreign_key_list(t.name)
+      WHERE t.type='table' AND lower(t.name) NOT IN ('users', 'aliases') LIMIT 1
+      """)
+    try connection.execute("PRAGMA foreign_keys=\(others.isEmpty ? "OFF" : "ON")")
+  }
+
+  /// - Returns: false when another process was faster.
+  private static func createTables(_ connection: borrowing SQLiteConnection) throws(SQLiteFailure) -> Bool {
     try connection.execute("BEGIN IMMEDIATE")
-    do {
-      // Another process may have been faster.
-      if try connection.column("SELECT 1 FROM sqlite_master LIMIT 1").isEmpty {
-        try connection.execute(Schema.creation)
+    return try holdingSignals { _ throws(SQLiteFailure) in
+      do throws(SQLiteFailure) {
+        let isEmpty = try connection.column("SELECT 1 FROM sqlite_master LIMIT 1").isEmpty
+        if isEmpty { try connection.execute(Schema.creation) }
+        try connection.execute("COMMIT")
+        return isEmpty
+      } catch {
+        try? connection.execute("ROLLBACK")
+        throw error
       }
-      try connection.execute("COMMIT")
-    } catch {
-      try? connection.execute("ROLLBACK")
-      throw error
     }
   }
 
@@ -107,28 +148,11 @@ public struct AccountDatabase: ~Copyable {
     }
     return .database(DatabaseProblem(failure, busySeconds), path: path)
   }
+}
 
-  /// Copies it, as it is at one moment, into a new file with the same owner and mode, while others go on using it.
-  public func backUp(to given: String) throws(AccountError) {
-    let target = try AccountFile(given)
-    guard target.size == nil else { throw .invalid("\(target.path) is there already") }
-    var status = stat()
-    guard stat(path, &status) == 0 else { throw .database(.other(errnoText()), path: path) }
-    let descriptor = Glibc.open(target.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw .database(.opening(errno), path: target.path) }
-    // Only root can give files away; a reader's copy stays its own.
-    if geteuid() == 0 { _ = fchown(descriptor, status.st_uid, status.st_gid) }
-    _ = fchmod(descriptor, status.st_mode & 0o777)
-    close(descriptor)
-    do throws(SQLiteFailure) {
-      let copy = try SQLiteConnection(
-        path: target.path, access: .readWriteShortly, busyMilliseconds: 0, followLinks: false)
-      try connection.backUp(to: copy)
-    } catch {
-      unlink(target.path)
-      throw .database(DatabaseProblem(error, busySeconds), path: target.path)
-    }
-  }
+extension SQLiteFailure {
+  /// A database without a single table.
+  fileprivate static let noTables = SQLiteFailure(code: -1, message: "")
 }
 
 extension DatabaseProblem {
@@ -138,10 +162,11 @@ extension DatabaseProblem {
       case .busy: .busy(seconds: busySeconds)
       case .full: .full
       case .interruptedChange: .interruptedChange
+      case .foreignJournal: .foreignJournal
       case .readOnly: .readOnly
       case .damaged: .damaged(failure.message)
       case .notADatabase: .notADatabase
-      case .other: .other(failure.message)
+      case .interrupted, .other: .other(failure.message)
       }
   }
 }

@@ -10,7 +10,7 @@ struct AccountFile {
   /// Absolute, with every directory resolved; the file itself is no symbolic link.
   let path: String
   /// Nil: there is none yet.
-  private(set) var size: Int?
+  let size: Int?
 
   /// Looks at the file, and at the beginning of its contents. Our descriptor is closed before SQLite opens one: closing it later
   /// would drop SQLite's locks.
@@ -41,27 +41,29 @@ struct AccountFile {
     if header[18] == 2 || header[19] == 2 { throw .database(.journalModeWAL, path: path) }
   }
 
-  /// Makes it, empty, with its owner and mode. An interruption leaves a file of 0 bytes, which counts as new.
-  mutating func create(owner: String, group wanted: String) throws(AccountError) {
-    let descriptor = mb_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else {
-      // Another process was faster: its tables are waited for as any change.
-      if errno == EEXIST {
-        size = 0
-        return
-      }
-      throw .database(.opening(errno), path: path)
+  /// Makes it, empty, with its owner and mode. One of 0 bytes counts as new, whoever has left it: it gets them, too.
+  func create(owner: String, group wanted: String) throws(AccountError) {
+    var isOurs = true
+    var descriptor = mb_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    if descriptor < 0, errno == EEXIST {
+      isOurs = false
+      descriptor = mb_open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
     }
+    guard descriptor >= 0 else { throw .database(.opening(errno), path: path) }
     defer { close(descriptor) }
+    // Another process may have been faster: then it has its owner, and there are tables in it.
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_size == 0 else { return }
     if geteuid() == 0 {
-      guard let user = getpwnam(owner)?.pointee.pw_uid, let group = getgrnam(wanted)?.pointee.gr_gid else {
+      if let user = getpwnam(owner)?.pointee.pw_uid, let group = getgrnam(wanted)?.pointee.gr_gid {
+        guard fchown(descriptor, user, group) == 0 else { throw .database(.other(errnoText()), path: path) }
+      } else if isOurs {
         unlink(path)
         throw .database(.noOwner(user: owner, group: wanted), path: path)
       }
-      guard fchown(descriptor, user, group) == 0 else { throw .database(.other(errnoText()), path: path) }
     }
-    guard fchmod(descriptor, Self.mode) == 0 else { throw .database(.other(errnoText()), path: path) }
-    size = 0
+    // Of somebody else's file only its owner can change the mode.
+    guard fchmod(descriptor, Self.mode) == 0 || !isOurs else { throw .database(.other(errnoText()), path: path) }
   }
 
   private static func resolved(_ given: String) throws(AccountError) -> String {
@@ -69,7 +71,9 @@ struct AccountFile {
     let directory = slash.map { $0 == given.startIndex ? "/" : String(given[..<$0]) } ?? "."
     let name = slash.map { String(given[given.index(after: $0)...]) } ?? given
     guard !name.isEmpty, name != ".", name != ".." else { throw .database(.other("it is a directory"), path: given) }
-    guard let real = realpath(directory, nil) else { throw .database(.noDirectory(directory), path: given) }
+    guard let real = realpath(directory, nil) else {
+      throw .database(errno == ENOENT ? .noDirectory(directory) : .opening(errno), path: given)
+    }
     defer { free(real) }
     let parent = String(cString: real)
     return parent == "/" ? "/\(name)" : "\(parent)/\(name)"

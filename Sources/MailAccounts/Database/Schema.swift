@@ -26,13 +26,15 @@ enum Schema {
     CREATE INDEX source_idx ON aliases(src);
     """
 
-  /// From version 0: columns with defaults, so that every statement that does not know them goes on working.
-  static let limits = """
-    ALTER TABLE users ADD COLUMN receives INTEGER NOT NULL DEFAULT 1;
-    ALTER TABLE users ADD COLUMN sends INTEGER NOT NULL DEFAULT 1;
-    ALTER TABLE users ADD COLUMN quota INTEGER;
-    PRAGMA user_version = 1;
-    """
+  /// From version 0: columns with defaults, so that every statement that does not know them goes on working. One that is there already,
+  /// an administrator's own, is used as it is.
+  static func addLimits(to connection: borrowing SQLiteConnection) throws(SQLiteFailure) {
+    let there = try LimitColumns(connection)
+    if !there.receives { try connection.execute("ALTER TABLE users ADD COLUMN receives INTEGER NOT NULL DEFAULT 1") }
+    if !there.sends { try connection.execute("ALTER TABLE users ADD COLUMN sends INTEGER NOT NULL DEFAULT 1") }
+    if !there.quota { try connection.execute("ALTER TABLE users ADD COLUMN quota INTEGER") }
+    try connection.execute("PRAGMA user_version = 1")
+  }
 
   private static let columns = [
     ("domains", ["id", "name"]), ("users", ["id", "domain_id", "password", "email", "active"]),
@@ -52,4 +54,23 @@ enum Schema {
     }
     return missing
   }
+}
+
+/// Which columns for limits the table `users` has.
+struct LimitColumns: Equatable {
+  var receives: Bool
+  var sends: Bool
+  var quota: Bool
+
+  var areAll: Bool { receives && sends && quota }
+
+  init(_ connection: borrowing SQLiteConnection) throws(SQLiteFailure) {
+    let names = try connection.column("SELECT lower(name) FROM pragma_table_info('users')")
+    receives = names.contains("receives")
+    sends = names.contains("sends")
+    quota = names.contains("quota")
+  }
+
+  /// Their values in a query; a limit without a column is none.
+  var selection: String { "\(receives ? "receives" : "1"), \(sends ? "sends" : "1"), \(quota ? "quota" : "NULL")" }
 }

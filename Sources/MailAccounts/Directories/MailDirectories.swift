@@ -51,9 +51,11 @@ public struct MailDirectories: Sendable {
     guard let user = getpwnam(owner)?.pointee.pw_uid, let group = getgrnam(group)?.pointee.gr_gid else {
       throw DirectoryFailure(reason: "there is no user \(owner) or no group \(group)")
     }
-    guard try directory.make(name, mode: 0o700) else { return }
+    let isNew = try directory.make(name, mode: 0o700)
     // Through its descriptor: the parent may be writable for the mail user, who could have put a link there meanwhile.
     let made = try directory.open(name)
+    // What an interruption leaves is root's alone: nobody could deliver into it.
+    guard isNew || made.isOnlyOurs else { return }
     try made.give(to: user, group, mode: Self.mode)
   }
 
@@ -73,6 +75,10 @@ public struct MailDirectories: Sendable {
       for name in [".removed", time] + names.dropLast() {
         _ = try target.make(name, mode: 0o700)
         target = try target.open(name)
+        guard target.isOnlyOurs else {
+          throw DirectoryFailure(
+            reason: "\(name) is there already, and not for \(geteuid() == 0 ? "root" : "this user") alone")
+        }
       }
       try source.move(last, to: target)
       return ([spool, ".removed", time] + names).joined(separator: "/")
@@ -111,6 +117,12 @@ private final class OpenDirectory {
   func has(_ name: String) -> Bool {
     var status = stat()
     return fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Whether nobody else may look at it or change it.
+  var isOnlyOurs: Bool {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && status.st_uid == geteuid() && status.st_mode & 0o077 == 0
   }
 
   /// False when it was there.

@@ -23,7 +23,13 @@ public enum AliasSource: Hashable, Sendable {
   public init(_ input: String) throws(NameError) {
     let bytes = Array(input.utf8)[...].trimmed
     guard bytes.first == UInt8(ascii: "@") else {
-      self = .address(try EmailAddress(input, kind: .aliasSource))
+      let address = try EmailAddress(input, kind: .aliasSource)
+      guard address.local != "*" else {
+        throw NameError(
+          kind: .aliasSource, input: input,
+          reason: "all addresses of a domain are written @\(address.domain.text), without the asterisk")
+      }
+      self = .address(address)
       return
     }
     do {

@@ -27,6 +27,16 @@ func internationalizedName(_ bytes: [UInt8]) throws(NameProblem) -> [UInt8] {
   return Array(ascii.utf8)
 }
 
+/// A normalised name, or an address with one, with its A-labels as what they stand for; nil if it has none. Older programs may have stored
+/// it so, and postfix looks it up so for a client that speaks SMTPUTF8.
+func inOwnScript(_ name: String) -> String? {
+  let domain = name.utf8.contains(UInt8(ascii: "@")) ? domainPart(name) : name
+  guard labels(domain).contains(where: { $0.hasPrefix("xn--") }),
+    let unicode = try? converted(domain, idn2_to_unicode_8z8z)
+  else { return nil }
+  return name.dropLast(domain.count) + unicode
+}
+
 private func labels(_ name: String) -> [Substring] { name.split(separator: ".", omittingEmptySubsequences: false) }
 
 private func checkScalars(_ name: String) throws(NameProblem) {

@@ -1,39 +1,137 @@
 import Glibc
+import Linux
 import SQLite
 import SecretMemory
 
 extension AccountDatabase {
-  /// Does what is asked, in one transaction; with a dry run only finds out what would be done.
+  /// How many changes are made in one transaction. An import of more is made in parts, so that nobody waits for all of it.
+  static let part = 10_000
+
+  /// Does what is asked; with a dry run only finds out what would be done.
   ///
-  /// Everything that takes time, such as hashing, has happened before: other writers wait for this transaction, and readers for
-  /// its commit.
-  public func perform(_ request: Request, dryRun: Bool = false) throws(AccountError) -> Outcome {
-    let end = MonotonicInstant.now + .seconds(busySeconds)
+  /// What is to be changed is found out by reading, and holds nobody up. It is then made in one transaction, or several of
+  /// ``part`` changes; if another process has changed something meanwhile, it is found out anew.
+  ///
+  /// - Parameter agree: asked about what would be done, and again when that has become something else. False: nothing is done.
+  /// - Returns: nil when it was not agreed to.
+  public func perform(
+    _ request: Request, dryRun: Bool = false, agree: (Outcome) -> Bool = { _ in true }
+  ) throws(AccountError) -> Outcome? {
+    var patience = Patience(seconds: busySeconds)
+    var agreed: [Change]?
+    var made: [Change] = []
     while true {
+      let version = try dataVersion()
+      var outcome = try plan(request)
+      if dryRun {
+        if try dataVersion() == version || patience.isOver { return outcome }
+        continue
+      }
+      if !outcome.changes.isEmpty {
+        guard agreed == outcome.changes || agree(outcome) else { return nil }
+        let count = try make(outcome.changes, planned: version)
+        made += outcome.changes[..<count]
+        guard count == outcome.changes.count else {
+          agreed = Array(outcome.changes[count...])
+          if patience.isOver { throw .database(.busy(seconds: busySeconds), path: path) }
+          continue
+        }
+      }
+      outcome.changes = made
+      if !made.isEmpty { outcome.warnings += durability }
+      return outcome
+    }
+  }
+
+  /// In the mode that this host's postfix and dovecot need, a commit is the end of its journal's name; SQLite does not wait until the disk
+  /// has that, too. Done here it holds nobody up.
+  var durability: [Warning] {
+    holdingSignals { held in
+      defer { held.forget() }
+      do throws(SystemError) {
+        try syncDirectory(of: path)
+        return []
+      } catch {
+        return [.notDurable(error.text)]
+      }
+    }
+  }
+
+  /// - Parameter version: of the data that the changes were found out from.
+  /// - Returns: how many were made before another process changed something.
+  private func make(_ changes: [Change], planned version: Int64) throws(AccountError) -> Int {
+    let needsLimits = changes.contains(where: \.needsLimits)
+    var made = 0
+    var turns = WriteTurns()
+    while made < changes.count {
+      turns.next()
+      let part = changes[made..<min(made + Self.part, changes.count)]
+      let isMade = try write(planned: version) { (connection) throws(SQLiteFailure) in
+        var writer = try ChangeWriter(connection, needsLimits: needsLimits)
+        for change in part { try writer.write(change, to: connection) }
+      }
+      guard isMade else { break }
+      made += part.count
+    }
+    return made
+  }
+
+  /// Makes one transaction of what `body` writes, unless the data is no longer of this version, or rows have changed; waits for others
+  /// meanwhile.
+  ///
+  /// - Parameter version: nil: whatever it is.
+  /// - Returns: whether it was made.
+  func write(
+    planned version: Int64?, _ body: (borrowing SQLiteConnection) throws(SQLiteFailure) -> Void
+  ) throws(AccountError) -> Bool {
+    let end = MonotonicInstant.now + .seconds(busySeconds)
+    defer { connection.wait(busyMilliseconds: Int32(busySeconds * 1000)) }
+    while true {
+      let left = MonotonicInstant.now.duration(to: end) / .milliseconds(1)
+      connection.wait(busyMilliseconds: Int32(max(0, left)))
       do throws(AccountError) {
-        return try attempt(request, dryRun: dryRun)
+        return try attempt(version, body)
       } catch {
         // A reader that reads for long. Each attempt keeps new readers out for some milliseconds: so there are few.
-        guard case .database(.busy, _) = error, MonotonicInstant.now < end else { throw error }
+        guard case .database(.busy, _) = error, MonotonicInstant.now + .milliseconds(500) < end else { throw error }
         usleep(500_000)
       }
     }
   }
 
-  private func attempt(_ request: Request, dryRun: Bool) throws(AccountError) -> Outcome {
-    try explained { () throws(SQLiteFailure) in try connection.execute(dryRun ? "BEGIN" : "BEGIN IMMEDIATE") }
-    do throws(AccountError) {
-      let outcome = try plan(request)
-      if dryRun || outcome.changes.isEmpty {
-        rollBack()
-      } else {
-        try apply(outcome.changes)
+  private func attempt(
+    _ version: Int64?, _ body: (borrowing SQLiteConnection) throws(SQLiteFailure) -> Void
+  ) throws(AccountError) -> Bool {
+    try explained { () throws(SQLiteFailure) in try connection.execute("BEGIN IMMEDIATE") }
+    return try holdingSignals { (held) throws(AccountError) in
+      do throws(AccountError) {
+        var isStale = false
+        if let version { isStale = try dataVersion() != version }
+        if !isStale { isStale = try !isWritten(body) }
+        guard !isStale else {
+          rollBack()
+          return false
+        }
+        if held.isEnding { throw .interrupted }
         try explained { () throws(SQLiteFailure) in try connection.execute("COMMIT") }
+        held.forget()
+        return true
+      } catch {
+        rollBack()
+        throw error
       }
-      return outcome
+    }
+  }
+
+  private func isWritten(
+    _ body: (borrowing SQLiteConnection) throws(SQLiteFailure) -> Void
+  ) throws(AccountError) -> Bool {
+    do throws(SQLiteFailure) {
+      try body(connection)
+      return true
     } catch {
-      rollBack()
-      throw error
+      if error.isStale { return false }
+      throw explanation(of: error)
     }
   }
 
@@ -64,20 +162,34 @@ extension AccountDatabase {
       let row = try first("SELECT id, src, dst FROM aliases WHERE id=?1", [.integer(number)]) { AliasRecord($0) }
       guard let row else { throw .noAliasNumber(number) }
       return try planRemoval(of: [row])
-    case .import(let accounts, let prune):
-      return try ImportPlan(accounts, into: self, prune: prune).outcome
     }
   }
+}
 
-  /// The change that makes the domain, if it is not there.
-  func addition(of name: DomainName) throws(AccountError) -> [Change] {
-    try exists("SELECT 1 FROM domains WHERE name=?1", name.text) ? [] : [.addDomain(name: name.text)]
+/// Lets others write between the parts of a large change.
+struct WriteTurns {
+  private var last = MonotonicInstant.now
+
+  /// Before each part. Of those that wait for a lock SQLite looks at it every 100 ms at least.
+  mutating func next() {
+    guard last.duration(to: .now) > .milliseconds(400) else { return }
+    usleep(110_000)
+    last = .now
   }
+}
 
-  /// The changes that must come first so that the address has a domain.
-  func domainChanges(for address: String, _ domain: DomainName, create: Bool) throws(AccountError) -> [Change] {
-    let changes = try addition(of: domain)
-    guard changes.isEmpty || create else { throw .unknownDomain(domain, address: address) }
-    return changes
+/// How often something is tried anew that others keep changing.
+struct Patience {
+  private let end: MonotonicInstant
+  private var tries = 0
+
+  init(seconds: Int) { end = .now + .seconds(seconds) }
+
+  /// After some tries, and some time.
+  var isOver: Bool {
+    mutating get {
+      tries += 1
+      return tries > 10 && MonotonicInstant.now >= end
+    }
   }
 }

@@ -28,11 +28,11 @@ extension AccountDatabase {
 
   /// Users that a catch-all of their domain would rob.
   private func usersWithoutAlias(of domain: DomainName) throws(AccountError) -> [String] {
-    try all(
+    let condition = addressCondition(of: domain.text, "email")
+    return try all(
       """
-      SELECT email FROM users WHERE domain_id IN (SELECT id FROM domains WHERE name=?1)
-      AND NOT EXISTS (SELECT 1 FROM aliases WHERE src=email) ORDER BY email
-      """, [.text(domain.text)]
+      SELECT email FROM users WHERE \(condition.sql) AND NOT EXISTS (SELECT 1 FROM aliases WHERE src=email) ORDER BY email
+      """, condition.values
     ) { $0.text(0) ?? "" }
   }
 
@@ -42,12 +42,13 @@ extension AccountDatabase {
     if let source = rows.first?.source, source.hasPrefix("@") {
       let rest = try all("SELECT id FROM aliases WHERE src=?1", [.text(source)]) { $0.integer(0) ?? 0 }
       if Set(rest).isSubset(of: rows.map(\.id)) {
+        let condition = addressCondition(of: String(source.dropFirst()), "src")
         changes += try all(
           """
-          SELECT id, src, dst FROM aliases AS a WHERE src=dst
-          AND src IN (SELECT email FROM users WHERE domain_id IN (SELECT id FROM domains WHERE name=?1))
+          SELECT id, src, dst FROM aliases AS a WHERE src=dst AND \(condition.sql)
+          AND EXISTS (SELECT 1 FROM users WHERE email=a.src)
           AND NOT EXISTS (SELECT 1 FROM aliases WHERE src=a.src AND dst<>a.dst) ORDER BY src
-          """, [.text(String(source.dropFirst()))]
+          """, condition.values
         ) { .removeAlias(AliasRecord($0)) }
       }
     }
@@ -63,36 +64,25 @@ extension AccountDatabase {
   }
 
   private func refuseLoop(from source: AliasSource, _ new: [String]) throws(AccountError) {
+    let lookup = try AccountLookup(self)
     var finished: Set<String> = []
-    let loop = try aliasLoop(from: source.text, finished: &finished) { (address) throws(AccountError) in
-      try nextHops(after: address) { (name) throws(AccountError) in
-        // Were the new destinations there already.
-        try singleDestinations(of: name) + (name == source.text ? new : [])
-      } isUser: { (name) throws(AccountError) in
-        try exists("SELECT 1 FROM users WHERE email=?1", name)
+    let loop = try explained { () throws(SQLiteFailure) in
+      try aliasLoop(from: source.text, finished: &finished) { (address) throws(SQLiteFailure) in
+        try nextHops(after: address, mailSystem) { (name) throws(SQLiteFailure) in
+          // Were the new destinations there already.
+          try lookup.destinations(of: name) + (name == source.text ? new : [])
+        } isUser: { (name) throws(SQLiteFailure) in
+          try lookup.isUser(name)
+        }
       }
     }
     if let loop { throw .aliasLoop(loop) }
   }
 
-  private func singleDestinations(of source: String) throws(AccountError) -> [String] {
-    try all("SELECT dst FROM aliases WHERE src=?1", [.text(source)]) { destinations($0.text(0) ?? "") }.flatMap { $0 }
-  }
-
   private func warning(about destination: String, from source: AliasSource) throws(AccountError) -> Warning? {
-    let columns = userColumns
-    let user = try first("SELECT \(columns) FROM users WHERE email=?1", [.text(destination)]) { UserRecord($0) }
-    if let user {
-      if !user.isActive { return .destinationIsDisabled(destination) }
-      return user.limits.receives ? nil : .destinationIsSendOnly(destination)
+    let lookup = try AccountLookup(self)
+    return try explained { () throws(SQLiteFailure) in
+      try lookup.warning(about: destination, from: source.text, mailSystem)
     }
-    // A catch-all into its own domain is for `check` to say.
-    if source.text == "@" + domainPart(destination) { return nil }
-    let isDead = try isDeadEnd(destination, from: source.text) { (name) throws(AccountError) in
-      try singleDestinations(of: name)
-    } isDomain: { (name) throws(AccountError) in
-      try exists("SELECT 1 FROM domains WHERE name=?1", name)
-    }
-    return isDead ? .deadEnd(source: source.text, destination: destination) : nil
   }
 }

@@ -9,6 +9,7 @@ extension AccountDatabase {
     }
     var changes = try domainChanges(for: email.text, email.domain, create: createDomain)
     changes.append(.addUser(email: email.text, hash: password.text, isActive: isActive, limits: limits))
+    var warnings = email.loginProblem.map { [Warning.noLogin(email: email.text, reason: $0)] } ?? []
     let aliases = try all("SELECT dst FROM aliases WHERE src=?1", [.text(email.text)]) { $0.text(0) ?? "" }
     if aliases.isEmpty {
       // The catch-all would take the new user's mail: postfix asks for it when the address itself has no alias.
@@ -16,9 +17,9 @@ extension AccountDatabase {
         changes.append(.addAlias(source: email.text, destination: email.text))
       }
     } else if !aliases.contains(where: { destinations($0).contains(email.text) }) {
-      return Outcome(changes: changes, warnings: [.aliasTakesMail(of: email.text)])
+      warnings.append(.aliasTakesMail(of: email.text))
     }
-    return Outcome(changes: changes, warnings: [])
+    return Outcome(changes: changes, warnings: warnings)
   }
 
   /// The user, the alias to itself that a catch-all needed, and who still names it.
@@ -32,29 +33,8 @@ extension AccountDatabase {
       warnings: named.isEmpty ? [] : [.stillNamed(user.email, by: named)])
   }
 
-  /// The domain with all that belongs to it, and aliases elsewhere that lead into it.
-  func planRemoval(of domain: DomainRecord) throws(AccountError) -> Outcome {
-    let columns = userColumns
-    let users = try all("SELECT \(columns) FROM users WHERE domain_id=?1 ORDER BY email", [.integer(domain.id)]) {
-      UserRecord($0)
-    }
-    let aliases = try all(
-      "SELECT id, src, dst FROM aliases WHERE domain_id=?1 ORDER BY src, dst", [.integer(domain.id)]
-    ) {
-      AliasRecord($0)
-    }
-    let suffix = "@" + domain.name
-    let own = Set(aliases.map(\.id))
-    let named = try naming(suffix).filter { alias in
-      !own.contains(alias.id) && destinations(alias.destination).contains { $0.hasSuffix(suffix) }
-    }
-    return Outcome(
-      changes: aliases.map(Change.removeAlias) + users.map(Change.removeUser) + [.removeDomain(domain)],
-      warnings: named.isEmpty ? [] : [.stillNamed(domain.name, by: named)])
-  }
-
   /// Aliases in whose destinations the text occurs as an address or the end of one.
-  private func naming(_ text: String) throws(AccountError) -> [AliasRecord] {
+  func naming(_ text: String) throws(AccountError) -> [AliasRecord] {
     try all("SELECT id, src, dst FROM aliases WHERE instr(dst, ?1) ORDER BY src, dst", [.text(text)]) {
       AliasRecord($0)
     }

@@ -16,6 +16,8 @@ struct Host {
   }
 
   enum Purpose {
+    /// For a completion: see ``AccountDatabase/Access/look``.
+    case look
     case read, change
     /// A domain may be added: this may be the first.
     case create
@@ -28,10 +30,17 @@ struct Host {
     if purpose == .create && !dryRun {
       // Postfix and dovecot read it as members of the mail user's group.
       access = .create(owner: "root", group: try settings().accounts.owner)
-    } else if purpose != .read && !dryRun {
+    } else if purpose == .change && !dryRun {
       access = .change
+    } else if purpose == .look {
+      access = .look
     }
-    return try withAccountErrors { () throws(AccountError) in try AccountDatabase(path: path, access) }
+    let database = try withAccountErrors { () throws(AccountError) in
+      try AccountDatabase(path: path, access, mailSystem: MailSystem.ofThisHost)
+    }
+    // The path may be mistyped.
+    if database.isNew { warn("made a new database, \(database.path)") }
+    return database
   }
 
   private mutating func databasePath() throws(Failure) -> String {

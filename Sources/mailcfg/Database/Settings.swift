@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import Linux
+import MailAccounts
 import MailbootCore
 
 /// What `mailcfg` needs of the configuration.

@@ -1,5 +1,6 @@
 import Linux
 import MailbootCore
+import Text
 
 /// Warns about new domains without a DKIM key: their mail leaves unsigned, and `mailboot` does not bring the host up again, where its
 /// check requires one. That must not be learnt at the next reboot.
@@ -14,9 +15,12 @@ func warnAboutSigningKeys(of domains: [String], _ settings: Settings) {
       ? "its mail leaves unsigned, and `mailboot` will not bring the services up after a reboot"
       : "its mail leaves unsigned"
     let key = "\(settings.dkimDirectory)/\(domain).\(settings.dkimSelector)"
-    let command =
-      "runuser -u \(settings.dkimUser) -- rspamadm dkim_keygen -d \(domain) -s \(settings.dkimSelector) -b 2048 -k \(key).key"
-      + " | tee \(key).txt"
+    let words = [
+      "runuser", "-u", settings.dkimUser, "--", "rspamadm", "dkim_keygen", "-d", domain, "-s", settings.dkimSelector,
+      "-b",
+      "2048", "-k", "\(key).key",
+    ]
+    let command = words.map(shellWord).joined(separator: " ") + " | tee " + shellWord("\(key).txt")
     warn("\(domain) has no DKIM key: \(consequence)")
     advise("`\(command)` makes one; publish what it prints in the DNS")
   }

@@ -32,6 +32,7 @@ enum PasswordSource {
       guard !text.unicodeScalars.contains("\u{FFFD}") else {
         throw .usage("the password is not UTF-8", hint: "mail clients send nothing else")
       }
+      wipeArgument(text)
       warn("others can see a password among the arguments in the process list; without it mailcfg asks, or use --stdin")
       self = .argument(text)
     } else if options.stdin {
@@ -75,6 +76,14 @@ enum PasswordSource {
   }
 }
 
+/// Takes it out of the process list, where it has been seen or not by now.
+private func wipeArgument(_ text: String) {
+  for index in 1..<max(1, Int(CommandLine.argc)) {
+    guard let argument = CommandLine.unsafeArgv[index], String(cString: argument) == text else { continue }
+    memset(argument, Int32(UInt8(ascii: "x")), strlen(argument))
+  }
+}
+
 /// A password passes through this process: no core dump, no debugger of another process of the same user.
 func keepOutOfDumps() {
   _ = mb_prctl_set_dumpable(0)
@@ -106,7 +115,7 @@ struct Password: ~Copyable {
     guard code == 0 else {
       throw .failed(
         "the password was set, but could not be shown: \(errnoText(code))",
-        hint: "set another one with `mailcfg passwd`")
+        hint: "set another one with \(call: "passwd", "EMAIL")")
     }
   }
 }

@@ -9,7 +9,7 @@ import Text
 /// Asks for a new password until both answers are the same, three times at most.
 func askTwice(_ email: String) throws(Failure) -> SecretBytes {
   for _ in 0..<3 {
-    let first = try ask("New password for \(email): ")
+    let first = try ask("New password for \(visibleInLine(email)): ")
     do {
       try requireUsable(first)
     } catch {

@@ -3,9 +3,9 @@ import MailAccounts
 /// Why a verb ended early. `Complaint.swift` shows each with its remedy.
 enum Failure: Error {
   /// The call was wrong.
-  case usage(String, hint: String?)
+  case usage(String, hint: Advice?)
   case accounts(AccountError)
-  case failed(String, hint: String?)
+  case failed(String, hint: Advice?)
   case notMounted(String)
   /// `mailboot` has shown what is wrong with the configuration.
   case configuration

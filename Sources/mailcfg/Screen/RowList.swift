@@ -33,7 +33,7 @@ final class RowList {
   func add(_ cells: @autoclosure () -> [JSONText], shown: @autoclosure () -> [String], text: (Output) -> Void) {
     count += 1
     switch format {
-    case nil: rows.append(shown().map(visible))
+    case nil: rows.append(shown().map(visibleInLine))
     case .text:
       text(output)
       output.endLine()

@@ -33,7 +33,9 @@ struct AddAlias: ChangingVerb {
   func perform(_ output: Output) throws(Failure) -> ExitCode {
     var host = Host(database)
     let alias = try withNameErrors { () throws(NameError) in try AliasSource(source) }
-    let destinations = try withNameErrors { () throws(NameError) in try AliasDestinations(destination) }
+    let destinations = try withNameErrors { () throws(NameError) in
+      try AliasDestinations(destination, of: alias) { MailSystem.ofThisHost().localDomains.contains($0) }
+    }
     let accounts = try host.database(createDomain ? .create : .change, dryRun: options.dryRun)
     let changes = try perform(
       .addAlias(alias, destinations, createDomain: createDomain), on: accounts, output, says: "added alias")
@@ -68,7 +70,7 @@ struct AddUser: ChangingVerb {
       address, hash, limits.change.applied(to: Limits()), isActive: !disabled, createDomain: createDomain)
     // Who would not know the generated password could not use the account either.
     let changes = try perform(request, on: accounts, output, says: nil)
-    if !options.dryRun && changes.contains(where: \.addsUser) {
+    if !options.dryRun, let changes, changes.contains(where: \.addsUser) {
       try password.showIfGenerated()
       output.line("added user")
     }
@@ -82,7 +84,7 @@ struct AddUser: ChangingVerb {
       let user = try accounts.storedPassword(of: email.text).user
       // One that differs in case only is another matter, which the database has to decide.
       guard user.email == email.text else { return true }
-      warn(Warning.userIsThere(email: email.text).description)
+      warn(of: [.userIsThere(email: email.text)])
       return false
     } catch .noUser {
       guard !createDomain else { return true }

@@ -13,6 +13,7 @@ struct ListDomains: Verb {
     var host = Host(database)
     let list = RowList(["id", "name"], options.format, output)
     let accounts = try host.database(.read)
+    output.mayWait(beside: accounts.path)
     try withAccountErrors { () throws(AccountError) in
       try accounts.domains(ListFilter(search: options.search)) { domain in
         list.add([.integer(domain.id), .string(domain.name)], shown: [String(domain.id), domain.name]) { output in
@@ -46,6 +47,7 @@ struct ListUsers: Verb {
     var host = Host(database)
     let list = RowList(["id", "email", "active", "receives", "sends", "quota", "domain"], options.format, output)
     let accounts = try host.database(.read)
+    output.mayWait(beside: accounts.path)
     var filter = try options.filter(domain, named, accounts)
     filter.isActive = activity.map { $0 == .enabled }
     try withAccountErrors { () throws(AccountError) in
@@ -86,6 +88,7 @@ struct ListAliases: Verb {
     var host = Host(database)
     let list = RowList(["id", "src", "dst"], options.format, output)
     let accounts = try host.database(.read)
+    output.mayWait(beside: accounts.path)
     let filter = try options.filter(domain, named, accounts)
     try withAccountErrors { () throws(AccountError) in
       try accounts.aliases(filter) { alias in
@@ -118,6 +121,7 @@ struct ListSchemes: Verb {
     var host = Host(database)
     let list = RowList(["email", "scheme", "strength"], options.format, output)
     let accounts = try host.database(.read)
+    output.mayWait(beside: accounts.path)
     let filter = try options.filter(nil, named, accounts)
     try withAccountErrors { () throws(AccountError) in
       try accounts.storedPasswords(filter) { user, stored in
@@ -139,8 +143,7 @@ struct ListSchemes: Verb {
 }
 
 extension ListOptions {
-  /// What the options and the argument choose. A domain is looked up as it was typed, then normalised; one that is not there has
-  /// nothing to list, and that is said.
+  /// What the options and the argument choose. A domain that is not there has nothing to list, and that is said.
   fileprivate func filter(
     _ argument: String?, _ option: DomainOption, _ accounts: borrowing AccountDatabase
   ) throws(Failure) -> ListFilter {
@@ -148,12 +151,15 @@ extension ListOptions {
       throw .usage("the domain is given twice", hint: "as an argument or with --domain")
     }
     guard let typed = argument ?? option.domain else { return ListFilter(search: search) }
-    var name = typed
-    if try !accounts.hasDomain(name) {
-      name = try withNameErrors { () throws(NameError) in try DomainName(typed).text }
-      if try !accounts.hasDomain(name) { warn("there is no domain \(name)") }
+    do {
+      return ListFilter(domain: try accounts.domain(typed).name, search: search)
+    } catch .noDomain(let name) {
+      warn("there is no domain \(name)")
+      // Users that a removed domain has left behind are shown all the same.
+      return ListFilter(domain: name, search: search)
+    } catch {
+      throw .accounts(error)
     }
-    return ListFilter(domain: name, search: search)
   }
 }
 

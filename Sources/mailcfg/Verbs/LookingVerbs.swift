@@ -7,11 +7,15 @@ import Text
 
 struct CheckAccounts: Verb {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Look for mistakes in the database; exit code 1 when there are any.")
+    commandName: "check",
+    abstract: "Look for mistakes in the database; exit code 1 when there are any, 2 when it could not look.")
 
   @Option(help: "How the findings are printed.")
   var format: ListFormat?
   @OptionGroup var database: DatabaseOptions
+
+  /// Unlike "something was found": a monitor has to tell them apart.
+  var failureStatus: Int32 { 2 }
 
   /// Every finding, with what to do about it.
   func perform(_ output: Output) throws(Failure) -> ExitCode {
@@ -20,14 +24,17 @@ struct CheckAccounts: Verb {
     let accounts = try host.database(.read)
     let findings = try withAccountErrors { () throws(AccountError) in try accounts.check() }
     for finding in findings {
+      let hint = finding.hint?.text(options: database.words, bare: true)
       list.add(
         [
           .string(finding.severity.rawValue), .string(finding.kind), .string(finding.subject),
-          .string(finding.message), .optional(finding.hint),
+          .string(finding.message), .optional(hint),
         ], shown: []
       ) { output in
         output.addVisible("\(finding.severity.rawValue): \(finding.kind): \(finding.subject): \(finding.message)")
-        if let hint = finding.hint { output.addVisible("\n  hint: \(hint)") }
+        guard let hint else { return }
+        output.endLine()
+        output.addVisible("  hint: \(hint)")
       }
     }
     list.end([])
@@ -60,7 +67,7 @@ struct VerifyPassword: Verb {
       if stdin {
         isRight = try hash.matches(try readPassword())
       } else {
-        isRight = try hash.matches(try ask("Password of \(visible(user.email)): "))
+        isRight = try hash.matches(try ask("Password of \(visibleInLine(user.email)): "))
       }
     } catch let failure as Failure {
       throw failure
@@ -71,11 +78,13 @@ struct VerifyPassword: Verb {
       throw .failed(
         "the password of \(user.email) cannot be checked: "
           + (hash.scheme.map { "mailcfg does not know \($0)" } ?? "what is stored is no hash that dovecot reads"),
-        hint: "ask dovecot: `doveadm auth test \(user.email)`, or set another one with `mailcfg passwd \(user.email)`")
+        hint:
+          "ask dovecot: \(command: "doveadm", "auth", "test", user.email), or set another one with \(call: "passwd", user.email)"
+      )
     }
     guard isRight else { throw .failed("this is not the password of \(user.email)", hint: nil) }
     guard user.isActive else {
-      throw .failed("this is the password of \(user.email), who is disabled", hint: "`mailcfg enable \(user.email)`")
+      throw .failed("this is the password of \(user.email), who is disabled", hint: "\(call: "enable", user.email)")
     }
     output.line("the password is right")
     return .done

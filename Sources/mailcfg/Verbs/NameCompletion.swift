@@ -3,42 +3,27 @@ import MailAccounts
 
 // What the shells complete names from: the database of the call. Whoever presses TAB wants no error, so there is none.
 extension CompletionKind {
-  static let domains = custom { words, _, _ in
-    names(words) { (database, add) throws(AccountError) in try database.domains { add($0.name) } }
-  }
+  static let domains = custom { words, _, typed in names(.domains, typed, words) }
 
-  static let users = custom { words, _, _ in
-    names(words) { (database, add) throws(AccountError) in try database.users { add($0.email) } }
-  }
+  static let users = custom { words, _, typed in names(.users, typed, words) }
 
-  static let aliasSources = custom { words, _, _ in
-    names(words) { (database, add) throws(AccountError) in
-      var last: String?
-      try database.aliases { alias in
-        if alias.source != last { add(alias.source) }
-        last = alias.source
-      }
-    }
-  }
+  static let aliasSources = custom { words, _, typed in names(.aliasSources, typed, words) }
 
   /// The domain of a new address, once there is an `@`.
-  static let newUser = custom { words, index, typed in
+  static let newUser = custom { words, _, typed in
     guard let at = typed.firstIndex(of: "@") else { return [] }
-    return names(words) { (database, add) throws(AccountError) in
-      try database.domains { add(typed[...at] + $0.name) }
-    }
+    return names(.domains, String(typed[typed.index(after: at)...]), words).map { typed[...at] + $0 }
   }
 }
 
+/// Nobody reads through more of them; and a shell is not to wait.
+private let mostNames = 200
+
 /// - Parameter words: the line so far, the program first.
-private func names(
-  _ words: [String], _ read: (borrowing AccountDatabase, (String) -> Void) throws(AccountError) -> Void
-) -> [String] {
+private func names(_ kind: AccountDatabase.NameKind, _ typed: String, _ words: [String]) -> [String] {
   var host = Host(DatabaseOptions(of: words))
-  guard let database = try? host.database(.read) else { return [] }
-  var names: [String] = []
-  try? read(database) { name in if isPlain(name) { names.append(name) } }
-  return names
+  guard let database = try? host.database(.look) else { return [] }
+  return (try? database.names(kind, startingWith: typed, limit: mostNames, isWanted: isPlain)) ?? []
 }
 
 /// Whether no shell sees anything in a name but its characters. Whoever may write the database is not to have root's shell run what

@@ -12,6 +12,11 @@ struct DatabaseOptions: ParsableArguments {
       "Read this file (and FILE.d/*.toml) instead of /etc/mailboot/mailboot.toml.", valueName: "file"),
     completion: .file())
   var config: String?
+
+  /// The same for another call.
+  var words: [String] {
+    [("--db", db), ("--config", config)].flatMap { name, value in value.map { [name, $0] } ?? [] }
+  }
 }
 
 /// A verb that changes something.
@@ -81,8 +86,8 @@ struct Quota {
       bytes = nil
       return
     }
-    let factors: [Character: Int64] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
-    let factor = text.last.flatMap { factors[Character($0.uppercased())] }
+    let factors: [String: Int64] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
+    let factor = text.last.flatMap { factors[$0.uppercased()] }
     let digits = factor == nil ? text[...] : text.dropLast()
     let isPlain = !digits.isEmpty && digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
     guard isPlain, let number = Int64(digits), number > 0 else { throw NoSize(text: text) }

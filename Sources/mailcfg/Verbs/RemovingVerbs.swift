@@ -57,7 +57,7 @@ struct RemoveAlias: ChangingVerb {
     switch (source, id) {
     case (let source?, nil): request = .removeAlias(source)
     case (nil, let number?): request = .removeAliasNumber(number)
-    default: throw .usage("either an alias's address or its number", hint: "`mailcfg rmalias SOURCE` or `-id N`")
+    default: throw .usage("either an alias's address or its number", hint: "\(call: "rmalias", "SOURCE") or `-id N`")
     }
     var host = Host(database)
     try perform(request, on: try host.database(.change, dryRun: options.dryRun), output, says: "deleted alias")
@@ -72,36 +72,57 @@ extension ChangingVerb {
   ) throws(Failure) -> ExitCode {
     var host = Host(database)
     let accounts = try host.database(.change, dryRun: options.dryRun)
-    let planned = try withAccountErrors { () throws(AccountError) in try accounts.perform(request, dryRun: true) }
     let directories = removal.purgeMail ? try host.directories() : nil
-    if !options.dryRun {
-      tellCompanions(planned.changes)
-      guard try isAgreed(planned.changes, yes: removal.yes) else { return .failure }
+    var asked = false
+    let changes: [Change]?
+    do throws(Failure) {
+      changes = try perform(request, on: accounts, output, says: line) { (outcome) throws(Failure) in
+        if asked { tell("it has become something else meanwhile") }
+        asked = true
+        tellCompanions(outcome.changes)
+        return try isAgreed(outcome.changes, yes: removal.yes)
+      }
+    } catch {
+      // A call that was interrupted behind the database can be repeated.
+      if let directories, !options.dryRun, try setAsideLeftMail(error, directories) { return .done }
+      throw error
     }
-    let changes = try perform(request, on: accounts, output, says: line)
+    guard let changes else { return .failure }
     if let directories, !options.dryRun { try setAsideMail(of: changes, directories) }
     return .done
   }
 }
 
 /// Asks where there is a terminal. Elsewhere the call is the answer: the scripts of the old program say nothing more.
-func isAgreed(_ changes: [Change], yes: Bool) throws(Failure) -> Bool {
-  guard !yes, let last = changes.last(where: \.isRemoval) else { return true }
-  let count = changes.count(where: \.isRemoval)
-  let what = count > 1 ? "Remove all \(count)?" : "Remove it (\(visible(last.line.dropFirst(2).description)))?"
-  guard try confirm(what) == false else { return true }
+private func isAgreed(_ changes: [Change], yes: Bool) throws(Failure) -> Bool {
+  let removals = changes.filter { $0.effect == .removal }
+  guard !yes, let last = removals.last else { return true }
+  let what =
+    removals.count > 1
+    ? "Remove all \(removals.count)?" : "Remove it (\(visibleInLine(String(last.line.dropFirst(2)))))?"
+  return try isAgreed(what)
+}
+
+/// False, and says so, when somebody who could be asked says no.
+func isAgreed(_ question: String) throws(Failure) -> Bool {
+  guard try confirm(question) == false else { return true }
   tell("nothing was removed")
   return false
 }
 
 /// What goes besides the domain or user itself, which comes last.
 private func tellCompanions(_ changes: [Change]) {
-  let companions = changes.filter(\.isRemoval).dropLast()
+  let companions = changes.filter { $0.effect == .removal }.dropLast()
   guard !companions.isEmpty else { return }
   tell("with it \(companions.count == 1 ? "goes" : "go"):")
+  tell(companions, of: companions.count)
+}
+
+/// The first of some changes, a line each.
+func tell(_ changes: some Collection<Change>, of count: Int) {
   let shown = 20
-  for change in companions.prefix(shown) { tell("  " + visible(change.line)) }
-  if companions.count > shown { tell("  and \(companions.count - shown) more") }
+  for change in changes.prefix(shown) { tell("  " + visibleInLine(change.line)) }
+  if count > shown { tell("  and \(count - shown) more") }
 }
 
 /// Moves the mail aside of what has been removed.
@@ -114,17 +135,24 @@ private func setAsideMail(of changes: [Change], _ directories: MailDirectories) 
     default: nil
     }
   }
-  tell(place.map { "the mail is now in \(visible($0))" } ?? "there was no mail")
+  tell(place.map { "the mail is now in \(visibleInLine($0))" } ?? "there was no mail")
+}
+
+/// Moves the mail aside of somebody who is not there any more.
+/// - Returns: whether there was some.
+private func setAsideLeftMail(_ failure: Failure, _ directories: MailDirectories) throws(Failure) -> Bool {
+  let time = compactTime()
+  let place = try withAccountErrors { () throws(AccountError) -> String? in
+    switch failure {
+    case .accounts(.noUser(let email)): try directories.setAside(email: email, time: time)
+    case .accounts(.noDomain(let domain)): try directories.setAside(domain: domain, time: time)
+    default: nil
+    }
+  }
+  guard let place else { return false }
+  tell("it was removed before; the mail is now in \(visibleInLine(place))")
+  return true
 }
 
 /// Now, in UTC, as a file's name: `20261122T150000Z`.
 private func compactTime() -> String { timestamp(wallSeconds()).filter { $0 != "-" && $0 != ":" } }
-
-extension Change {
-  var isRemoval: Bool {
-    switch self {
-    case .removeDomain, .removeUser, .removeAlias: true
-    default: false
-    }
-  }
-}

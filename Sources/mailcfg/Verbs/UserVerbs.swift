@@ -18,7 +18,7 @@ struct ChangePassword: ChangingVerb {
     let password = try source.password(for: user.email)
     let hash = try password.hash(new.scheme.scheme, &host)
     let changes = try perform(.setPassword(user.email, hash), on: accounts, output, says: nil)
-    if !options.dryRun && !changes.isEmpty {
+    if !options.dryRun, let changes, !changes.isEmpty {
       try password.showIfGenerated()
       output.line("password updated")
     }
@@ -71,7 +71,8 @@ struct SetLimits: ChangingVerb {
     var host = Host(database)
     guard limits.change != LimitsChange() else {
       throw .usage(
-        "nothing is to be set", hint: "`mailcfg set EMAIL` with --send-only, --receive-only, --normal or --quota SIZE")
+        "nothing is to be set",
+        hint: "\(call: "set", "EMAIL") with --send-only, --receive-only, --normal or --quota SIZE")
     }
     let accounts = try host.database(.change, dryRun: options.dryRun)
     try perform(.setLimits(email, limits.change), on: accounts, output, says: "changed user")
