@@ -166,25 +166,6 @@ struct WaitServiceCallerTests {
     #expect(try outcome(rig.unlock(on: client), on: client) == "")
   }
 
-  @Test func rootDoesTheWorkWithoutAServiceThatHangs() throws {
-    let rig = try WaitServiceRig(isStandard: true)
-    try rig.systemd.kill("mailboot.service", .main, signal: SIGSTOP)
-    let (inputRead, inputWrite) = try makePipe()
-    let (outputRead, outputWrite) = try makePipe()
-    let command = TransientService(
-      name: "command.service", description: "unlock", executable: "/bin/sh",
-      arguments: ["-c", "exec \(try builtProgram("mailboot")) unlock --stdin 2>&1"],
-      standardInput: inputRead.descriptor, standardOutput: outputWrite.descriptor)
-    #expect(try rig.systemd.result(of: rig.systemd.start(command)) == "done")
-    outputWrite.close()
-    inputWrite.write(WaitServiceRig.passphrase)
-    inputWrite.close()
-    let said = outputRead.readToEnd()
-    #expect(said.contains("the work is done without it") && said.contains("ready in "), "\(said)")
-    try rig.systemd.kill("mailboot.service", .main, signal: SIGCONT)
-    try waitUntil("the service sees it") { try rig.state == "ready" }
-  }
-
   @Test func whatSomebodyTakesBackHimselfIsNotAnnouncedAsFailed() throws {
     let rig = try WaitServiceRig()
     let client = try rig.connect()
