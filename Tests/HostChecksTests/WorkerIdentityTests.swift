@@ -7,11 +7,16 @@ import Testing
 @Suite struct WorkerIdentityTests {
   /// The user of the connection to the port of ours, as the kernel has it (proc_net(5)).
   private static func user(connectedTo port: UInt16) -> String? {
-    let wanted = ":" + String(port, radix: 16).uppercased()
-    let table = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
-    for line in table.split(separator: "\n").dropFirst() {
-      let fields = line.split(separator: " ")
-      if fields.count > 7, fields[2].hasSuffix(wanted), fields[3] == "01" { return String(fields[7]) }
+    let hex = String(port, radix: 16).uppercased()
+    let wanted = ":" + String(repeating: "0", count: 4 - hex.count) + hex
+    // The table is not read at one moment: a line may be missed while others come and go.
+    for _ in 0..<40 {
+      let table = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
+      for line in table.split(separator: "\n").dropFirst() {
+        let fields = line.split(separator: " ")
+        if fields.count > 7, fields[2].hasSuffix(wanted), fields[3] == "01" { return String(fields[7]) }
+      }
+      usleep(50_000)
     }
     return nil
   }

@@ -68,6 +68,23 @@ struct AdoptedHostTests {
     }
   }
 
+  /// It is the user postfix; what root asks shows nothing of that, and each session on port 25 would hang.
+  @Test func aDatabaseThatProxymapCannotReadKeepsTheDoorShut() async throws {
+    try await MailHosts.with(.debian12) { host in
+      try await host.guest.succeed("postconf -e virtual_mailbox_maps=proxy:sqlite:/etc/postfix/sqlite/mailboxes.cf")
+      let settings = Settings.toml(checks: ["maps"])
+      let hidden = try await host.unlock(configuration: settings)
+      hidden.expectFailure(
+        13,
+        error:
+          "\"maps\" failed: /vault/maildb/maildb.sqlite3 is asked through proxymap, and the user postfix cannot read it",
+        hint: "without `proxy:`")
+      try await host.changeVault("chgrp postfix maildb/maildb.sqlite3")
+      let readable = try await host.unlock("--no-start", configuration: settings)
+      readable.expectSuccess("mounted and verified")
+    }
+  }
+
   @Test func aStrictCheckKeepsMailDownByAWarning() async throws {
     try await MailHosts.with(.debian12) { host in
       try await host.changeVault("chmod 0660 maildb/maildb.sqlite3")

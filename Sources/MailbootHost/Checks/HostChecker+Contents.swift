@@ -85,7 +85,10 @@ extension HostChecker {
   }
 
   private func askAhead() {
-    guard facts.signing == nil, access(Self.configdump[0], X_OK) == 0, verify.severity(of: .dkim) != .off else {
+    // Keys of another user's are another program's.
+    guard facts.signing == nil, access(Self.configdump[0], X_OK) == 0, verify.severity(of: .dkim) != .off,
+      verify.dkimUser == Configuration.Verify().dkimUser
+    else {
       return
     }
     facts.signing = try? startChild(Self.configdump)

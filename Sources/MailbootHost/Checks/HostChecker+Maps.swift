@@ -16,8 +16,33 @@ extension HostChecker {
           return MapQuestion(
             chain: chain, samples: known.isEmpty ? ["postmaster@invalid"] : known, isKnown: !known.isEmpty)
         }
-        return try ask(MapRound(questions: questions))
+        return try askForProxymap(Array(Set(settings.chains.flatMap(\.filesOfProxymap))).sorted()[...]) {
+          () throws(Failure) in
+          try ask(MapRound(questions: questions))
+        }
       }
+    }
+  }
+
+  /// Goes on when the user postfix can read each of the files.
+  private func askForProxymap(
+    _ files: ArraySlice<String>, _ then: @escaping () throws(Failure) -> CheckTask.Next
+  ) throws(Failure) -> CheckTask.Next {
+    let program = "/usr/bin/setpriv"
+    guard let file = files.first, access(program, X_OK) == 0 else { return try then() }
+    // As postfix sets itself: without further groups.
+    let child = try startChild([
+      program, "--reuid=postfix", "--regid=postfix", "--clear-groups", "/usr/bin/test", "-r", file,
+    ])
+    return .child(child) { child throws(Failure) in
+      guard child.end == .exited(1), child.errorOutput.isEmpty else {
+        return try askForProxymap(files.dropFirst(), then)
+      }
+      return .findings([
+        Finding(
+          .mapBroken, "\(file) is asked through proxymap, and the user postfix cannot read it",
+          hint: "ask it without `proxy:` in main.cf, or let postfix read it")
+      ])
     }
   }
 

@@ -4,6 +4,8 @@ import Linux
 struct LookupChain: Equatable {
   var parameter: String
   var tables: [String]
+  /// Those of them that proxymap asks in postfix's stead.
+  var proxied: Set<String> = []
 
   /// As postfix reads a list: by white space and commas, but not within braces.
   ///
@@ -15,6 +17,7 @@ struct LookupChain: Equatable {
     for word in Self.words(value) {
       var table = word
       while table.hasPrefix("proxy:") { table.removeFirst("proxy:".count) }
+      if table != word { proxied.insert(table) }
       guard let colon = table.firstIndex(of: ":"), !table[..<colon].contains("/") else { continue }
       let name = table[table.index(after: colon)...]
       let isBraced = name.hasPrefix("{") && ["pipemap", "unionmap", "randmap"].contains(table[..<colon])
@@ -52,6 +55,26 @@ struct LookupChain: Equatable {
     }
   }
 
+  /// The databases of the SQLite tables that proxymap asks: it is the user postfix from the start, and who cannot read them has every
+  /// session hang. `postmap`, which root runs, shows nothing of that.
+  var filesOfProxymap: [String] {
+    proxied.sorted().compactMap { table in
+      guard table.hasPrefix("sqlite:/"), let text = readSmallText(String(table.dropFirst("sqlite:".count))) else {
+        return nil
+      }
+      return Self.databasePath(in: text)
+    }
+  }
+
+  /// What `dbpath` says in the settings of an SQLite table.
+  static func databasePath(in text: String) -> String? {
+    for line in text.split(separator: "\n") {
+      let parts = line.split(separator: "=", maxSplits: 1).map { $0.filter { !$0.isWhitespace } }
+      if parts.count == 2, parts[0] == "dbpath" { return String(parts[1]) }
+    }
+    return nil
+  }
+
   /// Whether a table's server may be a service that is just being started.
   static func isServed(_ table: String) -> Bool {
     ["mysql:", "pgsql:", "ldap:", "mongodb:", "memcache:"].contains { table.contains($0) }
@@ -74,10 +97,7 @@ struct AccountFiles {
   func isAsked(by chain: LookupChain) -> Bool {
     chain.sqliteFiles.contains { file in
       guard let text = readSmallText(file) else { return true }
-      return text.split(separator: "\n").contains { line in
-        let parts = line.split(separator: "=", maxSplits: 1).map { $0.filter { !$0.isWhitespace } }
-        return parts.count == 2 && parts[0] == "dbpath" && isSame(parts[1])
-      }
+      return LookupChain.databasePath(in: text).map(isSame) ?? false
     }
   }
 

@@ -91,5 +91,9 @@ struct MapRoundTests {
     #expect(isAsked("pipemap:{hash:/a,proxy:sqlite:\(directory.file("ours.cf"))}"))
     #expect(!isAsked("sqlite:\(directory.file("other.cf")) mysql:/m.cf"))
     #expect(!files.isDovecots)
+    let chain = LookupChain(
+      parameter: "x",
+      value: "sqlite:\(directory.file("other.cf")) proxy:sqlite:\(directory.file("ours.cf")) proxy:mysql:/m")
+    #expect(chain.filesOfProxymap == [database])
   }
 }
