@@ -67,6 +67,55 @@ import Testing
     #expect(text.components(separatedBy: #""email""#).count == 5003)
   }
 
+  /// Others change something again and again, so that it is never quiet long enough.
+  @Test func whoeverReadsAllOfItKeepsNobodyOut() throws {
+    let fixture = try fixture(users: 20_000)
+    let path = fixture.path
+    let done = DispatchSemaphore(value: 0)
+    nonisolated(unsafe) var longest = Duration.zero
+    nonisolated(unsafe) var count = 0
+    let thread = Thread {
+      while !Thread.current.isCancelled {
+        let time = ContinuousClock().measure {
+          let database = try? AccountDatabase(path: path, .change, busySeconds: 10)
+          if (try? database?.perform(.setActive("bob@example.org", count % 2 == 1)))??.changes.count == 1 { count += 1 }
+        }
+        longest = max(longest, time)
+        usleep(20_000)
+      }
+      done.signal()
+    }
+    thread.start()
+    usleep(100_000)
+    for _ in 0..<3 {
+      let text = try fixture.export()
+      #expect(text.components(separatedBy: #""email""#).count == 20_003)
+      #expect(try fixture.open(.read).check().allSatisfy { $0.kind != "damage" })
+    }
+    try fixture.importing(
+      (1...12_000).map { .user(ImportedUser(email: "n\($0)@example.org", passwordHash: someHash.text)) })
+    thread.cancel()
+    done.wait()
+    #expect(count > 10 && longest < .seconds(2), "\(count), at most \(longest)")
+    #expect(try fixture.column("SELECT count(*) FROM users") == ["32002"])
+    // Nothing is left of the copies.
+    #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.directory) == ["maildb.sqlite3"])
+  }
+
+  @Test func aRuleOfAnotherProgramIsAnError() throws {
+    let fixture = try DatabaseFixture.old()
+    try fixture.execute(
+      "CREATE UNIQUE INDEX other ON users (email COLLATE NOCASE); UPDATE users SET email='Carol@example.org' WHERE id=2"
+    )
+    guard case .database(.other(let reason), _)? = try fixture.refusal(of: .user("carol@example.org")) else {
+      Issue.record("no such error")
+      return
+    }
+    #expect(reason.contains("UNIQUE constraint failed"))
+    #expect(
+      try fixture.refusal(of: [.user(ImportedUser(email: "carol@example.org", passwordHash: someHash.text))]) != nil)
+  }
+
   @Test func aBackupLetsAChangeThrough() throws {
     let fixture = try fixture(users: 100_000)
     let target = fixture.directory + "/copy"

@@ -93,7 +93,7 @@ extension AccountDatabase {
       if made.warnings.isEmpty { made.warnings = plan.warnings }
       // What only adds and changes needs no quiet: each row is looked at when it is written. What another process has changed meanwhile is
       // then looked through once more.
-      let isMade = try write(view, options, planned: options.prunes ? version : nil, &made)
+      let isMade = try write(view, options, planned: version, &made)
       let isQuiet = try dataVersion() == version
       if isMade, isQuiet || rounds > 2 {
         made.warnings += durability
@@ -128,7 +128,7 @@ extension AccountDatabase {
 
   /// - Returns: false when another process changed something meanwhile; what is made stays so.
   private func write(
-    _ view: ImportView, _ options: ImportOptions, planned version: Int64?, _ made: inout ImportSummary
+    _ view: ImportView, _ options: ImportOptions, planned version: Int64, _ made: inout ImportSummary
   ) throws(AccountError) -> Bool {
     let pass = ImportPass(view, prunes: options.prunes, freeNumber: try freeNumber(for: view))
     // From here on only our own tables are written to.
@@ -140,7 +140,7 @@ extension AccountDatabase {
       if changes.isEmpty { return true }
       turns.next()
       let needsLimits = changes.contains(where: \.needsLimits)
-      let isMade = try write(planned: version) { (connection) throws(SQLiteFailure) in
+      let isMade = try write(planned: version, isStrict: options.prunes) { (connection) throws(SQLiteFailure) in
         var writer = try ChangeWriter(connection, needsLimits: needsLimits)
         for change in changes { try writer.write(change, to: connection) }
       }

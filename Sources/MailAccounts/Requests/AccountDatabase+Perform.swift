@@ -76,13 +76,14 @@ extension AccountDatabase {
     return made
   }
 
-  /// Makes one transaction of what `body` writes, unless the data is no longer of this version, or rows have changed; waits for others
-  /// meanwhile.
+  /// Makes one transaction of what `body` writes, unless what it was found out from has changed; waits for others meanwhile.
   ///
-  /// - Parameter version: nil: whatever it is.
+  /// - Parameters:
+  ///   - version: of the data that it was found out from.
+  ///   - isStrict: whether it has to be still the same; else only the rows have to.
   /// - Returns: whether it was made.
   func write(
-    planned version: Int64?, _ body: (borrowing SQLiteConnection) throws(SQLiteFailure) -> Void
+    planned version: Int64, isStrict: Bool = true, _ body: (borrowing SQLiteConnection) throws(SQLiteFailure) -> Void
   ) throws(AccountError) -> Bool {
     let end = MonotonicInstant.now + .seconds(busySeconds)
     defer { connection.wait(busyMilliseconds: Int32(busySeconds * 1000)) }
@@ -90,25 +91,23 @@ extension AccountDatabase {
       let left = MonotonicInstant.now.duration(to: end) / .milliseconds(1)
       connection.wait(busyMilliseconds: Int32(max(0, left)))
       do throws(AccountError) {
-        return try attempt(version, body)
+        return try attempt(version, isStrict, body)
       } catch {
         // A reader that reads for long. Each attempt keeps new readers out for some milliseconds: so there are few.
-        guard case .database(.busy, _) = error, MonotonicInstant.now + .milliseconds(500) < end else { throw error }
-        usleep(500_000)
+        guard case .database(.busy, _) = error, MonotonicInstant.now + .milliseconds(250) < end else { throw error }
+        usleep(250_000)
       }
     }
   }
 
   private func attempt(
-    _ version: Int64?, _ body: (borrowing SQLiteConnection) throws(SQLiteFailure) -> Void
+    _ version: Int64, _ isStrict: Bool, _ body: (borrowing SQLiteConnection) throws(SQLiteFailure) -> Void
   ) throws(AccountError) -> Bool {
     try explained { () throws(SQLiteFailure) in try connection.execute("BEGIN IMMEDIATE") }
     return try holdingSignals { (held) throws(AccountError) in
       do throws(AccountError) {
-        var isStale = false
-        if let version { isStale = try dataVersion() != version }
-        if !isStale { isStale = try !isWritten(body) }
-        guard !isStale else {
+        let isAsPlanned = try dataVersion() == version
+        guard isAsPlanned || !isStrict, try isWritten(body, isAsPlanned) else {
           rollBack()
           return false
         }
@@ -123,14 +122,15 @@ extension AccountDatabase {
     }
   }
 
+  /// - Parameter isAsPlanned: nobody else has changed anything, so a row that is there is no news.
   private func isWritten(
-    _ body: (borrowing SQLiteConnection) throws(SQLiteFailure) -> Void
+    _ body: (borrowing SQLiteConnection) throws(SQLiteFailure) -> Void, _ isAsPlanned: Bool
   ) throws(AccountError) -> Bool {
     do throws(SQLiteFailure) {
       try body(connection)
       return true
     } catch {
-      if error.isStale { return false }
+      if error.isStale && !isAsPlanned { return false }
       throw explanation(of: error)
     }
   }
