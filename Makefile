@@ -3,13 +3,14 @@ SHELL = /bin/sh
 DESTDIR =
 RELEASE_BUILD = .build-release
 # All programs in one build folder; Swift's own libraries are linked in, Debian's are not.
+# No program looks for libraries beside itself: a copy that root runs in somebody's directory would load that somebody's.
 # The C++ runtime is linked in as well: looking up its symbols took a quarter of the time of `mailboot status`. Swift asks for it by
 # -lstdc++, so the linker is shown a directory first in which there is no other. Nothing here is
 # faster for being larger (-Osize), nobody loads anything from it (no exported symbols). The 44,000 relocations of a program are packed
 # (RELR, which glibc knows from 2.36): a file smaller by 1 MB, and a call of mailcfg in some 0.85 of the time. Of the linkers gold cannot, and
 # lld keeps all of Foundation in mailboot, which nothing there calls (60 MB in place of 17): it is bfd.
 STATIC_LIBRARIES = $(RELEASE_BUILD)/static-libraries
-SWIFT_RELEASE = swift build -c release --static-swift-stdlib --scratch-path $(RELEASE_BUILD) \
+SWIFT_RELEASE = swift build -c release --static-swift-stdlib --disable-local-rpath --scratch-path $(RELEASE_BUILD) \
   -Xlinker -L$(abspath $(STATIC_LIBRARIES)) -Xswiftc -Osize \
   -Xswiftc -use-ld=bfd -Xlinker -z -Xlinker pack-relative-relocs \
   -Xlinker --no-export-dynamic

@@ -115,6 +115,25 @@ struct ConfiguredTests {
     #expect(run.lines == ["added domain", "vmail/example.org drwxrwx---", "sieve/example.org drwxr-x---"])
   }
 
+  @Test func postfixIsAskedWhichAddressesItKnows() throws {
+    let mailcfg = try Mailcfg(
+      """
+      INSERT INTO aliases VALUES (1, 1, 'a@example.org', 'joe-news@example.org'), (2, 1, 'b@example.org', 'joe+news@example.org'),
+        (3, 1, 'postmaster@example.org', 'joe@example.org'), (4, 1, 'abuse@example.org', 'joe@example.org');
+      """)
+    let run = try run(
+      #"""
+      printf '#!/bin/sh
+echo "recipient_delimiter = -"; echo "mydestination = mail.example.net, hash:/etc/x localhost"
+' > /usr/sbin/postconf
+      chmod 755 /usr/sbin/postconf
+      "$M" addalias root@example.org Root@LocalHost --db "$D/maildb.sqlite3" || exit
+      "$M" addalias root@example.org root@elsewhere --db "$D/maildb.sqlite3" && exit 9
+      "$M" check --format tsv --db "$D/maildb.sqlite3" | cut -f 2,3 | grep -v -e mode -e password
+      """#, mailcfg)
+    #expect(run.lines == ["added alias", "dead-end\tb@example.org"], "\(run)")
+  }
+
   @Test func anErrorInTheConfigurationIsPassedOn() throws {
     let run = try run(
       #"printf '[vault]\nmont = 1\n' > "$D/bad.toml"; "$M" lsdom --config "$D/bad.toml""#, try Mailcfg())
