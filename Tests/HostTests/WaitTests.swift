@@ -197,7 +197,7 @@ struct WaitTests {
         """
         set -e
         [ -e \(metrics) ] || { echo 'none are written'; exit 1; }
-        systemctl kill --signal=KILL mailboot
+        systemctl kill --kill-whom=main --signal=KILL mailboot
         for try in {1..120}; do [ -e \(metrics) ] || break; sleep 0.1; done
         [ ! -e \(metrics) ] || { echo 'they stay'; systemctl status mailboot; exit 1; }
         rm -r /run/mailboot
