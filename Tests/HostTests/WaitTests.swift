@@ -207,6 +207,36 @@ struct WaitTests {
     }
   }
 
+  /// What dpkg and the package's postinst do.
+  @Test(arguments: Release.both)
+  func anUpgradeWhileAnUnlockGoesOnEndsNeitherItNorItsCaller(_ release: Release) async throws {
+    try await MailHosts.with(release) { host in
+      try await host.guest.succeed(
+        """
+        mkdir -p /run/systemd/system/rspamd.service.d
+        printf '[Service]\\nExecStartPre=/bin/sh -c "while [ ! -e /run/go ]; do sleep 0.1; done"\\n' \
+          >/run/systemd/system/rspamd.service.d/slow.conf
+        systemctl daemon-reload
+        """)
+      try await host.beginWaiting()
+      let pending = try await host.start("mailboot --stdin", stdin: GuestCredentials.vaultPassphrase)
+      try await host.await("starting")
+      try await host.guest.succeed(
+        """
+        set -e
+        cp -a /usr/sbin/mailboot /usr/sbin/mailboot.dpkg-new
+        mv /usr/sbin/mailboot.dpkg-new /usr/sbin/mailboot
+        systemctl daemon-reload
+        systemctl restart mailboot
+        touch /run/go
+        """)
+      let attempt = try await pending.end()
+      attempt.expectSuccess("ready in ")
+      #expect(attempt.stderr.contains("what it has begun goes on"), "\(attempt.stderr)")
+      try await host.await("ready")
+    }
+  }
+
   @Test(arguments: Release.both)
   func theMachineGoesDownWithoutWaiting(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
