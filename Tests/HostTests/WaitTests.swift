@@ -197,13 +197,43 @@ struct WaitTests {
         """
         set -e
         [ -e \(metrics) ] || { echo 'none are written'; exit 1; }
-        systemctl kill --signal=KILL mailboot
+        systemctl kill --kill-whom=main --signal=KILL mailboot
         for try in {1..120}; do [ -e \(metrics) ] || break; sleep 0.1; done
         [ ! -e \(metrics) ] || { echo 'they stay'; systemctl status mailboot; exit 1; }
         rm -r /run/mailboot
         for try in {1..200}; do [ ! -e \(metrics) ] || exit 0; sleep 0.2; done
         echo 'they do not come back'; systemctl status mailboot; exit 1
         """)
+    }
+  }
+
+  /// What dpkg and the package's postinst do.
+  @Test(arguments: Release.both)
+  func anUpgradeWhileAnUnlockGoesOnEndsNeitherItNorItsCaller(_ release: Release) async throws {
+    try await MailHosts.with(release) { host in
+      try await host.guest.succeed(
+        """
+        mkdir -p /run/systemd/system/rspamd.service.d
+        printf '[Service]\\nExecStartPre=/bin/sh -c "while [ ! -e /run/go ]; do sleep 0.1; done"\\n' \
+          >/run/systemd/system/rspamd.service.d/slow.conf
+        systemctl daemon-reload
+        """)
+      try await host.beginWaiting()
+      let pending = try await host.start("mailboot --stdin", stdin: GuestCredentials.vaultPassphrase)
+      try await host.await("starting")
+      try await host.guest.succeed(
+        """
+        set -e
+        cp -a /usr/sbin/mailboot /usr/sbin/mailboot.dpkg-new
+        mv /usr/sbin/mailboot.dpkg-new /usr/sbin/mailboot
+        systemctl daemon-reload
+        systemctl restart mailboot
+        touch /run/go
+        """)
+      let attempt = try await pending.end()
+      attempt.expectSuccess("ready in ")
+      #expect(attempt.stderr.contains("what it has begun goes on"), "\(attempt.stderr)")
+      try await host.await("ready")
     }
   }
 

@@ -27,6 +27,27 @@ struct WaitServiceFloodTests {
     #expect(try reply(to: unlock, on: client).error == nil)
     try waitUntil("it is ready") { try rig.property("State", on: client).string == "ready" }
     #expect(try rig.process() == process, "the watchdog has ended the service")
+    #expect(try rig.mostMemory() < 100, "MiB")
+  }
+
+  /// The bus lets anybody send some 30 MB at once. No part of it is worth a copy.
+  @Test func aHugeMessageCostsNotMuchMoreThanItself() throws {
+    let rig = try WaitServiceRig()
+    let client = try rig.connect()
+    let name = String(repeating: "x", count: 30_000_000)
+    for _ in 0..<5 {
+      let calls: [(String, [BusArgument])] = [
+        ("GetAll", [.string(name)]), ("Get", [.string(WaitServiceRig.interface), .string(name)]),
+      ]
+      for (member, arguments) in calls {
+        let error = #expect(throws: BusError.self) {
+          _ = try client.call(
+            WaitServiceRig.name, WaitServiceRig.path, "org.freedesktop.DBus.Properties", member, arguments)
+        }
+        #expect(error?.message.utf8.count ?? .max < 1000)
+      }
+    }
+    #expect(try rig.mostMemory() < 100, "MiB")
   }
 }
 

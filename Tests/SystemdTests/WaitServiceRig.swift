@@ -119,6 +119,13 @@ final class WaitServiceRig {
       timeoutMicroseconds: 60_000_000)
   }
 
+  /// The most memory that the service has had, MiB.
+  func mostMemory() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(try process() ?? "")/status", encoding: .utf8)
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+    return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) }) / 1024
+  }
+
   /// What the script in `notify.d` was told.
   func notified() throws -> [String] {
     guard let process = try process() else { return [] }

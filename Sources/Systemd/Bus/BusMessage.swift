@@ -121,10 +121,12 @@ final class BusMessage {
     return contents.map { String(cString: $0) } ?? ""
   }
 
-  private func readText(_ type: CChar) throws(BusError) -> String {
+  /// - Parameter limit: bytes that are read at most; nil: all.
+  func readText(_ type: CChar, limit: Int? = nil) throws(BusError) -> String {
     var text: UnsafePointer<CChar>?
     try expectValue(sd_bus_message_read_basic(raw, type, &text))
-    return text.map { String(cString: $0) } ?? ""
+    guard let text else { return "" }
+    return limit.map { cut(text, limit: $0) } ?? String(cString: text)
   }
 
   private func readNumber<Number: BitwiseCopyable>(_ type: CChar, _ initial: Number) throws(BusError) -> Number {

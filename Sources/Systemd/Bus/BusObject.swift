@@ -82,8 +82,8 @@ public struct BusObject {
 
   private func answerGet(_ call: IncomingCall, _ properties: () -> [String: BusValue]) throws(BusError) {
     guard call.signature == "ss" else { return try refuseSignature(call, "ss") }
-    guard try isOurs(call, try call.readString()) else { return }
-    let name = try call.readString()
+    guard try isOurs(call, try call.readName()) else { return }
+    let name = try call.readName()
     guard let value = properties()[name] else {
       return try call.replyError(BusErrorName.unknownProperty, "there is no property \(name)")
     }
@@ -92,14 +92,14 @@ public struct BusObject {
 
   private func answerGetAll(_ call: IncomingCall, _ properties: () -> [String: BusValue]) throws(BusError) {
     guard call.signature == "s" else { return try refuseSignature(call, "s") }
-    guard try isOurs(call, try call.readString()) else { return }
+    guard try isOurs(call, try call.readName()) else { return }
     try call.reply(.dictionary(properties()))
   }
 
   private func refuseSet(_ call: IncomingCall, _ properties: () -> [String: BusValue]) throws(BusError) {
     guard call.signature == "ssv" else { return try refuseSignature(call, "ssv") }
-    guard try isOurs(call, try call.readString()) else { return }
-    let name = try call.readString()
+    guard try isOurs(call, try call.readName()) else { return }
+    let name = try call.readName()
     if properties()[name] == nil {
       try call.replyError(BusErrorName.unknownProperty, "there is no property \(name)")
     } else {

@@ -1,4 +1,5 @@
 import CSystemd
+import Glibc
 
 /// A message from the bus, read argument by argument in its order.
 ///
@@ -18,6 +19,8 @@ public class IncomingMessage {
   public var signature: String { Self.text(sd_bus_message_get_signature(message.raw, 1)) }
 
   public func readString() throws(BusError) -> String { try message.readString() }
+  /// A name, which nobody has of more than 255 bytes: a longer one, which may be of 100 MB, is cut and not copied.
+  public func readName() throws(BusError) -> String { try message.readText(BusType.string, limit: 256) }
   public func readStrings() throws(BusError) -> [String] { try message.readStrings() }
   public func readObjectPath() throws(BusError) -> String { try message.readObjectPath() }
   public func readBool() throws(BusError) -> Bool { try message.readBool() }
@@ -29,7 +32,8 @@ public class IncomingMessage {
   /// An `a{sv}`, such as options. Of two entries with one name the last counts.
   public func readDictionary() throws(BusError) -> [String: BusValue] { try message.readDictionary() }
 
-  static func text(_ text: UnsafePointer<CChar>?) -> String { text.map { String(cString: $0) } ?? "" }
+  /// A header's text; of a path, which may be as long as somebody likes, no more than anybody needs.
+  static func text(_ text: UnsafePointer<CChar>?) -> String { text.map { cut($0, limit: 1024) } ?? "" }
 }
 
 @available(*, unavailable, message: "sd-bus objects belong to one thread")
@@ -50,4 +54,9 @@ public final class IncomingSignal: IncomingMessage {
   public func isSignal(_ interface: String, _ member: String) -> Bool {
     sd_bus_message_is_signal(message.raw, interface, member) > 0
   }
+}
+
+/// A C string, cut to at most so many bytes.
+func cut(_ text: UnsafePointer<CChar>, limit: Int) -> String {
+  String(decoding: UnsafeRawBufferPointer(start: text, count: strnlen(text, limit)), as: UTF8.self)
 }
