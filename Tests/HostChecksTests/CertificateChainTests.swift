@@ -158,6 +158,19 @@ struct ServedCertificateTests {
     #expect(check(new, servedAt: "imaps://127.0.0.1:\(other.port)").sound)
   }
 
+  /// Dovecot may have one of its own, which nothing else looks at.
+  @Test func oneOfAnotherNameThatExpiresIsWarnedAbout() throws {
+    let disk = try CertificateFixture(days: 90)
+    let own = try CertificateFixture(names: ["imap.example.org"], days: 20)
+    let server = try ProbeServer(tls: own) { connection, _ in connection.send("* OK ready\r\n") }
+    let url = "imaps://127.0.0.1:\(server.port)"
+    let pair = CertificateRequest.Pair(certificate: disk.certificate, key: disk.key)
+    let request = CertificateRequest(pairs: [pair], hostName: nil, served: [url])
+    let findings = checkCertificate(request, now: Int64(time(nil)) + 17 * 86400 + 43200).findings
+    #expect(findings[0].sound && findings[1].kind == .certificateExpires)
+    #expect(findings[1].detail == "what \(url) shows expires in 2 days")
+  }
+
   @Test func aServiceThatDoesNotRunIsNotThisChecksBusiness() throws {
     #expect(check(try CertificateFixture(), servedAt: "imaps://127.0.0.1:1").sound)
   }

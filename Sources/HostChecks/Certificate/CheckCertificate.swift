@@ -19,12 +19,17 @@ public func checkCertificate(
   whenRead()
   for pair in request.pairs { files.take(pair) }
   files.takeSequence(request.chainFiles)
+  var shown: [(url: String, chain: CertificateChain)] = []
   if !files.chains.isEmpty {
-    files.problems += request.served.compactMap { served($0, files, hostName: request.hostName) }
+    for url in request.served {
+      guard let chain = served(url, hostName: request.hostName), !files.has(chain) else { continue }
+      shown.append((url, chain))
+      if let problem = files.outdated(chain, shownBy: url) { files.problems.append(problem) }
+    }
   }
   var findings = [Finding(.certificate, problems: files.problems, otherwise: files.summary)]
   if !files.chains.isEmpty {
-    findings.append(CertificateExpiry(now: now).finding(on: files.chains))
+    findings.append(CertificateExpiry(now: now).finding(on: files.chains, shown: shown))
     if let hostName = request.hostName {
       findings.append(names(of: files.chains, for: hostName))
     } else {
@@ -147,32 +152,31 @@ private struct CertificateFiles {
   }
 }
 
-/// A renewed certificate that a service has not read again, which is an older one for the same names.
-private func served(_ text: String, _ files: CertificateFiles, hostName: String?) -> Problem? {
-  guard let url = try? ProbeURL(parsing: text), url.scheme.showsCertificate,
-    let shown = servedCertificate(url, hostName: hostName)
-  else { return nil }
-  for (chain, path) in zip(files.chains, files.paths) {
-    let isOlder = chain.with(0) { disk in
-      shown.with(0) { served in
-        guard !served.isSame(as: disk), served.names == disk.names,
-          let end = served.validity?.until, let newEnd = disk.validity?.until
-        else { return false }
-        return end < newEnd
-      }
-    }
-    guard isOlder, !files.chains.contains(where: { $0.with(0) { disk in shown.with(0) { $0.isSame(as: disk) } } })
-    else {
-      continue
-    }
-    let until = shown.with(0) { $0.validity.map { dayText($0.until) } } ?? "?"
-    return Problem(
-      .certificateServed, "\(text) shows one valid until \(until), not the one in \(path)",
-      hint:
-        "have the service read it again, such as by `systemctl reload postfix dovecot`, and by a deploy hook of certbot"
-    )
+private func served(_ text: String, hostName: String?) -> CertificateChain? {
+  guard let url = try? ProbeURL(parsing: text), url.scheme.showsCertificate else { return nil }
+  return servedCertificate(url, hostName: hostName)
+}
+
+extension CertificateFiles {
+  /// Whether the first of the chain is the first of one here.
+  fileprivate func has(_ shown: CertificateChain) -> Bool {
+    chains.contains { chain in chain.with(0) { disk in shown.with(0) { $0.isSame(as: disk) } } }
   }
-  return nil
+
+  /// A renewed certificate that a service has not read again: it shows an older one for the same names.
+  fileprivate func outdated(_ shown: CertificateChain, shownBy url: String) -> Problem? {
+    let (names, end) = shown.with(0) { ($0.names, $0.validity?.until) }
+    guard let end else { return nil }
+    for (chain, path) in zip(chains, paths)
+    where chain.with(0, { $0.names == names && $0.validity.map { $0.until > end } ?? false }) {
+      return Problem(
+        .certificateServed, "\(url) shows one valid until \(dayText(end)), not the one in \(path)",
+        hint:
+          "have the service read it again, such as by `systemctl reload postfix dovecot`, and by a deploy hook of certbot"
+      )
+    }
+    return nil
+  }
 }
 
 /// Each must cover it: which of them a client gets is not for us to say.

@@ -15,8 +15,6 @@ final class CheckFacts {
   var isSigningEarly = false
   /// Whether a service has failed to start: nobody need wait for it any more.
   var hasFailedService = false
-
-  var hasRspamd: Bool { signing != nil }
 }
 
 /// One check on its way: a chain of child processes, each begun when the one before has ended.

@@ -58,7 +58,7 @@ extension HostChecker {
         return .findings([Finding(inapplicable: .dkim, "the domains are not known")])
       }
       return try askSigning { signing throws(Failure) in
-        if signing == nil, !facts.hasRspamd, fileStatus(verify.dkimDirectory) == nil {
+        if signing == nil, !asksRspamd, fileStatus(verify.dkimDirectory) == nil {
           return .findings([Finding(inapplicable: .dkim, "no rspamd here, and no \(verify.dkimDirectory)")])
         }
         let request = DKIMRequest(
@@ -80,18 +80,19 @@ extension HostChecker {
 
   /// Asks rspamd for its settings while nothing else is to be done; for `dkim` later.
   func lookAhead() {
+    guard verify.severity(of: .dkim) != .off else { return }
     facts.isSigningEarly = true
-    askAhead()
+    // Whoever needs it tries again, and says why not.
+    try? askAhead()
   }
 
-  private func askAhead() {
-    // Keys of another user's are another program's.
-    guard facts.signing == nil, access(Self.configdump[0], X_OK) == 0, verify.severity(of: .dkim) != .off,
-      verify.dkimUser == Configuration.Verify().dkimUser
-    else {
-      return
-    }
-    facts.signing = try? startChild(Self.configdump)
+  private func askAhead() throws(Failure) {
+    if facts.signing == nil, asksRspamd { facts.signing = try startChild(Self.configdump) }
+  }
+
+  /// Keys of another user's are another program's.
+  private var asksRspamd: Bool {
+    access(Self.configdump[0], X_OK) == 0 && verify.dkimUser == Configuration.Verify().dkimUser
   }
 
   func abandon() {
@@ -104,7 +105,7 @@ extension HostChecker {
   private func askSigning(_ then: @escaping (String?) throws(Failure) -> CheckTask.Next) throws(Failure)
     -> CheckTask.Next
   {
-    askAhead()
+    try askAhead()
     guard let child = facts.signing else { return try then(nil) }
     return .child(child) { child throws(Failure) in
       // Why it cannot read its configuration is the check `rspamd`'s to tell.

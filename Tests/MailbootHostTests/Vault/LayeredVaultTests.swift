@@ -66,6 +66,27 @@ struct LayeredVaultTests {
     #expect(!above.isAutomount("/other") && !above.isCovered("/other"))
   }
 
+  /// Without a line in fstab and a word in the configuration, what udev has seen counts.
+  @Test(
+    arguments: [
+      ("xfs", "ext4", false, "xfs"), ("btrfs", "ext4", false, "btrfs"), (nil, "ext4", false, "ext4"),
+      ("xfs", "ext3", false, "ext3"), ("LVM2_member", "ext4", true, "ext4"),
+    ] as [(String?, String, Bool, String)])
+  func itIsMountedAsWhatItIs(_ content: String?, _ configured: String, _ isInFstab: Bool, _ type: String) throws {
+    var configuration = Configuration().vault
+    configuration.filesystem = configured
+    #expect(try LUKSVault(configuration).filesystem(content, isInFstab: isInFstab) == type)
+  }
+
+  @Test func lvmNeedsALineInFstab() throws {
+    #expect(throws: Failure.self) { try vault.filesystem("LVM2_member", isInFstab: false) }
+    let directory = try TemporaryDirectory()
+    try directory.write("b254:0", "S:mapper/vault-blk\nE:ID_FS_TYPE=LVM2_member\nE:ID_FS_USAGE=raid\n")
+    let mapping = try #require(vault.mapping)
+    #expect(DeviceMapper.content(of: mapping, database: directory.path) == "LVM2_member")
+    #expect(DeviceMapper.content(of: mapping, database: directory.file("none")) == nil)
+  }
+
   @Test func theFileSystemInAVolumeIsTheOneToBeUnmounted() throws {
     let table = MountTable(parsing: "36 25 254:1 / /vault rw shared:1 - ext4 /dev/mapper/mail--group-vault--data rw\n")
     #expect(vault.fileSystem(table) == "254:1")

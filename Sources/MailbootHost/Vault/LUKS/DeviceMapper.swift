@@ -73,6 +73,12 @@ enum DeviceMapper {
     return lines.contains("E:SYSTEMD_READY=0") && !lines.contains { $0.hasPrefix("E:ID_FS_TYPE=") }
   }
 
+  /// What udev has seen on the mapping: a file system's type, or `LVM2_member`; nil when it has seen nothing.
+  static func content(of mapping: MappingStatus, database: String = "/run/udev/data") -> String? {
+    let lines = readSmallText("\(database)/b\(mapping.device)")?.split(separator: "\n") ?? []
+    return lines.first { $0.hasPrefix("E:ID_FS_TYPE=") }.map { String($0.dropFirst("E:ID_FS_TYPE=".count)) }
+  }
+
   /// Whether sysfs is there at all: without it "no mapping" would be a guess.
   static func isVisible(sysfs: String = "/sys") -> Bool { fileStatus(sysfs + "/class/block") != nil }
 }

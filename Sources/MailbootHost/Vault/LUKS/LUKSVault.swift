@@ -84,16 +84,29 @@ final class LUKSVault: VaultKind {
   }
 
   func planWords(device: String?) -> VaultPlanWords {
-    let fstab = readSmallText("/etc/fstab").flatMap { FstabEntry.line(for: vault.mount, in: $0) } != nil
     return VaultPlanWords(
       open: "ask for the passphrase, open \(device ?? "the vault") as \(vault.mapping)",
       alreadyOpen: "\(vault.mapping) is open",
-      mount: fstab
+      mount: isInFstab
         ? "mount \(vault.mount) by its line in /etc/fstab" : "check the file system, mount it on \(vault.mount)",
       alreadyMounted: "\(vault.mount) is mounted")
   }
 
   // MARK: Mounting
+
+  private var isInFstab: Bool {
+    readSmallText("/etc/fstab").flatMap { FstabEntry.line(for: vault.mount, in: $0) } != nil
+  }
+
+  /// What to mount it as where fstab does not say. What is there counts as long as nobody has said otherwise.
+  func filesystem(_ content: String?, isInFstab: Bool) throws(Failure) -> String {
+    guard !isInFstab, let content, vault.filesystem == Configuration.Vault().filesystem else { return vault.filesystem }
+    if content == "LVM2_member" {
+      let result = "LVM is on \(node): its volume needs a line in /etc/fstab"
+      throw .mount(.refused(result: result, journal: []), path: vault.mount)
+    }
+    return content
+  }
 
   func mount(_ tools: VaultTools) throws(Failure) -> StepOutcome {
     guard let mapping else { throw .system("the mapping \(vault.mapping) is gone") }
@@ -107,7 +120,8 @@ final class LUKSVault: VaultKind {
       throw .mount(.refused(result: result, journal: []), path: vault.mount)
     }
     try tools.mounts.start(
-      path: vault.mount, what: node, type: vault.filesystem, options: vault.options, fsck: true)
+      path: vault.mount, what: node, type: try filesystem(DeviceMapper.content(of: mapping), isInFstab: isInFstab),
+      options: vault.options, fsck: true)
     // A wrong fstab line mounts something else; that is not the vault.
     let now = MountTable.current()?.mount(on: vault.mount)
     guard let now, holds(now, mapping) else {
