@@ -123,9 +123,8 @@ struct ConfiguredTests {
       """)
     let run = try run(
       #"""
-      printf '#!/bin/sh
-echo "recipient_delimiter = -"; echo "mydestination = mail.example.net, hash:/etc/x localhost"
-' > /usr/sbin/postconf
+      printf '#!/bin/sh\necho "recipient_delimiter = -"\necho "mydestination = mail.example.net, hash:/etc/x localhost"\n' \
+        > /usr/sbin/postconf
       chmod 755 /usr/sbin/postconf
       "$M" addalias root@example.org Root@LocalHost --db "$D/maildb.sqlite3" || exit
       "$M" addalias root@example.org root@elsewhere --db "$D/maildb.sqlite3" && exit 9
