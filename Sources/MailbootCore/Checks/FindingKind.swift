@@ -51,7 +51,8 @@ public enum FindingKind: String, CaseIterable, Codable, Sendable {
     case bounced = "bounce mail"
     case stuck = "deliver nothing: each lookup or write would fail"
     case unsigned = "let mail out unsigned"
-    case shown = "show mail to others"
+    case shown = "let others redirect mail"
+    case clear = "let mail travel in the clear"
     case dead = "fail"
   }
 
@@ -87,15 +88,16 @@ public enum FindingKind: String, CaseIterable, Codable, Sendable {
     case .dkimRecordMissing: ("a key in `dkim-directory` has no `.txt` beside it", nil)
     case .dkimRecordDiffers: ("the `.txt` beside a key is of another key", nil)
     case .dkimDomainName: ("what is stored as a domain is no name", nil)
-    case .certificateMissing: ("a certificate that is configured is missing or cannot be read", .shown)
-    case .certificateKeyMissing: ("its key is missing or cannot be read", .shown)
-    case .certificateKeyForeign: ("the key is not that of the first certificate in the file", .shown)
+    case .certificateMissing: ("a certificate that is configured is missing or cannot be read", .clear)
+    case .certificateKeyMissing: ("its key is missing or cannot be read", .clear)
+    case .certificateKeyForeign: ("the key is not that of the first certificate in the file", .clear)
     case .certificateUnset: ("postfix has no certificate at all", nil)
     case .certificateKeyOpen: ("everybody on the host may read the key", nil)
     case .certificateChain: ("the certificate that signed the host's is not in the file", nil)
-    case .certificateServed: ("a service shows another certificate than the one on the disk", nil)
-    case .certificateExpired: ("a certificate has expired, the host's or one above it", nil)
-    case .certificateExpires: ("one expires within 7 days, or has less than a third of its life left", nil)
+    case .certificateServed: ("a service shows an older certificate than the one on the disk", nil)
+    case .certificateExpired:
+      ("a certificate has expired: the host's, one above it, or one that only a service shows", nil)
+    case .certificateExpires: ("one expires within 7 days, or within a third of its life if that is less", nil)
     case .certificateEarly: ("one is not valid yet, or has no readable dates", nil)
     case .certificateNames: ("the host's certificate does not cover the host's name", nil)
     case .postfixRefuses: ("`postfix check` fails", .dead)
