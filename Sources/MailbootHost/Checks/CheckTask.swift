@@ -13,6 +13,8 @@ final class CheckFacts {
   var signing: ChildProcess?
   /// Whether it was begun before the vault was open, in which some of rspamd's settings may lie.
   var isSigningEarly = false
+  /// Whether what its files say has to be heard from rspamd itself.
+  var isSigningDoubted = false
   /// Whether a service has failed to start: nobody need wait for it any more.
   var hasFailedService = false
 }

@@ -66,10 +66,11 @@ extension HostChecker {
           user: verify.dkimUser, signing: signing)
         return .child(try worker.begin(.dkim, request)) { child throws(Failure) in
           let findings = try worker.reply(FindingsReply.self, of: child).findings
-          guard facts.isSigningEarly, findings.contains(where: { !$0.sound || !$0.applies }) else {
-            return .findings(findings)
-          }
+          guard facts.isSigningEarly || !facts.isSigningDoubted, asksRspamd,
+            findings.contains(where: { !$0.sound || !$0.applies })
+          else { return .findings(findings) }
           abandon()
+          facts.isSigningDoubted = true
           return try dkim()
         }
       }
@@ -80,7 +81,7 @@ extension HostChecker {
 
   /// Asks rspamd for its settings while nothing else is to be done; for `dkim` later.
   func lookAhead() {
-    guard verify.severity(of: .dkim) != .off else { return }
+    guard verify.severity(of: .dkim) != .off, asksRspamd, RspamdFiles().signing == nil else { return }
     facts.isSigningEarly = true
     // Whoever needs it tries again, and says why not.
     try? askAhead()
@@ -105,6 +106,10 @@ extension HostChecker {
   private func askSigning(_ then: @escaping (String?) throws(Failure) -> CheckTask.Next) throws(Failure)
     -> CheckTask.Next
   {
+    if facts.signing == nil, !facts.isSigningDoubted, asksRspamd, let simple = RspamdFiles().signing {
+      return try then(simple)
+    }
+    facts.isSigningDoubted = true
     try askAhead()
     guard let child = facts.signing else { return try then(nil) }
     return .child(child) { child throws(Failure) in
