@@ -230,6 +230,49 @@ import Testing
     #expect(try fixture.importing([], prune).summary.isEmpty, "there is nothing to lose any more")
   }
 
+  @Test func whoStaysKeepsItsDomain() throws {
+    let fixture = try DatabaseFixture.old()
+    let rows: [ImportRow] = [.domain("other.example", kept: false), user("anna@example.org")]
+    let refusal = try fixture.refusal(of: rows, ImportOptions(prunes: true))
+    #expect(refusal?.description == #""anna@example.org": its domain is not in the import"#)
+    let aliases = [
+      .domain("other.example", kept: false), user("x@other.example", someHash.text),
+      alias("info@example.org", "anna@example.org"),
+    ]
+    #expect(
+      try fixture.refusal(of: aliases, ImportOptions(prunes: true))?.description.contains("info@example.org") == true)
+  }
+
+  @Test func aDomainThatUsersNeedIsNotRemovedWhereItWouldBeMade() throws {
+    let fixture = try DatabaseFixture.old()
+    let rows: [ImportRow] = [user("anna@example.org"), user("x@new.example", someHash.text)]
+    let lines = try fixture.importing(rows, ImportOptions(prunes: true, mayPruneAll: true, makesDomains: true)).lines
+    #expect(
+      lines == [
+        "- alias info@example.org -> anna@example.org", "- user bob@example.org", "+ domain new.example",
+        "+ user x@new.example",
+      ])
+    #expect(try fixture.column("SELECT id || name FROM domains ORDER BY id") == ["1example.org", "2new.example"])
+  }
+
+  @Test func whoStaysBelongsToADomainThatStays() throws {
+    let fixture = try DatabaseFixture.old()
+    let json = try fixture.export()
+    try fixture.execute(
+      """
+      INSERT INTO domains (name) VALUES ('example.net');
+      UPDATE users SET domain_id=2 WHERE email='bob@example.org'; UPDATE aliases SET domain_id=2;
+      """)
+    let lines = try fixture.importing(json: json, ImportOptions(prunes: true)).lines
+    #expect(
+      lines == [
+        "- domain example.net", "~ user bob@example.org: belongs to its own domain",
+        "~ alias info@example.org -> anna@example.org: belongs to its own domain",
+      ])
+    #expect(try fixture.column("PRAGMA foreign_key_check").isEmpty)
+    #expect(try fixture.column("SELECT count(*) FROM users") == ["2"])
+  }
+
   @Test func aLargeImportIsMadeInPartsAndOnlyOnce() throws {
     let fixture = try DatabaseFixture.old()
     let rows = (1...25_000).map { user("u\($0)@example.org", someHash.text) }

@@ -37,6 +37,33 @@ import Testing
     }
   }
 
+  @Test(arguments: [false, true]) func aBackupIsWholeOrNotThere(powerCut: Bool) throws {
+    let mailcfg = try Mailcfg()
+    let shim = try CrashShim(in: mailcfg.directory)
+    let copy = mailcfg.directory + "/copy"
+    func backUp(_ environment: [String]) throws -> Mailcfg.Run {
+      try mailcfg.run(
+        "/usr/bin/env",
+        environment + ["LD_PRELOAD=" + shim.path, try Mailcfg.path, "backup", copy, "--db", mailcfg.database])
+    }
+    let calls = mailcfg.directory + "/calls"
+    #expect(try backUp(["MAILCFG_CALLS=" + calls]).status == 0)
+    let whole = try mailcfg.call(["export", "--db", copy]).output
+    let total = try #require(Int(String(contentsOfFile: calls, encoding: .utf8)))
+    #expect(total >= 5)
+    for number in 1...total {
+      for name in try FileManager.default.contentsOfDirectory(atPath: mailcfg.directory) where name.hasPrefix("copy") {
+        try FileManager.default.removeItem(atPath: mailcfg.directory + "/" + name)
+      }
+      let run = try backUp(["MAILCFG_KILL_AT=\(number)"] + (powerCut ? ["MAILCFG_SEED=\(number)"] : []))
+      guard FileManager.default.fileExists(atPath: copy) else {
+        #expect(run.output.isEmpty)
+        continue
+      }
+      #expect(try mailcfg.call(["export", "--db", copy]).output == whole, "\(number) of \(total)")
+    }
+  }
+
   @Test func aDatabaseThatWasHalfMadeIsMadeByTheNextCall() throws {
     let temporary = try TemporaryDirectory()
     let shim = try CrashShim(in: temporary.path)

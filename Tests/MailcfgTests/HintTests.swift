@@ -17,6 +17,13 @@ struct HintTests {
     #expect(try mailcfg("check").output.contains("hint: mailcfg rmalias -id 7 --db \(mailcfg.database)\n"))
   }
 
+  @Test func aHintMayBePastedInAnotherDirectory() throws {
+    let mailcfg = try Mailcfg()
+    let run = try mailcfg.run(
+      "/bin/sh", ["-c", #"cd "$1" && "$0" check --db maildb.sqlite3"#, try Mailcfg.path, mailcfg.directory])
+    #expect(run.output.contains("hint: mailcfg passwd joe@example.org --db \(mailcfg.database)\n"), "\(run.output)")
+  }
+
   @Test func warningsAreForTheDatabaseOfTheCallToo() throws {
     let mailcfg = try Mailcfg()
     let run = try mailcfg("addalias", "joe@example.org", "other@elsewhere.example")

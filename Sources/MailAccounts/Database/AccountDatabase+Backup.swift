@@ -45,6 +45,8 @@ extension AccountDatabase {
         try explained { () throws(SQLiteFailure) in
           let copy = try SQLiteConnection(path: name, access: .readWrite, busyMilliseconds: 0)
           try copy.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA trusted_schema=OFF")
+          // Nothing is to be left of it, however this process ends.
+          unlink(name)
           try connection.backUp(to: copy, busyMilliseconds: busySeconds * 1000, atOnce: true)
           return copy
         }, insteadOf: self)

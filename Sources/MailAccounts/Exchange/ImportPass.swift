@@ -3,8 +3,8 @@ import SQLite
 /// Goes through an import once, and finds out what it changes, some changes at a time. What has been made meanwhile is no change any more.
 final class ImportPass {
   private enum Step: Int, CaseIterable {
-    case removedAliases, removedUsers, removedDomains, domains, users, aliases, ownAliases, ownAliasesOfOthers,
-      catchAlls
+    case removedAliases, removedUsers, removedDomains, domains, movedUsers, movedAliases, users, aliases, ownAliases,
+      ownAliasesOfOthers, catchAlls
   }
 
   private let view: ImportView
@@ -57,7 +57,8 @@ final class ImportPass {
   /// Nil: there is nothing to do in this step.
   private func query(_ database: borrowing AccountDatabase) throws(AccountError) -> TurnQuery? {
     switch step {
-    case .removedAliases, .removedUsers, .removedDomains: return try prunes ? removalQuery(database) : nil
+    case .removedAliases, .removedUsers, .removedDomains, .movedUsers, .movedAliases:
+      return try prunes ? removalQuery(database) : nil
     case .domains:
       return TurnQuery(
         selection: "i.name", table: "import_domains AS i", key: ["i.name"], columns: 1)
@@ -98,6 +99,18 @@ final class ImportPass {
         selection: try database.userColumns(), table: "main.users",
         conditions: [("NOT EXISTS (SELECT 1 FROM import_users AS i WHERE i.email = users.email)", [])],
         key: ["email", "id"], columns: 6)
+    case .movedUsers:
+      TurnQuery(
+        selection: try database.userColumns() + ", domain_id", table: "main.users",
+        conditions: [
+          (Self.homeless, []), ("EXISTS (SELECT 1 FROM import_users AS i WHERE i.email = users.email)", []),
+        ], key: ["email", "id"], columns: 7)
+    case .movedAliases:
+      TurnQuery(
+        selection: "id, src, dst, domain_id", table: "main.aliases",
+        conditions: [
+          (Self.homeless, []), ("EXISTS (SELECT 1 FROM import_aliases AS i WHERE i.src = aliases.src)", []),
+        ], key: ["src", "dst", "id"], columns: 4)
     default:
       TurnQuery(
         selection: "id, name", table: "main.domains",
@@ -105,6 +118,10 @@ final class ImportPass {
         key: ["name", "id"], columns: 2)
     }
   }
+
+  /// The number is that of a domain that goes, whatever the address says.
+  private static let homeless =
+    "domain_id NOT IN (SELECT id FROM main.domains WHERE name IN (SELECT name FROM import_domains))"
 
   private var loop: [String]?
 
@@ -116,8 +133,17 @@ final class ImportPass {
     case .removedUsers: changes.append(.removeUser(UserRecord(row)))
     case .removedDomains:
       let domain = DomainRecord(row)
+      if view.made.contains(domain.name) { return }
       if try !isRenamed(domain) { changes.append(.removeDomain(domain)) }
     case .domains: try addDomain(row.text(0) ?? "", &changes)
+    case .movedUsers:
+      let user = UserRecord(row)
+      let home = try view.stored.domain(domainPart(user.email))
+      if let home, home.id != row.integer(6) { changes.append(.moveUser(user, toDomain: home.id)) }
+    case .movedAliases:
+      let alias = AliasRecord(row)
+      let home = try view.stored.domain(domainPart(alias.source))
+      if let home, home.id != row.integer(3) { changes.append(.moveAlias(alias, toDomain: home.id)) }
     case .users: try lookAtUser(row, &changes)
     case .aliases, .catchAlls:
       try lookAtAlias(row.text(0) ?? "", row.text(1) ?? "", isKept: row.integer(2) == 1, &changes)
@@ -171,6 +197,7 @@ final class ImportPass {
         .addUser(email: email, hash: hash, isActive: isActive ?? true, limits: limits.applied(to: Limits())))
     }
     let user = UserRecord(row)
+    if try losesItsDomain(email) { return }
     if let hash, hash != row.text(6) {
       if let problem = row.text(8) { return refuse(email, problem) }
       changes.append(.setPassword(user, hash: hash))
@@ -187,7 +214,10 @@ final class ImportPass {
     let singles = destinations(destination)
     // As a row, or in rows that say the same.
     let known = Set(there.flatMap { destinations($0.destination) })
-    if there.contains(where: { $0.destination == destination }) || singles.allSatisfy({ known.contains($0) }) { return }
+    if there.contains(where: { $0.destination == destination }) || singles.allSatisfy({ known.contains($0) }) {
+      _ = try losesItsDomain(source)
+      return
+    }
     guard view.domains.contains(domainPart(source)) else {
       if isKept { return warnings.add(.leftOut(source)) }
       return refuse(source, "its domain is none of this host's")
@@ -198,6 +228,14 @@ final class ImportPass {
     for single in singles {
       if let warning = try view.warning(about: single, from: source) { warnings.add(warning) }
     }
+  }
+
+  /// Refuses a row that stays while its domain goes.
+  private func losesItsDomain(_ address: String) throws(SQLiteFailure) -> Bool {
+    let name = domainPart(address)
+    guard prunes, !view.domains.contains(name), try view.stored.domain(name) != nil else { return false }
+    refuse(address, "its domain is not in the import")
+    return true
   }
 
   /// Each user beside a catch-all needs an alias, if only to itself.

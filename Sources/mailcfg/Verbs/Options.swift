@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import MailAccounts
 
 /// Which database, by which configuration: every verb has these.
@@ -13,9 +14,15 @@ struct DatabaseOptions: ParsableArguments {
     completion: .file())
   var config: String?
 
-  /// The same for another call.
+  /// The same for another call, from whatever directory.
   var words: [String] {
-    [("--db", db), ("--config", config)].flatMap { name, value in value.map { [name, $0] } ?? [] }
+    [("--db", db), ("--config", config)].flatMap { name, value in value.map { [name, Self.absolute($0)] } ?? [] }
+  }
+
+  private static func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let directory = getcwd(nil, 0) else { return path }
+    defer { free(directory) }
+    return String(cString: directory) + "/" + path
   }
 }
 
