@@ -139,6 +139,17 @@ struct FailingServiceTests {
     }
   }
 
+  @Test func anRspamdThatRunsWithWhatItCouldNotStartWithIsCaught() async throws {
+    try await MailHosts.with(.debian13) { host in
+      try await host.guest.succeed(
+        "systemctl start rspamd; echo 'options { broken' >/etc/rspamd/rspamd.conf.local")
+      let rspamd = "[[service]]\nname = \"rspamd\"\nprobe = \"http://127.0.0.1:11333/ping\"\n"
+      let checked = try await host.unlock(configuration: Settings.toml(checks: ["rspamd"], services: rspamd))
+      checked.expectFailure(
+        13, error: "the check \"rspamd\" failed: rspamadm configtest: ", hint: "run `rspamadm configtest`")
+    }
+  }
+
   @Test(arguments: Release.both)
   func theUnitThatReallyIsPostfixIsTheOneThatCounts(_ release: Release) async throws {
     try await MailHosts.with(release) { host in

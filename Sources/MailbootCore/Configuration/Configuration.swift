@@ -115,6 +115,9 @@ public struct Configuration: Equatable, Sendable {
       self.init(name: name, after: after, probe: try? ProbeURL(parsing: standardProbe), probeText: standardProbe)
     }
 
+    /// Whether it is the spam filter, which signs as well.
+    public var isRspamd: Bool { name == "rspamd" || name == "rspamd.service" }
+
     /// Whether this service accepts mail from the world, and so opens last: it speaks SMTP, or is postfix.
     public var isDoor: Bool {
       if let scheme = probe?.scheme, scheme == .smtp || scheme == .smtps { return true }

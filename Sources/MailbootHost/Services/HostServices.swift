@@ -13,8 +13,10 @@ final class HostServices: ServicesPort {
   private var services: [ServiceTask] = []
   /// The door that is held.
   private var door: DoorPreparation?
-  /// Preparations that could not even be begun.
-  private var unprepared: [ServicesEvent] = []
+  /// What is to be told before anything else is waited for.
+  private var events: [ServicesEvent] = []
+  /// Checks that a service makes itself when it starts, and for which that is waited for.
+  private var deferred: Set<CheckGroup> = []
   /// Checks begun before the vault was open.
   private var ahead: [CheckGroup: CheckTask] = [:]
   /// Those of them that have been taken over and may still go wrong for that reason.
@@ -46,11 +48,48 @@ final class HostServices: ServicesPort {
   }
 
   func begin(check group: CheckGroup) {
-    if let begun = ahead.removeValue(forKey: group), !begun.advance() || begun.isSound {
-      early.insert(group)
-      return checks.append(begun)
+    if let begun = ahead.removeValue(forKey: group) {
+      let hasEnded = begun.advance()
+      if !hasEnded, isMadeByStart(group) {
+        begun.abandon()
+        deferred.insert(group)
+        return
+      }
+      if !hasEnded || begun.isSound {
+        early.insert(group)
+        return checks.append(begun)
+      }
     }
+    make(group)
+  }
+
+  private func make(_ group: CheckGroup) {
     checks.append(checker.begin(group, deadline: Reactor.monotonic() + Self.checkTimeout))
+  }
+
+  /// Whether a service that is about to start reads what the check would read. `rspamadm configtest` takes as long as the start of
+  /// rspamd itself, beside which it would run.
+  private func isMadeByStart(_ group: CheckGroup) -> Bool {
+    guard group == .rspamd, let service = configuration.services.first(where: \.isRspamd) else { return false }
+    let unit = UnitName(service.name)
+    // Where systemd cannot be asked the check is made.
+    guard let state = try? units.states(of: [unit])[unit] else { return false }
+    return !state.isActive
+  }
+
+  /// What the end of a service's start says of the check that was put off for it.
+  private func resolve(_ event: ServicesEvent) {
+    switch event {
+    case .ready(let index, let outcome, _) where configuration.services[index].isRspamd:
+      guard deferred.remove(.rspamd) != nil else { return }
+      guard outcome == .changed else { return make(.rspamd) }
+      events.append(.checked(.rspamd, [Finding(sound: .rspamd, "rspamd has started with its configuration")]))
+    case .failed(let index, _, _):
+      checker.facts.hasFailedService = true
+      // It may say why.
+      if configuration.services[index].isRspamd, deferred.remove(.rspamd) != nil { make(.rspamd) }
+    default: break
+    }
   }
 
   func lookAhead(_ groups: [CheckGroup]) {
@@ -110,7 +149,7 @@ final class HostServices: ServicesPort {
     } catch {
       // It only saves time: the units are started when their turn comes, and the checks are made by us.
       for check in checks { begin(check: check) }
-      unprepared.append(.prepared(door: index, detail: "cannot be held: \(error.summary)"))
+      events.append(.prepared(door: index, detail: "cannot be held: \(error.summary)"))
     }
   }
 
@@ -137,7 +176,7 @@ final class HostServices: ServicesPort {
         }
         return .checked(check.group, check.findings ?? [])
       }
-      if !unprepared.isEmpty { return unprepared.removeFirst() }
+      if !events.isEmpty { return events.removeFirst() }
       if let event = try door?.advance() {
         // The units have not made that check after all.
         if case .checked(let group, let findings) = event, findings.isEmpty {
@@ -149,9 +188,14 @@ final class HostServices: ServicesPort {
       for (position, service) in services.enumerated() {
         if let event = try service.advance() {
           services.remove(at: position)
-          if case .failed = event { checker.facts.hasFailedService = true }
+          resolve(event)
           return event
         }
+      }
+      if checks.isEmpty, services.isEmpty, let group = deferred.popFirst() {
+        // Nothing starts it.
+        make(group)
+        continue
       }
       var descriptors = [units.pollDescriptor]
       for child in checks.compactMap(\.child) + services.compactMap(\.child) { descriptors += child.pollDescriptors }
@@ -165,6 +209,7 @@ final class HostServices: ServicesPort {
     for check in checks + Array(ahead.values) { check.abandon() }
     checker.abandon()
     ahead = [:]
+    deferred = []
     if let door {
       VerifiedStamp().shutDoor()
       door.shut()
