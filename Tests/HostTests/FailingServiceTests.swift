@@ -142,7 +142,11 @@ struct FailingServiceTests {
   @Test func anRspamdThatRunsWithWhatItCouldNotStartWithIsCaught() async throws {
     try await MailHosts.with(.debian13) { host in
       try await host.guest.succeed(
-        "systemctl start rspamd; echo 'options { broken' >/etc/rspamd/rspamd.conf.local")
+        """
+        systemctl start rspamd
+        until curl --silent --fail http://127.0.0.1:11333/ping; do sleep 0.1; done
+        echo 'options { broken' >/etc/rspamd/rspamd.conf.local
+        """)
       let rspamd = "[[service]]\nname = \"rspamd\"\nprobe = \"http://127.0.0.1:11333/ping\"\n"
       let checked = try await host.unlock(configuration: Settings.toml(checks: ["rspamd"], services: rspamd))
       checked.expectFailure(

@@ -248,7 +248,8 @@ final class HostServices: ServicesPort {
         name: name.rawValue,
         .notStopped(unit: unit.rawValue, result: "no end after \(configuration.unlock.serviceTimeout) s"))
     }
-    for (unit, state) in try units.states(of: working) where state.isActive || state.activeState == "deactivating" {
+    for (unit, state) in try units.states(of: working)
+    where state.isActive || ["activating", "deactivating"].contains(state.activeState) {
       throw .service(name: name.rawValue, .notStopped(unit: unit.rawValue, result: state.activeState))
     }
     // A failure that was shown is not to stay behind in `systemctl --failed` for the next run.

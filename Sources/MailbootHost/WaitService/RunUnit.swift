@@ -87,8 +87,9 @@ final class RunUnit {
     UnitProperty("RestrictRealtime", .bool(true)),
   ]
 
-  /// All mail waits for an unlock: it goes before whoever else has work for the processors, on purpose or not.
-  private static let priority = [UnitProperty("Nice", .int32(-10)), UnitProperty("CPUWeight", .uint64(1000))]
+  /// All mail waits for an unlock: it goes before whoever else has work for the processors, on purpose or not. No `CPUWeight=`: one makes
+  /// systemd weigh all units against each other, and the run's checks would slow down the services that they run beside.
+  private static let priority = [UnitProperty("Nice", .int32(-10))]
 
   /// The lines that have come, without waiting.
   func readMessages() -> [RunMessage] {

@@ -82,7 +82,7 @@ extension UnitDetails {
   fileprivate static let properties: Set<String> = [
     "Job", "Id", "LoadState", "ActiveState", "SubState", "Names", "Wants", "Requires", "ConsistsOf", "Conflicts",
     "TriggeredBy", "UnitFileState", "ActiveEnterTimestamp", "NeedDaemonReload", "Result", "ExecMainCode",
-    "ExecMainStatus", "ExecStartPre", "TimeoutStartUSec", "ConditionResult", "Conditions", "Asserts",
+    "ExecMainStatus", "ExecStartPre", "ControlPID", "TimeoutStartUSec", "ConditionResult", "Conditions", "Asserts",
   ]
 
   init(_ properties: [String: BusValue], fallback unit: UnitName) {
@@ -109,6 +109,7 @@ extension UnitDetails {
     conditionsHeld = properties["ConditionResult"]?.bool ?? false
     conditions = properties["Conditions"]?.conditions ?? []
     assertions = properties["Asserts"]?.conditions ?? []
+    controlPID = Int32(truncatingIfNeeded: properties["ControlPID"]?.number ?? 0)
     startPre = properties["ExecStartPre"]?.commands ?? []
     startTimeoutMicroseconds = properties["TimeoutStartUSec"]?.number.flatMap { $0 == UInt64.max ? nil : UInt64($0) }
   }

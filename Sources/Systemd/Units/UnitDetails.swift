@@ -37,6 +37,8 @@ public struct UnitDetails: Sendable, Equatable {
     return conditionsHeld ? [] : (assertions + conditions).filter { $0.holds == nil }
   }
 
+  /// The process of the command before or after its own that runs now; 0: none does.
+  public var controlPID: Int32 = 0
   /// What a service runs before its own process, in this order.
   public var startPre: [UnitCommand] = []
   /// How long a start may take, microseconds; nil: as long as it wants.
