@@ -96,7 +96,7 @@ struct Bench {
       let fields = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
       guard fields.count == 6 else { throw MachineError(.commandFailed, "no figures of mailcfg in: \(line)") }
       return BenchTable.Row(
-        what: fields[0], measured: fields[1], reference: fields[2].isEmpty ? "" : "Perl \(fields[2])",
+        what: fields[0], measured: fields[1], reference: fields[0].contains("Perl") ? "Perl \(fields[2])" : fields[2],
         ratio: Double(fields[3]), judged: (fields[4], fields[5] == "ok"))
     }
   }
