@@ -12,13 +12,7 @@ struct HeldDoorTests {
   /// On a host whose rspamd starts only once `/run/go` is there: until then the door is held.
   private static func withSlowFilter(_ release: Release, _ test: (MailHost) async throws -> Void) async throws {
     try await MailHosts.with(release) { host in
-      try await host.guest.succeed(
-        """
-        mkdir -p /run/systemd/system/rspamd.service.d
-        printf '[Service]\\nExecStartPre=/bin/sh -c "while [ ! -e /run/go ]; do sleep 0.1; done"\\n' \
-          >/run/systemd/system/rspamd.service.d/slow.conf
-        systemctl daemon-reload
-        """)
+      try await host.slowDownFilter()
       try await test(host)
     }
   }

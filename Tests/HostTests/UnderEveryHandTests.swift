@@ -48,8 +48,8 @@ struct UnderEveryHandTests {
         systemctl daemon-reload
         pkill -KILL -x dovecot
         """)
-      try await Self.awaitLine("^starting again: dovecot ", seconds: 20, on: host)
-      try await Self.awaitLine("^starting again: dovecot ", times: 2, seconds: 60, on: host)
+      try await Self.awaitLine("^starting again: dovecot ", seconds: 60, on: host)
+      try await Self.awaitLine("^starting again: dovecot ", times: 2, seconds: 120, on: host)
       try await host.guest.succeed(
         "rm /run/systemd/system/dovecot.service.d/broken.conf; systemctl daemon-reload; systemctl reset-failed dovecot;"
           + " systemctl start dovecot")

@@ -211,13 +211,7 @@ struct WaitTests {
   @Test(arguments: Release.both)
   func anUpgradeWhileAnUnlockGoesOnEndsNeitherItNorItsCaller(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
-      try await host.guest.succeed(
-        """
-        mkdir -p /run/systemd/system/rspamd.service.d
-        printf '[Service]\\nExecStartPre=/bin/sh -c "while [ ! -e /run/go ]; do sleep 0.1; done"\\n' \
-          >/run/systemd/system/rspamd.service.d/slow.conf
-        systemctl daemon-reload
-        """)
+      try await host.slowDownFilter()
       try await host.beginWaiting()
       let pending = try await host.start("mailboot --stdin", stdin: GuestCredentials.vaultPassphrase)
       try await host.await("starting")

@@ -39,14 +39,6 @@ struct SignalShim {
     """#
 
   init(in directory: String) throws {
-    path = directory + "/signal.so"
-    let file = directory + "/signal.c"
-    try Self.source.write(toFile: file, atomically: true, encoding: .utf8)
-    let compiler = Process()
-    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/gcc")
-    compiler.arguments = ["-shared", "-fPIC", "-O1", "-w", "-o", path, file, "-ldl"]
-    try compiler.run()
-    compiler.waitUntilExit()
-    guard compiler.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+    path = try compiledShim(Self.source, named: "signal", in: directory)
   }
 }

@@ -29,4 +29,15 @@ extension MailHost {
     if let configuration { try await configure(configuration) }
     try await guest.succeed("systemctl start mailboot")
   }
+
+  /// Has rspamd start only once `/run/go` is there.
+  public func slowDownFilter() async throws {
+    try await guest.succeed(
+      """
+      mkdir -p /run/systemd/system/rspamd.service.d
+      printf '[Service]\\nExecStartPre=/bin/sh -c "while [ ! -e /run/go ]; do sleep 0.1; done"\\n' \
+        >/run/systemd/system/rspamd.service.d/slow.conf
+      systemctl daemon-reload
+      """)
+  }
 }

@@ -43,17 +43,20 @@ struct MountHoldersTests {
     #expect(!mount.holders.processes().contains { $0.pid == getpid() })
   }
 
+  /// Opened by its path alone, so that there need be no such device.
   @Test func whoHasTheBlockDeviceItselfOpenIsFound() throws {
-    let loop = try LoopDevice()
+    let directory = try TemporaryDirectory()
+    let path = directory.path + "/disk"
+    try #require(mknod(path, mode_t(S_IFBLK) | 0o600, 0xfff_0ff) == 0)
     let reader = Process()
-    reader.executableURL = URL(fileURLWithPath: "/bin/sh")
-    reader.arguments = ["-c", "exec 7<\(loop.path); exec sleep 600"]
+    reader.executableURL = URL(fileURLWithPath: "/usr/bin/perl")
+    reader.arguments = ["-e", "sysopen(F, $ARGV[0], 010000000) or die; sleep 600", path]
     try reader.run()
     defer {
       kill(reader.processIdentifier, SIGKILL)
       reader.waitUntilExit()
     }
-    let device = try #require(DeviceNumber(ofBlockDevice: loop.path))
+    let device = try #require(DeviceNumber(ofBlockDevice: path))
     let holders = MountHolders(device: device, mountPoints: ["/nowhere"])
     let deadline = Reactor.monotonic() + 10
     var found: Holder?
@@ -61,7 +64,7 @@ struct MountHoldersTests {
       found = holders.processes().first { $0.pid == reader.processIdentifier }
     }
     let holder = try #require(found)
-    #expect(holder.use == .device && holder.place == loop.path)
+    #expect(holder.use == .device && holder.place == path)
     #expect(holders.isHolding(reader.processIdentifier))
   }
 
@@ -125,33 +128,5 @@ struct MountHoldersTests {
       }
     }
     #expect(mount.isRunning)
-  }
-}
-
-/// A file as a block device.
-private final class LoopDevice {
-  let path: String
-  private let directory: TemporaryDirectory
-
-  init() throws {
-    directory = try TemporaryDirectory()
-    let file = directory.path + "/disk"
-    try Data(count: 1 << 20).write(to: URL(fileURLWithPath: file))
-    path = try Self.losetup(["--show", "--find", file]).trimmingCharacters(in: .whitespacesAndNewlines)
-    try #require(path.hasPrefix("/dev/loop"), "no loop device could be made")
-  }
-
-  deinit { _ = try? Self.losetup(["--detach", path]) }
-
-  private static func losetup(_ arguments: [String]) throws -> String {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/sbin/losetup")
-    process.arguments = arguments
-    process.standardOutput = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return text
   }
 }
