@@ -18,8 +18,9 @@ final class GuestAgent: Sendable {
   }
 
   /// Waits until the agent answers.
-  func waitUntilUp(timeout: Duration) throws {
-    try inStep.withLock { try getInStep(&$0, Deadline(after: timeout)) }
+  /// - Parameter gone: asked every few seconds: whether it never will.
+  func waitUntilUp(timeout: Duration, unless gone: () -> Bool = { false }) throws {
+    try inStep.withLock { try getInStep(&$0, Deadline(after: timeout), unless: gone) }
   }
 
   /// Executes an agent command and waits for its answer.
@@ -47,12 +48,13 @@ final class GuestAgent: Sendable {
   /// A byte that is never part of JSON: the agent drops what came before it, and marks its answer with it.
   private static let mark: UInt8 = 0xFF
 
-  private func getInStep(_ inStep: inout Bool, _ deadline: Deadline) throws {
+  private func getInStep(_ inStep: inout Bool, _ deadline: Deadline, unless gone: () -> Bool = { false }) throws {
     struct Arguments: Encodable {
       let id: Int
     }
     guard !inStep else { return }
     while !deadline.hasPassed {
+      if gone() { throw MachineError(.gone, "the guest's kernel does not run any more") }
       let id = Int.random(in: 1...Int(Int32.max))
       try channel.send([Self.mark] + Request(execute: "guest-sync-delimited", arguments: Arguments(id: id)).line())
       // Sent again now and then: an agent that starts may lose what arrives while it opens its port.

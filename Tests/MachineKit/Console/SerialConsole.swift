@@ -16,6 +16,8 @@ public final class SerialConsole: Sendable {
     var origins: [Int] = []
     /// How much of `text` has been consumed by ``expect(_:timeout:)``.
     var consumed = 0
+    /// How much of `text` was printed before the line was last connected.
+    var lives = 0
     /// How much of `raw` has been handed out by ``takeTranscript()``.
     var taken = 0
     var listener: (@Sendable ([UInt8]) -> Void)?
@@ -36,6 +38,7 @@ public final class SerialConsole: Sendable {
     state.withLock {
       $0.line = line
       $0.filter = EscapeFilter()
+      $0.lives = $0.text.count
     }
     Thread.detachNewThread { [weak self] in
       // An error on our own socket means the same as its end: the machine is off.
@@ -147,6 +150,11 @@ public final class SerialConsole: Sendable {
   /// Everything ever printed, without escape sequences and carriage returns.
   public var transcript: String {
     state.withLock { String(decoding: $0.text, as: UTF8.self) }
+  }
+
+  /// What was printed since the machine was last switched on, as ``transcript``.
+  var transcriptOfThisLife: String {
+    state.withLock { String(decoding: $0.text[$0.lives...], as: UTF8.self) }
   }
 
   /// What has been consumed since the last call, as a terminal would show it.

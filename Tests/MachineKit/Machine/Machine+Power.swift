@@ -20,18 +20,16 @@ extension Machine {
   /// Boots the machine after a power cut from the disks as they are, and waits until systemd has come to rest.
   public func bootAgain() async throws {
     try await offload { [self] in
-      for attempt in 1... {
-        do {
-          return try start(.cold)
-        } catch {
-          // Emulated on several threads, a guest's kernel now and then trips over its own patched code while it boots: then its
-          // console has a trace, nothing of the guest's has run yet, and the next boot is another one.
-          guard attempt < 3, ttyS0.transcript.contains("end trace") else { throw error }
+      try ColdBoot.repeated { attempt, _ in
+        if attempt > 1 {
           power.withLock { power in
             try? power?.kill()
             power = nil
           }
         }
+        try start(.cold)
+      } consoles: {
+        [ttyS0]
       }
     }
   }
@@ -77,7 +75,7 @@ extension Machine {
     try telling {
       let agent = try powered().agent
       let deadline = Deadline(after: timeout)
-      try agent.waitUntilUp(timeout: timeout)
+      try agent.waitUntilUp(timeout: timeout) { ColdBoot.tripped(ttyS0) }
       let pid = try agent.startCommand("systemctl is-system-running --wait", input: nil)
       // Its answer may as well be "degraded": whether that matters is for the caller to say.
       while try agent.result(of: pid) == nil {

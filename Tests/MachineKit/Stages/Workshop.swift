@@ -3,13 +3,22 @@ import Foundation
 /// A machine on which a stage is being made: booted, worked on, and switched off or frozen.
 struct Workshop {
   private let power: PoweredMachine
-  private let consoles = [SerialConsole(name: "ttyS0"), SerialConsole(name: "ttyS1")]
+  private let consoles: [SerialConsole]
 
   /// Boots it and waits until it has come to rest.
   init(_ hardware: Hardware, log: String) throws {
+    self = try ColdBoot.repeated { _, consoles in
+      try Workshop(hardware, consoles, log: log)
+    } consoles: {
+      [SerialConsole(name: "ttyS0"), SerialConsole(name: "ttyS1")]
+    }
+  }
+
+  private init(_ hardware: Hardware, _ consoles: [SerialConsole], log: String) throws {
+    self.consoles = consoles
     power = try PoweredMachine(hardware, .cold, consoles: consoles, log: log)
     try telling("boot") {
-      try power.agent.waitUntilUp(timeout: .seconds(300))
+      try power.agent.waitUntilUp(timeout: .seconds(300)) { ColdBoot.tripped(consoles[0]) }
       // "degraded" is an answer too: what matters fails later, with its own words.
       try run("systemctl is-system-running --wait", timeout: .seconds(300))
     }
