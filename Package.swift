@@ -14,11 +14,13 @@ let package = Package(
     .executable(name: "mailboot", targets: ["mailboot"]),
     .executable(name: "mailboot-worker", targets: ["mailboot-worker"]),
     .executable(name: "mailcfg", targets: ["mailcfg"]),
+    .executable(name: "mailhost", targets: ["mailhost"]),
     .executable(name: "mailboot-machine", targets: ["mailboot-machine"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     // What C offers us. Header-only: no C is compiled.
@@ -97,6 +99,25 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // What a mail host is to be: settings, the files rendered from them, the difference to what is there.
+    .target(
+      name: "MailHost",
+      dependencies: [
+        "CLinux", "JSON", "Linux", "MailbootCore", "Text", .product(name: "Mustache", package: "swift-mustache"),
+      ],
+      swiftSettings: strict),
+    // What a mail host does, seen by real protocols.
+    .target(
+      name: "MailHostProof", dependencies: ["CLinux", "COpenSSL", "JSON", "Linux", "Text"], swiftSettings: strict),
+    .executableTarget(
+      name: "mailhost",
+      dependencies: [
+        "CLinux", "CommandLineArguments", "Console", "JSON", "Linux", "MailAccounts", "MailHost", "MailHostProof",
+        "MailbootConfiguration", "MailbootCore", "SecretMemory", "Text",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
     // The disposable mail hosts: a library that drives them, and its command line for `make`.
     .target(name: "MachineKit", path: "Tests/MachineKit", swiftSettings: strict),
     .executableTarget(
@@ -155,6 +176,15 @@ let package = Package(
       name: "MailcfgTests", dependencies: ["mailcfg", "mailboot", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MailbootTests", dependencies: ["mailboot", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "MailHostTests",
+      dependencies: [
+        "JSON", "Linux", "MailHost", "MailbootConfiguration", "MailbootCore", "TestSupport", "Text", "mailhost",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "MailHostProofTests",
+      dependencies: ["CLinux", "COpenSSL", "JSON", "Linux", "MailHostProof", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "MachineKitTests", dependencies: ["MachineKit"], swiftSettings: strict),
     // Scenes: what a host can show natively, and what takes a machine with a kernel of its own, and LUKS.
     .testTarget(name: "HostTests", dependencies: ["MachineKit", "SceneSupport"], swiftSettings: strict),

@@ -12,21 +12,35 @@ public struct ConfigurationFiles: Sendable {
 
   /// - Parameter path: the main file. Nil: the standard one, which may be missing; a named one may not.
   public init(path: String?) throws(Failure) {
-    let main = path ?? Self.standardPath
-    var root: ConfigurationNode?
-    var files: [String] = []
     do {
-      for file in try Self.candidates(main, required: path != nil) {
-        let tree = try Self.read(file)
-        root = root?.merged(with: tree) ?? tree
-        files.append(file)
-      }
-      self.files = files
+      let merged = try MergedTOML(path ?? Self.standardPath, required: path != nil)
+      files = merged.files
       configuration =
-        try root.map { root throws(ConfigurationError) in try Configuration(decoding: root) } ?? Configuration()
+        try merged.root.map { root throws(ConfigurationError) in try Configuration(decoding: root) } ?? Configuration()
     } catch {
       throw .configuration(error)
     }
+  }
+}
+
+/// A file of TOML with its drop-ins, `FILE.d/*.toml` in the order of their names, laid over each other.
+public struct MergedTOML: Sendable {
+  /// Nil: there is no file at all.
+  public let root: ConfigurationNode?
+  /// The files that were read, in order.
+  public let files: [String]
+
+  /// - Parameter required: whether it is an error that the main file is not there.
+  public init(_ main: String, required: Bool) throws(ConfigurationError) {
+    var root: ConfigurationNode?
+    var files: [String] = []
+    for file in try Self.candidates(main, required: required) {
+      let tree = try Self.read(file)
+      root = root?.merged(with: tree) ?? tree
+      files.append(file)
+    }
+    self.root = root
+    self.files = files
   }
 
   private static func candidates(_ main: String, required: Bool) throws(ConfigurationError) -> [String] {

@@ -46,7 +46,7 @@ extension TableReader {
   /// A duration in seconds, written as `"90s"`, `"15min"`, `"2h"`, `"1d"` or an integer of seconds.
   ///
   /// - Parameter orOff: whether 0 or `"off"` may stand for "never"; the answer then is 0.
-  mutating func duration(_ key: String, from least: Int, to most: Int? = nil, orOff: Bool = false) -> Int? {
+  package mutating func duration(_ key: String, from least: Int, to most: Int? = nil, orOff: Bool = false) -> Int? {
     guard let node = node(key) else { return nil }
     var limits = "at least \(Self.shown(least))"
     if let most { limits += " and at most \(Self.shown(most))" }

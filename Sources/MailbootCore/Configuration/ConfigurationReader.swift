@@ -1,14 +1,14 @@
 import Text
 
 /// Reads one table: typed access by key, noting every issue and, at the end, every key nobody asked for.
-struct TableReader {
-  let path: String
-  let origin: Origin
+package struct TableReader {
+  package let path: String
+  package let origin: Origin
   private let entries: [String: ConfigurationNode]
   private var known: Set<String> = []
-  var issues: [ConfigurationIssue] = []
+  package var issues: [ConfigurationIssue] = []
 
-  init(_ node: ConfigurationNode, path: String) {
+  package init(_ node: ConfigurationNode, path: String) {
     self.path = path
     origin = node.origin
     if case .table(let entries) = node.value {
@@ -21,19 +21,24 @@ struct TableReader {
     }
   }
 
-  func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+  /// What is in it, in the order of its places.
+  package var keys: [String] {
+    entries.sorted { ($0.value.origin.line, $0.key) < ($1.value.origin.line, $1.key) }.map(\.key)
+  }
+
+  package func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
   /// The raw node; the key counts as known.
-  mutating func node(_ key: String) -> ConfigurationNode? {
+  package mutating func node(_ key: String) -> ConfigurationNode? {
     known.insert(key)
     return entries[key]
   }
 
-  mutating func note(_ node: ConfigurationNode, _ key: String, _ message: String, expected: String? = nil) {
+  package mutating func note(_ node: ConfigurationNode, _ key: String, _ message: String, expected: String? = nil) {
     issues.append(ConfigurationIssue(origin: node.origin, key: name(key), message: message, expected: expected))
   }
 
-  mutating func string(
+  package mutating func string(
     _ key: String, expected: String, where valid: (String) -> Bool = { !$0.isEmpty }
   ) -> String? {
     guard let node = node(key) else { return nil }
@@ -49,18 +54,18 @@ struct TableReader {
     return text
   }
 
-  mutating func path(_ key: String, example: String) -> String? {
+  package mutating func path(_ key: String, example: String) -> String? {
     string(key, expected: "an absolute path such as \"\(example)\"", where: Self.isPath)
   }
 
-  static func isPath(_ text: String) -> Bool {
+  package static func isPath(_ text: String) -> Bool {
     text.hasPrefix("/") && !text.split(separator: "/").contains("..")
   }
 
-  static func isMountPoint(_ text: String) -> Bool { isPath(text) && text.contains { $0 != "/" } }
+  package static func isMountPoint(_ text: String) -> Bool { isPath(text) && text.contains { $0 != "/" } }
 
   /// A block device: a path or one of udev's names.
-  mutating func device(_ key: String, example: String) -> String? {
+  package mutating func device(_ key: String, example: String) -> String? {
     let expected = "a path such as \"\(example)\", or \"UUID=…\", \"LABEL=…\", \"PARTUUID=…\""
     return string(key, expected: expected) { text in
       if Self.isPath(text) { return true }
@@ -68,7 +73,7 @@ struct TableReader {
     }
   }
 
-  mutating func boolean(_ key: String) -> Bool? {
+  package mutating func boolean(_ key: String) -> Bool? {
     guard let node = node(key) else { return nil }
     guard case .boolean(let flag) = node.value else {
       note(node, key, "is \(node.typeName)", expected: "true or false")
@@ -77,7 +82,7 @@ struct TableReader {
     return flag
   }
 
-  mutating func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+  package mutating func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
     guard let node = node(key) else { return nil }
     let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
     guard case .integer(let number) = node.value else {
@@ -91,7 +96,7 @@ struct TableReader {
     return number
   }
 
-  mutating func strings(_ key: String, expected: String) -> [String]? {
+  package mutating func strings(_ key: String, expected: String) -> [String]? {
     guard let node = node(key) else { return nil }
     guard case .array(let items) = node.value else {
       note(node, key, "is \(node.typeName)", expected: expected)
@@ -112,14 +117,14 @@ struct TableReader {
     return texts
   }
 
-  mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ type: Choice.Type) -> Choice?
+  package mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, _ type: Choice.Type) -> Choice?
   where Choice.RawValue == String {
     let expected = "one of " + Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
     return string(key, expected: expected) { Choice(rawValue: $0) != nil }.flatMap(Choice.init(rawValue:))
   }
 
   /// A table below this one, read by `body`; its issues are taken over.
-  mutating func table(_ key: String, _ body: (inout TableReader) -> Void) {
+  package mutating func table(_ key: String, _ body: (inout TableReader) -> Void) {
     guard let node = node(key) else { return }
     var reader = TableReader(node, path: name(key))
     body(&reader)
@@ -127,7 +132,7 @@ struct TableReader {
   }
 
   /// An array of tables; nil when the key is not there.
-  mutating func tables<Element>(_ key: String, _ body: (inout TableReader) -> Element?) -> [Element]? {
+  package mutating func tables<Element>(_ key: String, _ body: (inout TableReader) -> Element?) -> [Element]? {
     guard let node = node(key) else { return nil }
     guard case .array(let items) = node.value else {
       note(node, key, "is \(node.typeName)", expected: "an array of tables, [[\(name(key))]]")
@@ -144,7 +149,7 @@ struct TableReader {
   }
 
   /// A key that must be there.
-  mutating func require<Value>(_ key: String, _ value: Value?, expected: String) -> Value? {
+  package mutating func require<Value>(_ key: String, _ value: Value?, expected: String) -> Value? {
     if value == nil, entries[key] == nil {
       issues.append(
         ConfigurationIssue(origin: origin, key: name(key), message: "is missing", expected: expected))
@@ -153,7 +158,7 @@ struct TableReader {
   }
 
   /// All issues, with one for each key that was never asked for.
-  func finish() -> [ConfigurationIssue] {
+  package func finish() -> [ConfigurationIssue] {
     var all = issues
     for (key, node) in entries where !known.contains(key) {
       let near = known.min { editDistance($0, key) < editDistance($1, key) }
