@@ -22,7 +22,9 @@ struct Mailhost: ParsableCommand {
       130 interrupted.
       """,
     version: "mailhost \(Version.text)",
-    subcommands: [RenderVerb.self])
+    subcommands: [
+      PlanVerb.self, ApplyVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self, CompleteVerb.self,
+    ])
 
   func run() throws { throw ValidationError("a verb is missing") }
 }

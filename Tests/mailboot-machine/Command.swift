@@ -32,9 +32,15 @@ enum Command {
     func fresh(_ release: Release, with package: Package?, booted: Bool = true) async throws -> any Guest {
       switch self {
       case .native: try await NativeHost.fresh(release, with: package, booted: booted)
-      case .machine: try await Machine.fresh(release, with: package, booted ? .booted : .off)
+      case .machine: try await Machine.fresh(release, with: Self.required(package), booted ? .booted : .off)
       }
     }
+  }
+
+  /// What makes a mail host of a machine.
+  private static func required(_ package: Package?) throws -> Package {
+    guard let package else { throw UsageError(what: "a machine is made by the package; --no-deb is for --kind native") }
+    return package
   }
 
   static func parse(_ arguments: [String]) throws -> Command {
