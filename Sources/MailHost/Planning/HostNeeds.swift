@@ -4,6 +4,13 @@ public struct HostDirectory: Equatable, Sendable {
   public var owner: String
   public var group: String
   public var mode: UInt32
+
+  public init(path: String, owner: String, group: String, mode: UInt32) {
+    self.path = path
+    self.owner = owner
+    self.group = group
+    self.mode = mode
+  }
 }
 
 extension HostSettings {

@@ -1,3 +1,4 @@
+import CLinux
 import Console
 import Glibc
 import Linux
@@ -38,6 +39,9 @@ struct HostApplier: ApplyPorts {
     case .reloadManager: try services.reloadManager()
     case .enable(let unit): try services.enable(unit)
     case .installGuard: try succeed(["/usr/sbin/mailboot", "guard", "install"], seconds: 120)
+    case .tell(.postfix):
+      try compileAliases()
+      try services.tell(.postfix, anew: needsRestart(.postfix))
     case .tell(let reader): try services.tell(reader, anew: needsRestart(reader))
     case .fillVault: try fillVault()
     case .bringUp: try bringUp()
@@ -88,6 +92,21 @@ struct HostApplier: ApplyPorts {
       let bytes = texts[path]
     else { throw HostFailure(.failed, "\(path) is not part of generation \(generation.number)") }
     try explained { () throws(SystemError) in try root.write(path, bytes, attributes) }
+  }
+
+  /// Aliases of the system are the one table that is compiled. Not by newaliases, which wants the queue to be there.
+  private func compileAliases() throws(HostFailure) {
+    let (source, compiled) = (fileStatus("/etc/aliases"), fileStatus("/etc/aliases.db"))
+    if source == nil {
+      try explained { () throws(SystemError) in
+        try root.write(
+          "/etc/aliases", Array("postmaster: root\n".utf8),
+          Generation.Attributes(mode: 0o644, owner: "root", group: "root"))
+      }
+    } else if let source, let compiled, source.st_mtim.tv_sec <= compiled.st_mtim.tv_sec {
+      return
+    }
+    try succeed(["/usr/sbin/postalias", "hash:/etc/aliases"])
   }
 
   /// Whether a reload does not reach what changes: listeners, the queue's place, another dialect.
