@@ -13,7 +13,8 @@ struct CompleteVerb: Verb {
   func perform(_ terminal: Terminal) throws(HostFailure) -> Status {
     try requireRoot("complete")
     let work = try HostWork(host)
-    let lock = try HostLock(work.root)
+    // An `apply` that is at work has called `mailboot`, which calls us: it does all this itself.
+    guard let lock = try? HostLock(work.root) else { return 0 }
     defer { withExtendedLifetime(lock) {} }
     try settle(work) { tell("note: \($0)") }
     guard Vault(settings: work.settings, root: work.root).isOpen else {
