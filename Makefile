@@ -65,12 +65,11 @@ install-files:
 	install -m 644 packaging/copyright $(DESTDIR)/usr/share/doc/mailboot/copyright
 	install -m 644 packaging/mailboot.toml $(DESTDIR)/usr/share/doc/mailboot/examples/mailboot.toml
 	install -m 644 packaging/mailhost.toml $(DESTDIR)/usr/share/doc/mailboot/examples/mailhost.toml
-	# What mailhost makes the host's files from; beside it the file whose comments `mailhost explain` shows.
+	# What mailhost makes the host's files from; with it the file whose comments `mailhost explain` shows.
 	rm -rf $(DESTDIR)/usr/share/mailboot/templates
 	install -d $(DESTDIR)/usr/share/mailboot
-	cp -r templates $(DESTDIR)/usr/share/mailboot/templates
+	cp -rL templates $(DESTDIR)/usr/share/mailboot/templates
 	chmod -R u=rwX,go=rX $(DESTDIR)/usr/share/mailboot
-	install -m 644 packaging/mailhost.toml $(DESTDIR)/usr/share/mailboot/templates/mailhost.toml
 	install -d $(DESTDIR)/usr/share/doc/mailboot/examples/notify.d $(DESTDIR)/etc/mailboot/notify.d
 	install -m 755 packaging/notify.d-examples/[0-9]* $(DESTDIR)/usr/share/doc/mailboot/examples/notify.d
 	install -m 644 packaging/notify.d-examples/notify.env $(DESTDIR)/usr/share/doc/mailboot/examples/notify.env

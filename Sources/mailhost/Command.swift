@@ -23,7 +23,8 @@ struct Mailhost: ParsableCommand {
       """,
     version: "mailhost \(Version.text)",
     subcommands: [
-      PlanVerb.self, ApplyVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self, CompleteVerb.self,
+      PlanVerb.self, ApplyVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self, ExplainVerb.self,
+      CompleteVerb.self,
     ])
 
   func run() throws { throw ValidationError("a verb is missing") }

@@ -29,11 +29,14 @@ struct HostOptions: ParsableArguments {
   }
 
   /// - Throws: every mistake in the files, with its place.
-  func settings() throws(HostFailure) -> HostSettings {
+  func settings() throws(HostFailure) -> HostSettings { try read().settings }
+
+  /// The settings, and what stands in the files for them.
+  func read() throws(HostFailure) -> (settings: HostSettings, tree: ConfigurationNode) {
     do throws(ConfigurationError) {
       let files = try MergedTOML(config, required: true)
       guard let root = files.root else { throw ConfigurationError(issues: []) }
-      return try HostSettings(decoding: root)
+      return (try HostSettings(decoding: root), root)
     } catch {
       var failure = HostFailure(error)
       if fileStatus(config) == nil {
