@@ -1,8 +1,13 @@
 import MailbootCore
 
 extension HostSettings {
+  /// What the rows of lists have.
+  static let rowNames: Set = [
+    "name", "value", "place", "network", "network_plain", "port", "tls", "options", "command",
+  ]
+
   /// What the templates may ask for, without the file's own header.
-  func values(on host: HostFacts) -> [String: Template.Value] {
+  func values(on host: HostFacts) -> [String: Any] {
     let versions = host.versions
     let signing = spamFilter && selector != nil
     var values: [String: Any] = [
