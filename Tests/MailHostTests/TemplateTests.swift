@@ -56,8 +56,10 @@ struct TemplateTests {
 /// Another program renders what we render from the same template and the same values.
 @Test(arguments: [
   "a {{x}} b", "{{#on}}\nline {{x}}\n{{/on}}\nend\n", "{{^on}}no{{/on}}yes", "{{#rows}}<{{name}}>{{/rows}}",
-  "{{#rows}}\n- {{name}} {{x}}\n{{/rows}}", "  {{#on}}  \n kept \n  {{/on}}", "{{! a remark }}\nx\n", "{{#off}}{{x}}{{/off}}",
-  "p = a{{#rows}}, {{name}}{{/rows}};\n", "{{#on}}{{#off}}1{{/off}}{{^off}}2{{/off}}{{/on}}\n", "{{#none}}\nx\n{{/none}}\n{{^none}}\ny\n{{/none}}",
+  "{{#rows}}\n- {{name}} {{x}}\n{{/rows}}", "  {{#on}}  \n kept \n  {{/on}}", "{{! a remark }}\nx\n",
+  "{{#off}}{{x}}{{/off}}",
+  "p = a{{#rows}}, {{name}}{{/rows}};\n", "{{#on}}{{#off}}1{{/off}}{{^off}}2{{/off}}{{/on}}\n",
+  "{{#none}}\nx\n{{/none}}\n{{^none}}\ny\n{{/none}}",
 ])
 func theLibraryRendersTheSame(text: String) throws {
   let values: [String: Any] = [

@@ -96,7 +96,8 @@ public struct Template: Sendable {
       var after = rest[close.upperBound...]
       // A line that has only a section's tag goes, with its end.
       let start = before.lastIndex(of: "\n").map { before.index(after: $0) } ?? before.startIndex
-      let isLineStart = start > before.startIndex || start == whole.startIndex || whole[whole.index(before: start)] == "\n"
+      let isLineStart =
+        start > before.startIndex || start == whole.startIndex || whole[whole.index(before: start)] == "\n"
       if "#^/!".contains(kind), isLineStart, before[start...].allSatisfy({ $0 == " " }) {
         let end = after.firstIndex(of: "\n")
         if after[..<(end ?? after.endIndex)].allSatisfy({ $0 == " " }) {
