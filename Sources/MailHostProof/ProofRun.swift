@@ -127,7 +127,7 @@ public final class ProofRun {
   /// Sends a mail from elsewhere.
   /// - Throws: also when it is not accepted.
   func receive(_ mark: String, for user: TestUser) throws(Silence) {
-    let sender = "stranger@example.com"
+    let sender = "stranger@elsewhere.invalid"
     let client = try stranger()
     let answer = try client.deliver(message(mark, from: sender, to: user.address), from: sender, to: [user.address])
     client.leave()

@@ -72,7 +72,7 @@ extension ProofRun {
 
   fileprivate func smuggling() throws(Silence) -> Finding {
     guard subject.stranger != nil else { return .skip(Self.noStranger) }
-    let sender = "stranger@example.com"
+    let sender = "stranger@elsewhere.invalid"
     for (number, end) in Self.wrongEnds.enumerated() {
       let client = try stranger()
       let answer = try client.envelope(from: sender, to: [two.address])

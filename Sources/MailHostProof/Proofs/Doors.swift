@@ -67,8 +67,8 @@ extension ProofRun {
     let client = try stranger()
     defer { client.leave() }
     var last = ""
-    for sender in ["stranger@example.com", "", one.address, "root@\(subject.hostName)"] {
-      for recipient in ["nobody@example.net", "nobody%example.net@\(subject.hostName)"] {
+    for sender in ["stranger@elsewhere.invalid", "", one.address, "root@\(subject.hostName)"] {
+      for recipient in ["nobody@elsewhere.invalid", "nobody%elsewhere.invalid@\(subject.hostName)"] {
         let answer = try client.envelope(from: sender, to: [recipient])
         guard answer.isRefused else {
           return .fail("from <\(sender)> to <\(recipient)>: \(answer.line)")

@@ -10,7 +10,7 @@ extension ProofKind {
     ) { (run) throws(Silence) in
       guard run.subject.spamFilter else { return .skip("spam_filter is off") }
       guard run.subject.stranger != nil else { return .skip(ProofRun.noStranger) }
-      let sender = "stranger@example.com"
+      let sender = "stranger@elsewhere.invalid"
       let mail = run.message(run.mark("gtube"), from: sender, to: run.one.address) + ProofRun.gtube + "\r\n"
       let client = try run.stranger()
       defer { client.leave() }
@@ -34,7 +34,7 @@ extension ProofRun {
   /// at which it refuses one.
   private func dubious(_ mark: String) -> String {
     """
-    From: "\(two.address)" <stranger@example.com>\r
+    From: "\(two.address)" <stranger@elsewhere.invalid>\r
     Subject: \(mark)\r
     MIME-Version: 1.0\r
     Content-Type: text/html; charset=utf-8\r
@@ -49,7 +49,7 @@ extension ProofRun {
     guard subject.spamFilter else { return .skip("spam_filter is off") }
     guard subject.stranger != nil else { return .skip(Self.noStranger) }
     let mark = mark("junk")
-    let sender = "stranger@example.com"
+    let sender = "stranger@elsewhere.invalid"
     let client = try stranger()
     let answer = try client.deliver(dubious(mark), from: sender, to: [one.address])
     client.leave()

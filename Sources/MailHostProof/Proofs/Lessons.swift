@@ -45,7 +45,7 @@ extension ProofRun {
     // Somebody else may move a mail at this very moment: then once more.
     for attempt in 1...3 {
       let mark = mark("\(source) to \(target) \(attempt)")
-      try client.append(message(mark, from: "stranger@example.com", to: one.address), to: source)
+      try client.append(message(mark, from: "stranger@elsewhere.invalid", to: one.address), to: source)
       guard let number = try self.await(mark, in: source, client) else {
         return .fail("a mail that was put into \(source) is not there")
       }

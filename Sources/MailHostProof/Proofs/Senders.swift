@@ -15,7 +15,7 @@ extension ProofKind {
         let own = try client.envelope(from: run.one.address, to: [run.two.address])
         guard own.isAccepted else { return .fail("port \(port), under its own address: \(own.line)") }
         _ = try client.say("RSET")
-        for other in [run.two.address, "stranger@example.com"] {
+        for other in [run.two.address, "stranger@elsewhere.invalid"] {
           let forged = try client.envelope(from: other, to: [run.two.address])
           guard forged.isRefused else { return .fail("port \(port), as <\(other)>: \(forged.line)") }
           seen = forged.line
@@ -35,8 +35,8 @@ extension ProofKind {
         let inside = try client.envelope(from: run.one.address, to: [run.two.address])
         guard inside.isAccepted else { return .fail("port \(port), to a user here: \(inside.line)") }
         _ = try client.say("RSET")
-        let outside = try client.envelope(from: run.one.address, to: ["nobody@example.net"])
-        guard outside.isRefused else { return .fail("port \(port), to <nobody@example.net>: \(outside.line)") }
+        let outside = try client.envelope(from: run.one.address, to: ["nobody@elsewhere.invalid"])
+        guard outside.isRefused else { return .fail("port \(port), to <nobody@elsewhere.invalid>: \(outside.line)") }
         seen = outside.line
       }
       return .pass(seen)
@@ -92,7 +92,7 @@ extension ProofRun {
   }
 
   private func putOff(_ port: UInt16, _ how: String) throws(Silence) -> Finding {
-    let sender = "stranger@example.com"
+    let sender = "stranger@elsewhere.invalid"
     let client: SMTPClient
     do throws(Silence) {
       client = try SMTPClient(subject.url(.smtp, port), from: subject.stranger, seconds: seconds)
