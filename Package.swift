@@ -108,7 +108,9 @@ let package = Package(
       swiftSettings: strict),
     // What a mail host does, seen by real protocols.
     .target(
-      name: "MailHostProof", dependencies: ["CLinux", "COpenSSL", "JSON", "Linux", "Text"], swiftSettings: strict),
+      name: "MailHostProof",
+      dependencies: ["CLinux", "COpenSSL", "HostChecks", "JSON", "Linux", "MailbootCore", "Text"],
+      swiftSettings: strict),
     .executableTarget(
       name: "mailhost",
       dependencies: [
@@ -186,7 +188,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "MailHostProofTests",
-      dependencies: ["CLinux", "COpenSSL", "JSON", "Linux", "MailHostProof", "TestSupport"], swiftSettings: strict),
+      dependencies: [
+        "CLinux", "COpenSSL", "HostChecks", "JSON", "Linux", "MailHostProof", "MailbootCore", "TestSupport",
+      ],
+      swiftSettings: strict),
     .testTarget(name: "MachineKitTests", dependencies: ["MachineKit"], swiftSettings: strict),
     // Scenes: what a host can show natively, and what takes a machine with a kernel of its own, and LUKS.
     .testTarget(name: "HostTests", dependencies: ["MachineKit", "SceneSupport"], swiftSettings: strict),
