@@ -22,7 +22,10 @@ struct Mailhost: ParsableCommand {
       130 interrupted.
       """,
     version: "mailhost \(Version.text)",
-    subcommands: [RenderVerb.self, ExplainVerb.self])
+    subcommands: [
+      PlanVerb.self, ApplyVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self, ExplainVerb.self,
+      CompleteVerb.self,
+    ])
 
   func run() throws { throw ValidationError("a verb is missing") }
 }

@@ -15,6 +15,19 @@ struct HostOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where the templates are.", valueName: "directory", visibility: .private))
   var templates = "/usr/share/mailboot/templates"
 
+  @Option(
+    help: ArgumentHelp(
+      "Work on the system below this directory, as while an image is made; its services are not touched.",
+      valueName: "directory"))
+  var root = "/"
+
+  /// Without a slash at its end; empty: this host.
+  var prefix: String {
+    var prefix = root[...]
+    while prefix.hasSuffix("/") { prefix = prefix.dropLast() }
+    return String(prefix)
+  }
+
   /// - Throws: every mistake in the files, with its place.
   func settings() throws(HostFailure) -> HostSettings { try read().settings }
 
@@ -42,6 +55,6 @@ struct HostOptions: ParsableArguments {
 extension Mailhost {
   /// Those whose next word is their value.
   static let optionsWithValue: Set = [
-    "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
+    "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite", "--root", "--from", "--output",
   ]
 }
