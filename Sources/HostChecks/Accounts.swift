@@ -5,13 +5,13 @@ import MailbootCore
 import Text
 
 /// A user of this machine, from the name service.
-struct UserAccount {
-  var name: String
-  var uid: uid_t
-  var gid: gid_t
+package struct UserAccount {
+  package var name: String
+  package var uid: uid_t
+  package var gid: gid_t
 
   /// Nil when there is no such user.
-  init?(named name: String) {
+  package init?(named name: String) {
     var entry = passwd()
     var found: UnsafeMutablePointer<passwd>?
     let (uid, gid) = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 65536) { buffer in

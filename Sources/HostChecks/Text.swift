@@ -14,7 +14,7 @@ func errorText(_ number: Int32) -> String {
 }
 
 /// `text` on one line of printable characters, cut to `limit` characters: it comes from files and from the network.
-func printable(_ text: String, limit: Int = 200) -> String {
+package func printable(_ text: String, limit: Int = 200) -> String {
   var result = ""
   var pendingSpace = false
   for character in text {

@@ -7,6 +7,25 @@ public func timestamp(_ secondsSince1970: Double) -> String {
   return "\(year)-\(two(month))-\(two(day))T\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60))Z"
 }
 
+/// What ``timestamp(_:)`` stands for; nil for any other text.
+public func secondsSince1970(timestamp text: String) -> Double? {
+  let bytes = Array(text.utf8)
+  guard bytes.count == 20 else { return nil }
+  func number(_ range: Range<Int>) -> Int? { Int(String(decoding: bytes[range], as: UTF8.self)) }
+  guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
+    let minute = number(14..<16), let second = number(17..<19), (1...12).contains(month)
+  else { return nil }
+  // Days since 1970-01-01 by Howard Hinnant's `days_from_civil`: years begin in March.
+  let shifted = month <= 2 ? year - 1 : year
+  let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+  let yearOfEra = shifted - era * 400
+  let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+  let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  let seconds = Double(days * 86400 + hour * 3600 + minute * 60 + second)
+  // Also no day, hour or separator that there is not.
+  return timestamp(seconds) == text ? seconds : nil
+}
+
 /// Rounded down; what no calendar has (a damaged record may) is 0.
 private func wholeSeconds(_ seconds: Double) -> Int64 { abs(seconds) < 1e12 ? Int64(seconds.rounded(.down)) : 0 }
 

@@ -6,6 +6,8 @@ struct HostFailure: Error {
   enum Kind: Int32 {
     case failed = 1
     case undecided = 2
+    /// As `mailboot` has it for what cannot be verified.
+    case locked = 13
     case usage = 64
     case notPermitted = 77
     case configuration = 78

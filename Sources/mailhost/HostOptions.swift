@@ -55,6 +55,7 @@ struct HostOptions: ParsableArguments {
 extension Mailhost {
   /// Those whose next word is their value.
   static let optionsWithValue: Set = [
-    "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite", "--root", "--from", "--output",
+    "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
+    "--root", "--from", "--output",
   ]
 }

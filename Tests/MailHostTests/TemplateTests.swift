@@ -1,5 +1,6 @@
 import Foundation
 import MailHost
+import Mustache
 import TestSupport
 import Testing
 
@@ -50,4 +51,20 @@ struct TemplateTests {
     let used = HostVariant.all.flatMap { host in host.settings.files(on: host.facts).map(\.template) }
     #expect(Set(templates) == Set(used))
   }
+}
+
+/// Another program renders what we render from the same template and the same values.
+@Test(arguments: [
+  "a {{x}} b", "{{#on}}\nline {{x}}\n{{/on}}\nend\n", "{{^on}}no{{/on}}yes", "{{#rows}}<{{name}}>{{/rows}}",
+  "{{#rows}}\n- {{name}} {{x}}\n{{/rows}}", "  {{#on}}  \n kept \n  {{/on}}", "{{! a remark }}\nx\n",
+  "{{#off}}{{x}}{{/off}}",
+  "p = a{{#rows}}, {{name}}{{/rows}};\n", "{{#on}}{{#off}}1{{/off}}{{^off}}2{{/off}}{{/on}}\n",
+  "{{#none}}\nx\n{{/none}}\n{{^none}}\ny\n{{/none}}",
+])
+func theLibraryRendersTheSame(text: String) throws {
+  let values: [String: Any] = [
+    "x": "1 & <2>", "on": true, "off": false, "rows": [["name": "n1"], ["name": "n2"]], "none": [[String: Any]](),
+  ]
+  let ours = try Template(text, name: "x").render(values, rowNames: ["name"], name: "x")
+  #expect(ours == (try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}" + text).render(values)))
 }

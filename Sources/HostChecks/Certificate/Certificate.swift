@@ -3,7 +3,7 @@ import COpenSSL
 import Glibc
 
 /// An X.509 certificate.
-struct Certificate: ~Copyable {
+package struct Certificate: ~Copyable {
   private let pointer: OpaquePointer
 
   /// Takes the certificate over.
@@ -35,7 +35,7 @@ struct Certificate: ~Copyable {
   }
 
   /// All of them, in order.
-  static func chain(pem: UnsafeRawBufferPointer) -> CertificateChain {
+  package static func chain(pem: UnsafeRawBufferPointer) -> CertificateChain {
     let chain = CertificateChain()
     _ = forEach(pem: pem) { _, certificate in
       X509_up_ref(certificate.pointer)
@@ -45,7 +45,7 @@ struct Certificate: ~Copyable {
   }
 
   /// First and last moment of validity, Unix seconds; nil when the certificate has no readable date.
-  var validity: (from: Int64, until: Int64)? {
+  package var validity: (from: Int64, until: Int64)? {
     guard let from = unixTime(X509_get0_notBefore(pointer)), let until = unixTime(X509_get0_notAfter(pointer)) else {
       return nil
     }
@@ -58,10 +58,10 @@ struct Certificate: ~Copyable {
     return Int64(timegm(&parts))
   }
 
-  func isSame(as other: borrowing Certificate) -> Bool { X509_cmp(pointer, other.pointer) == 0 }
+  package func isSame(as other: borrowing Certificate) -> Bool { X509_cmp(pointer, other.pointer) == 0 }
 
   /// As clients compare it (RFC 6125): wildcards count, the common name only when there are no DNS names.
-  func covers(_ hostName: String) -> Bool {
+  package func covers(_ hostName: String) -> Bool {
     hostName.withCString { X509_check_host(pointer, $0, strlen($0), 0, nil) } == 1
   }
 
@@ -87,18 +87,18 @@ struct Certificate: ~Copyable {
 }
 
 /// Certificates as a server sends them: its own, then those above it.
-final class CertificateChain {
+package final class CertificateChain {
   fileprivate(set) var pointers: [OpaquePointer] = []
 
   init() {}
 
-  init(taking certificate: OpaquePointer) { pointers = [certificate] }
+  package init(taking certificate: OpaquePointer) { pointers = [certificate] }
 
   deinit { for pointer in pointers { X509_free(pointer) } }
 
-  var count: Int { pointers.count }
+  package var count: Int { pointers.count }
 
-  func with<Result>(_ index: Int, _ body: (borrowing Certificate) -> Result) -> Result {
+  package func with<Result>(_ index: Int, _ body: (borrowing Certificate) -> Result) -> Result {
     X509_up_ref(pointers[index])
     return body(Certificate(pointer: pointers[index]))
   }
@@ -157,7 +157,7 @@ final class CertificateChain {
 }
 
 /// The day of a point in time, UTC: "2026-11-22".
-func dayText(_ seconds: Int64) -> String {
+package func dayText(_ seconds: Int64) -> String {
   var moment = time_t(seconds)
   var parts = tm()
   guard gmtime_r(&moment, &parts) != nil else { return "\(seconds) s after 1970" }

@@ -1,10 +1,19 @@
 import COpenSSL
 
 /// Standard base64 with padding, one line (RFC 4648).
-func base64(_ bytes: [UInt8]) -> String {
+package func base64(_ bytes: [UInt8]) -> String {
   var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
   let count = EVP_EncodeBlock(&text, bytes, Int32(bytes.count))
   return String(decoding: text.prefix(Int(max(0, count))), as: UTF8.self)
+}
+
+/// What base64 stands for, white space in it left aside; nil when it is none.
+package func decodedBase64(_ text: String) -> [UInt8]? {
+  var text = text
+  return text.withUTF8 { bytes in
+    guard let decoded = decodeBase64(secret: UnsafeRawBufferPointer(bytes)) else { return nil }
+    return Array(decoded.contents)
+  }
 }
 
 /// Decodes base64 in which white space may stand anywhere, as in key files; nil when it is none.

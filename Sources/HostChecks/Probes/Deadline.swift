@@ -3,11 +3,11 @@ import Glibc
 import Linux
 
 /// A point in time that a change of the wall clock does not move.
-struct Deadline {
+package struct Deadline {
   /// Monotonic time, seconds.
   private let moment: Double
 
-  init(after seconds: Double) {
+  package init(after seconds: Double) {
     moment = Self.now + max(0, seconds)
   }
 
@@ -18,7 +18,7 @@ struct Deadline {
   /// Seconds left, 0 when it has passed.
   var remaining: Double { max(0, moment - Self.now) }
 
-  var hasPassed: Bool { remaining == 0 }
+  package var hasPassed: Bool { remaining == 0 }
 
   func earlier(_ other: Deadline) -> Deadline {
     Deadline(moment: min(moment, other.moment))

@@ -1,7 +1,7 @@
 import MailbootCore
 
 /// A conversation in lines with a service, over TCP or a Unix socket, with or without TLS.
-final class ProbeChannel {
+package final class ProbeChannel {
   /// More than any greeting or header line of these protocols may have.
   private static let longestLine = 8192
 
@@ -9,18 +9,22 @@ final class ProbeChannel {
   private var tls: TLSSession?
   private var buffer: [UInt8] = []
   private var ended = false
-  let attempt: Attempt
+  package let attempt: Attempt
 
-  /// - Parameter serverName: what to ask for when TLS comes first; nil: what the URL names.
-  init(to url: ProbeURL, attempt: Attempt, serverName: String? = nil) throws(Silence) {
+  /// - Parameters:
+  ///   - serverName: what to ask for when TLS comes first; nil: what the URL names.
+  ///   - source: an IPv4 address of this machine to come from; nil: the kernel chooses.
+  package init(
+    to url: ProbeURL, attempt: Attempt, serverName: String? = nil, from source: String? = nil
+  ) throws(Silence) {
     self.attempt = attempt
     attempt.awaited = "connection"
-    socket = try StreamSocket.connect(to: url, attempt: attempt)
+    socket = try StreamSocket.connect(to: url, from: source, attempt: attempt)
     if url.scheme.usesTLS { try startTLS(serverName: serverName ?? (isLiteralAddress(url.host) ? nil : url.host)) }
   }
 
   /// Speaks TLS from here on.
-  func startTLS(serverName: String?) throws(Silence) {
+  package func startTLS(serverName: String?) throws(Silence) {
     attempt.awaited = "TLS handshake"
     let session = try TLSSession(serverName: serverName)
     while true {
@@ -36,11 +40,11 @@ final class ProbeChannel {
   }
 
   /// What the server has shown of itself; nil without TLS.
-  var certificate: OpaquePointer? { tls?.peerCertificate() }
+  package var certificate: OpaquePointer? { tls?.peerCertificate() }
 
-  func send(_ text: String) throws(Silence) { try send(bytes: Array(text.utf8)) }
+  package func send(_ text: String) throws(Silence) { try send(bytes: Array(text.utf8)) }
 
-  func send(bytes: [UInt8]) throws(Silence) {
+  package func send(bytes: [UInt8]) throws(Silence) {
     var bytes = bytes
     if let tls {
       try tls.encrypt(bytes)
@@ -74,7 +78,7 @@ final class ProbeChannel {
   }
 
   /// The next so many bytes of a protocol that is none of lines.
-  func bytes(_ count: Int, awaited: String) throws(Silence) -> [UInt8] {
+  package func bytes(_ count: Int, awaited: String) throws(Silence) -> [UInt8] {
     attempt.awaited = awaited
     while buffer.count < count {
       let more = try receive()
@@ -86,7 +90,7 @@ final class ProbeChannel {
   }
 
   /// The next line; its absence is the reason for silence.
-  func expectLine(_ awaited: String) throws(Silence) -> String {
+  package func expectLine(_ awaited: String) throws(Silence) -> String {
     attempt.awaited = awaited
     guard let line = try line() else { throw Silence(reason: "closed the connection before its \(awaited)") }
     return line
@@ -94,7 +98,7 @@ final class ProbeChannel {
 
   /// Leaves as the protocol wants it, so that the service logs no aborted session: says `farewell`, waits a moment for
   /// the other side to close, ends TLS. What was answered before counts whatever happens here, so errors only end this.
-  func leave(saying farewell: String?) {
+  package func leave(saying farewell: String?) {
     attempt.shorten(to: 1)
     do throws(Silence) {
       if let farewell {

@@ -17,6 +17,18 @@ struct SocketAddress {
     }
   }
 
+  /// Of a literal IPv4 address and any port; nil when it is none.
+  init?(ipv4 text: String) {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    guard inet_pton(AF_INET, text, &address.sin_addr) == 1 else { return nil }
+    self = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        SocketAddress(copying: $0, length: socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+  }
+
   /// Of a Unix socket; the path must fit (`ProbeURL.longestSocketPath`).
   init(path: String) {
     var address = sockaddr_un()

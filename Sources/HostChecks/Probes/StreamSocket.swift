@@ -3,10 +3,15 @@ import Glibc
 import MailbootCore
 
 /// Why a service gave no answer, as `ProbeReply.silent` reports it.
-struct Silence: Error, Equatable {
-  var reason: String
+package struct Silence: Error, Equatable {
+  package var reason: String
   /// True when the attempt's time was over: with more time the reason might have been another one.
-  var timedOut = false
+  package var timedOut = false
+
+  package init(reason: String, timedOut: Bool = false) {
+    self.reason = reason
+    self.timedOut = timedOut
+  }
 }
 
 /// A connected non-blocking stream socket; every wait ends at `deadline`.
@@ -14,11 +19,15 @@ struct StreamSocket: ~Copyable {
   private let descriptor: Int32
 
   /// Connects to the URL's host and port, or to its Unix socket. A name with several addresses: each in turn.
-  static func connect(to url: ProbeURL, attempt: Attempt) throws(Silence) -> StreamSocket {
+  ///
+  /// - Parameter source: an IPv4 address of this machine to come from; nil: the kernel chooses.
+  static func connect(
+    to url: ProbeURL, from source: String? = nil, attempt: Attempt
+  ) throws(Silence) -> StreamSocket {
     var last = Silence(reason: "\(url.host) has no address")
     for address in try addresses(of: url) {
       do {
-        return try StreamSocket(address, attempt: attempt)
+        return try StreamSocket(address, from: source, attempt: attempt)
       } catch {
         last = error
       }
@@ -26,10 +35,15 @@ struct StreamSocket: ~Copyable {
     throw last
   }
 
-  private init(_ address: SocketAddress, attempt: Attempt) throws(Silence) {
+  private init(_ address: SocketAddress, from source: String?, attempt: Attempt) throws(Silence) {
     let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     descriptor = socket(address.family, type, 0)
     guard descriptor >= 0 else { throw Silence(reason: "no socket: \(errorText(errno))") }
+    if let source {
+      guard let own = SocketAddress(ipv4: source), own.withPointer({ Glibc.bind(descriptor, $0, $1) }) == 0 else {
+        throw Silence(reason: "cannot come from \(source): \(errorText(errno))")
+      }
+    }
     let status = address.withPointer { Glibc.connect(descriptor, $0, $1) }
     if status == 0 { return }
     // A Unix socket says EAGAIN when its backlog is full; there is nothing to wait for then.
@@ -92,13 +106,13 @@ struct StreamSocket: ~Copyable {
 }
 
 /// One attempt's time, and what it is waiting for just now.
-final class Attempt {
+package final class Attempt {
   private(set) var deadline: Deadline
   private let seconds: Double
   /// For the message: "greeting" gives "no greeting within 5 s".
-  var awaited = "connection"
+  package var awaited = "connection"
 
-  init(seconds: Double) {
+  package init(seconds: Double) {
     self.seconds = seconds
     deadline = Deadline(after: seconds)
   }

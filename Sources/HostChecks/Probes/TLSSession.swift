@@ -89,7 +89,7 @@ final class TLSSession {
 }
 
 /// The first queued OpenSSL error in words; empties the queue.
-func opensslErrors() -> String {
+package func opensslErrors() -> String {
   let code = ERR_get_error()
   ERR_clear_error()
   guard code != 0 else { return "no reason given" }

@@ -49,10 +49,3 @@ public struct Reason: Equatable, Sendable {
     text += (text.isEmpty || words.isEmpty ? "" : " ") + words
   }
 }
-
-/// Without blanks at both ends.
-func trimmed(_ text: some StringProtocol) -> String {
-  var words = Substring(text)
-  while words.last?.isWhitespace == true { words.removeLast() }
-  return String(words.drop { $0.isWhitespace })
-}

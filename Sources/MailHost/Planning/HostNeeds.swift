@@ -43,7 +43,8 @@ extension HostSettings {
     if spamFilter {
       if selector != nil { add(dkim, "_rspamd", "_rspamd", 0o750) }
       if redisDirectory != "/var/lib/redis" {
-        add(redisDirectory, redisName == "valkey" ? "valkey" : "redis", redisName == "valkey" ? "valkey" : "redis", 0o750)
+        add(
+          redisDirectory, redisName == "valkey" ? "valkey" : "redis", redisName == "valkey" ? "valkey" : "redis", 0o750)
       }
     }
     if queue != "/var/spool/postfix" { add(queue, "root", "root", 0o755) }

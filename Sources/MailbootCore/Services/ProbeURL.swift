@@ -53,6 +53,15 @@ public struct ProbeURL: Equatable, Sendable {
   /// The longest path that fits `sockaddr_un` with its terminating zero, bytes (unix(7)).
   public static let longestSocketPath = 107
 
+  /// Of a server on a host.
+  /// - Parameter host: a name, or an address without brackets.
+  public init(_ scheme: Scheme, host: String, port: UInt16) {
+    self.scheme = scheme
+    self.host = host
+    self.port = port
+    path = scheme == .http || scheme == .https ? "/" : ""
+  }
+
   /// Throws what is wrong with `text` in words for the person who wrote it.
   public init(parsing text: String) throws(ProbeURLError) {
     guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { throw .unprintable }

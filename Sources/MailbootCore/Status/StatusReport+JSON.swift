@@ -37,6 +37,7 @@ extension StatusReport {
         } ?? .null
       ),
       ("last_unlock", lastUnlock.map(json(of:)) ?? .null),
+      ("host_test", hostTest?.json() ?? .null),
     ])
   }
 

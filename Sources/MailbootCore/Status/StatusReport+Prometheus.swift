@@ -33,6 +33,12 @@ extension StatusReport {
       MetricFamily(
         "mailboot_unlock_step_seconds", .gauge, "How long each step of the last unlock run took.",
         (lastUnlock?.steps ?? []).map { ("step", $0.name, $0.seconds) }),
+      MetricFamily(
+        "mailhost_test_failed", .gauge, "Whether this part of the last `mailhost test` failed.",
+        (hostTest?.tests ?? []).filter { $0.result != .skip }.map { ("test", $0.name, $0.result == .fail ? 1 : 0) }),
+      MetricFamily(
+        "mailhost_test_timestamp_seconds", .gauge, "When the last `mailhost test` ended, in seconds since 1970.",
+        hostTest?.at),
       MetricFamily("mailboot_build_info", .gauge, "The program's version; always 1.", [("version", version, 1)]),
     ]
   }

@@ -53,6 +53,8 @@ public struct StatusReport: Equatable, Sendable {
   public var busy: BusyRecord?
   /// Passphrases that were tried since the boot; in the metrics, not in the JSON.
   public var attempts: AttemptCount
+  /// Nil: `mailhost test` was never called.
+  public var hostTest: HostTestRecord?
   /// Why the state is degraded or unknown, one line each, for people.
   public var reasons: [String]
 }
@@ -90,6 +92,8 @@ public struct StatusInput: Sendable {
   public var trouble: [String]
   /// Whether a killed run has left the door shut.
   public var doorIsLeftShut = false
+  /// What the last `mailhost test` found.
+  public var hostTest: HostTestRecord?
 
   public init(
     configuration: Configuration, observation: Observation?, record: LastResults?, locked: Bool, host: String,
@@ -121,6 +125,7 @@ extension StatusReport {
     lastUnlock = record?.lastUnlock
     busy = input.locked ? record?.busy : nil
     attempts = record?.attempts ?? AttemptCount()
+    hostTest = input.hostTest
     vault = Vault(
       type: configuration.vault.kind, device: observation?.opening.vault?.backing ?? configuration.vault.shownDevice,
       uuid: observation?.opening.vault?.uuid, mapping: configuration.vault.mappingName, open: open,

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import JSON
 import Linux
 import MailbootCore
 import Systemd
@@ -62,8 +63,15 @@ public final class StatusReader {
       observation?.opening.isOpen != true && service?.waitingSince != nil && directory.waitServiceRuns()
     // Shut before it has the lock, or opened after it let go of it, no run leaves it.
     input.doorIsLeftShut = access(directory.path + "/door", F_OK) == 0 && !directory.isLocked()
+    input.hostTest = Self.hostTest()
     input.now = Reactor.wall()
     return StatusReport(input)
+  }
+
+  /// What the last `mailhost test` left, if it can be read.
+  private static func hostTest() -> HostTestRecord? {
+    guard let bytes = readSmallFile(HostTestRecord.path, flags: O_NOFOLLOW) else { return nil }
+    return JSONText(parsing: bytes).flatMap(HostTestRecord.init(json:))
   }
 }
 

@@ -10,7 +10,8 @@ struct StatusText {
   let now: Double
 
   func lines() -> [String] {
-    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + services() + lastUnlock() + next()
+    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + hostTest() + services()
+      + lastUnlock() + next()
   }
 
   /// The command that goes on from here.
@@ -55,6 +56,16 @@ struct StatusText {
       + bad.flatMap { check in
         ["  \(check.result == .fail ? "FAIL" : "warn")  \(check.name.rawValue): \(check.detail)"]
           + (check.hint.map { ["        " + $0] } ?? [])
+      }
+  }
+
+  private func hostTest() -> [String] {
+    guard let test = report.hostTest else { return [] }
+    let skipped = test.count(.skip)
+    let more = skipped > 0 ? ", \(skipped) not tried" : ""
+    return ["test      \(test.count(.pass)) passed, \(test.failed.count) failed\(more), \(age(now - test.at)) ago"]
+      + test.failed.flatMap { failed in
+        ["  warn  \(failed.name): \(failed.detail)"] + (failed.hint.map { ["        " + $0] } ?? [])
       }
   }
 

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 import MailHost
@@ -71,7 +72,9 @@ struct GenerationStore {
       HostDirectory(path: "\(Self.directory)/generations", owner: "root", group: "root", mode: 0o700))
     for (path, bytes) in files { try root.write("\(place)/files\(path)", bytes, Self.ours) }
     for (path, bytes) in before { try root.write("\(place)/before\(path)", bytes, Self.ours) }
-    guard let text = try? generation.text() else { throw SystemError("generation \(generation.number) cannot be described") }
+    guard let text = try? generation.text() else {
+      throw SystemError("generation \(generation.number) cannot be described")
+    }
     try root.write("\(place)/generation.json", Array(text.utf8), Self.ours)
     try root.sync(Self.directory)
   }

@@ -117,7 +117,9 @@ struct HostApplier: ApplyPorts {
         lines(path, ["inet_", "queue_directory", "smtp ", "submission", "127.0.0.1:"])
       }
     case .dovecot:
-      return lines("/etc/dovecot/dovecot.conf", ["dovecot_config_version", "listen", "  inet_listener", "    port", "  unix_listener"])
+      return lines(
+        "/etc/dovecot/dovecot.conf",
+        ["dovecot_config_version", "listen", "  inet_listener", "    port", "  unix_listener"])
     case .redis: return true
     case .rspamd, .mailboot, .fail2ban, .nobody: return false
     }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 import MailHost
@@ -42,7 +43,8 @@ struct HostObserver {
     observeObstacles(&seen)
     if seen.plan.changes.contains(where: { [.package, .user, .group].contains($0.kind) }) {
       // Whose the rest will be is known only then.
-      seen.plan.changes.append(HostChange(.directory, .wait, settings.vault, reason: "for the packages and users above"))
+      seen.plan.changes.append(
+        HostChange(.directory, .wait, settings.vault, reason: "for the packages and users above"))
     } else if seen.isOpen {
       seen.plan.changes += try VaultContents(
         settings: settings, facts: facts, root: root, files: files, report: { _ in }
@@ -69,7 +71,9 @@ struct HostObserver {
     let users = root.users
     var missing: [HostChange] = []
     if users.groupNumber("vmail") == nil { missing.append(HostChange(.group, .create, "vmail")) }
-    if users.number("vmail") == nil { missing.append(HostChange(.user, .create, "vmail", reason: "mail belongs to it")) }
+    if users.number("vmail") == nil {
+      missing.append(HostChange(.user, .create, "vmail", reason: "mail belongs to it"))
+    }
     if settings.manage.users {
       seen.plan.changes += missing
     } else if !missing.isEmpty {

@@ -41,7 +41,9 @@ struct HostRoot {
     guard fstat(descriptor, &status) == 0, mb_s_isreg(status.st_mode) != 0 else {
       throw SystemError("\(path) is no plain file", code: EINVAL)
     }
-    guard let bytes = readToEnd(descriptor, limit: 1 << 20) else { throw SystemError("\(path): \(errnoText())", code: errno) }
+    guard let bytes = readToEnd(descriptor, limit: 1 << 20) else {
+      throw SystemError("\(path): \(errnoText())", code: errno)
+    }
     return Stored(bytes: bytes, attributes: attributes(of: status))
   }
 
@@ -96,7 +98,9 @@ struct HostRoot {
     let parent = try open(directoryOf: wanted.path, making: true)
     defer { close(parent) }
     let name = name(of: wanted.path)
-    if mkdirat(parent, name, 0o700) != 0, errno != EEXIST { throw SystemError("\(wanted.path): \(errnoText())", code: errno) }
+    if mkdirat(parent, name, 0o700) != 0, errno != EEXIST {
+      throw SystemError("\(wanted.path): \(errnoText())", code: errno)
+    }
     let descriptor = mb_openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0)
     guard descriptor >= 0 else { throw SystemError("\(wanted.path): \(errnoText())", code: errno) }
     defer { close(descriptor) }

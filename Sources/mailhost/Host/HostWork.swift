@@ -48,7 +48,9 @@ struct HostWork {
   }
 
   /// The generation that comes of the settings as they are.
-  func nextGeneration(_ seen: HostObserver.Observation, reason: String) throws(HostFailure) -> (Generation, [String: [UInt8]]) {
+  func nextGeneration(_ seen: HostObserver.Observation, reason: String) throws(HostFailure) -> (
+    Generation, [String: [UInt8]]
+  ) {
     let kept = Set(seen.plan.changes.filter { [.keep, .decide].contains($0.action) }.map(\.subject))
     var entries: [Generation.Entry] = []
     var texts: [String: [UInt8]] = [:]
@@ -109,8 +111,9 @@ func settle(_ work: HostWork, say: (String) -> Void) throws(HostFailure) {
     return
   }
   try explained { () throws(SystemError) in try work.store.takeBack(pending) }
-  say("an earlier call was interrupted: what it had begun was taken back, "
-    + (current.map { "generation \($0) is in place" } ?? "the files are as they were before"))
+  say(
+    "an earlier call was interrupted: what it had begun was taken back, "
+      + (current.map { "generation \($0) is in place" } ?? "the files are as they were before"))
 }
 
 /// Only root can look into and change all of it.

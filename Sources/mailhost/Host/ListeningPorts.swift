@@ -11,7 +11,8 @@ struct ListeningPorts {
 
   /// Ports of the mail host, and the programs that may have them.
   private static let ours: [(port: Int, programs: Set<String>)] = [
-    (25, ["master"]), (465, ["master"]), (587, ["master"]), (10025, ["master"]), (993, ["dovecot"]), (4190, ["dovecot"]),
+    (25, ["master"]), (465, ["master"]), (587, ["master"]), (10025, ["master"]), (993, ["dovecot"]),
+    (4190, ["dovecot"]),
     (11332, ["rspamd"]), (11333, ["rspamd"]), (11334, ["rspamd"]), (6379, ["redis-server", "valkey-server"]),
   ]
 
@@ -23,7 +24,8 @@ struct ListeningPorts {
       for line in (readSmallText(table) ?? "").split(separator: "\n").dropFirst() {
         let fields = line.split(separator: " ")
         // 0A is LISTEN.
-        guard fields.count > 9, fields[3] == "0A", let port = fields[1].split(separator: ":").last.flatMap({ Int($0, radix: 16) }),
+        guard fields.count > 9, fields[3] == "0A",
+          let port = fields[1].split(separator: ":").last.flatMap({ Int($0, radix: 16) }),
           wanted.contains(port)
         else { continue }
         sockets["socket:[\(fields[9])]"] = port

@@ -40,7 +40,8 @@ func succeed(
   let said = try run(arguments, input: input, seconds: seconds)
   guard said.status == 0 else {
     throw HostFailure(
-      .failed, "`\(arguments.map { $0.hasPrefix("/") ? String($0.split(separator: "/").last ?? "") : $0 }.joined(separator: " "))` "
+      .failed,
+      "`\(arguments.map { $0.hasPrefix("/") ? String($0.split(separator: "/").last ?? "") : $0 }.joined(separator: " "))` "
         + "failed with status \(said.status)", evidence: said.evidence, hint: hint)
   }
   return said

@@ -29,7 +29,9 @@ struct Validator {
     for arguments in [["-n"], ["-M"], ["-P"]] {
       let said = try run(["/usr/sbin/postconf", "-c", "\(place)/etc/postfix"] + arguments)
       // It warns of what it does not know, and ends well.
-      let complaints = said.errors.split(separator: "\n").filter { $0.contains("unused parameter") || $0.contains("fatal") }
+      let complaints = said.errors.split(separator: "\n").filter {
+        $0.contains("unused parameter") || $0.contains("fatal")
+      }
       guard said.status == 0, complaints.isEmpty else {
         throw HostFailure(
           .failed, "postfix does not take its new configuration", evidence: said.evidence,

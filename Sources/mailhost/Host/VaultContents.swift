@@ -53,8 +53,10 @@ struct VaultContents {
       return Lack(
         change: HostChange(
           .directory, there == nil ? .create : .change, directory.path,
-          reason: there.map { "is \($0.owner):\($0.group) \(octal($0.mode)), not "
-            + "\(directory.owner):\(directory.group) \(octal(directory.mode))" })
+          reason: there.map {
+            "is \($0.owner):\($0.group) \(octal($0.mode)), not "
+              + "\(directory.owner):\(directory.group) \(octal(directory.mode))"
+          })
       ) { () throws(HostFailure) in
         try explained { () throws(SystemError) in try root.make(directory) }
       }
@@ -76,7 +78,8 @@ struct VaultContents {
       if there == HostRoot.Stored(bytes: Array(file.text.utf8), attributes: wanted), isCompiled { continue }
       lacks.append(
         Lack(
-          change: HostChange(.file, there == nil ? .create : .change, path, reason: isCompiled ? nil : "is not compiled")
+          change: HostChange(
+            .file, there == nil ? .create : .change, path, reason: isCompiled ? nil : "is not compiled")
         ) { () throws(HostFailure) in
           try explained { () throws(SystemError) in
             try root.write(path, Array(file.text.utf8), wanted)
@@ -141,7 +144,9 @@ struct VaultContents {
     let there = try accounts()
     if !there.hasLimits {
       lacks.append(
-        Lack(change: HostChange(.database, .change, settings.database, reason: "has no columns for limits (mailcfg set)")) {
+        Lack(
+          change: HostChange(.database, .change, settings.database, reason: "has no columns for limits (mailcfg set)")
+        ) {
           () throws(HostFailure) in
           try withDatabase(.change) { database throws(AccountError) in _ = try database.ensureLimits() }
         })

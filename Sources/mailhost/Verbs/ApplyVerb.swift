@@ -74,7 +74,8 @@ struct ApplyVerb: Verb {
     guard plan.undecided.isEmpty else {
       PlanText(plan, terminal: Terminal(descriptor: 1), withDiffs: true).show()
       throw HostFailure(
-        .undecided, "nothing was changed: \(plan.undecided.map(\.subject).joined(separator: ", ")) "
+        .undecided,
+        "nothing was changed: \(plan.undecided.map(\.subject).joined(separator: ", ")) "
           + (plan.undecided.count == 1 ? "needs" : "need") + " your word",
         hint: "--adopt, --keep or --overwrite, each with the file")
     }
@@ -86,8 +87,10 @@ struct ApplyVerb: Verb {
   }
 
   private func obstacleHint(_ obstacle: String) -> String {
-    obstacle.hasPrefix("port ") ? "nothing was changed" : "nothing was changed; a certificate for this host: "
-      + "`certbot certonly --standalone -d HOST`, or set mail_ssl_cert and mail_ssl_certkey"
+    obstacle.hasPrefix("port ")
+      ? "nothing was changed"
+      : "nothing was changed; a certificate for this host: "
+        + "`certbot certonly --standalone -d HOST`, or set mail_ssl_cert and mail_ssl_certkey"
   }
 
   /// Packages and users come first: whose the rest is, and for which versions, is known only then.

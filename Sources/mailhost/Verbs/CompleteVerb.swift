@@ -11,7 +11,7 @@ struct CompleteVerb: Verb {
   @OptionGroup var host: HostOptions
 
   func perform(_ terminal: Terminal) throws(HostFailure) -> Status {
-    try requireRoot("complete")
+    if host.prefix.isEmpty { try requireRoot("complete") }
     let work = try HostWork(host)
     // An `apply` that is at work has called `mailboot`, which calls us: it does all this itself.
     guard let lock = try? HostLock(work.root) else { return 0 }

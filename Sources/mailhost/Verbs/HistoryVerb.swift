@@ -38,7 +38,9 @@ struct HistoryVerb: Verb {
       if generations.isEmpty { say("nothing was applied yet") }
       for generation in generations {
         let mark = generation.number == current ? "*" : generation.number == pending ? "?" : " "
-        say("\(mark) \(String(generation.number).paddedLeft(3))  \(generation.at)  \(generation.reason.padded(14))  \(generation.versions)")
+        say(
+          "\(mark) \(String(generation.number).paddedLeft(3))  \(generation.at)  \(generation.reason.padded(14))  \(generation.versions)"
+        )
       }
       if pending != nil { say("? was interrupted; the next `mailhost apply` takes it back") }
     }

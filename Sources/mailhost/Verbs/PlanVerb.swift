@@ -22,7 +22,8 @@ struct PlanVerb: Verb {
 
   @Option(
     name: .customLong("for"),
-    help: ArgumentHelp("As if another version were installed: debian=13, dovecot=2.4; may be repeated.", valueName: "name=version"))
+    help: ArgumentHelp(
+      "As if another version were installed: debian=13, dovecot=2.4; may be repeated.", valueName: "name=version"))
   var versions: [String] = []
 
   func perform(_ terminal: Terminal) throws(HostFailure) -> Status {

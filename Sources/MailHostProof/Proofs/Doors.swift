@@ -1,0 +1,125 @@
+import HostChecks
+import Linux
+import MailbootCore
+import Text
+
+extension ProofKind {
+  /// What shows at the ports, without any mail.
+  static let doors: [ProofKind] = [
+    ProofKind(
+      "greeting", "port 25 greets with the host's name, as its record in the DNS has it",
+      hint: "`mailhost explain myhostname`"
+    ) { (run) throws(Silence) in
+      let client = try run.stranger()
+      client.leave()
+      let names = [client.greeting, client.hello].map { $0.texts.first?.split(separator: " ").first.map(String.init) }
+      guard names.allSatisfy({ $0?.lowercased() == run.subject.hostName.lowercased() }) else {
+        return .fail("\(client.greeting.line); to EHLO: \(names[1] ?? "nothing"), not \(run.subject.hostName)")
+      }
+      return .pass(client.greeting.line)
+    },
+    ProofKind(
+      "certificate-served", "every port shows the certificate that is on the disk, and it is valid for the host's name",
+      hint: "`systemctl reload postfix dovecot` after a renewal; certbot's hook does that: `mailhost plan`"
+    ) { (run) throws(Silence) in try run.certificates() },
+    ProofKind(
+      "auth-on-25", "nobody can log in on port 25, which is for other servers",
+      hint: "`mailhost explain smtpd_sasl_auth_enable`"
+    ) { (run) throws(Silence) in
+      let client = try run.stranger()
+      defer { client.leave() }
+      guard !client.hello.offers("AUTH") else { return .fail("offers AUTH before TLS: \(client.hello.line)") }
+      guard client.hello.offers("STARTTLS") else { return .fail("offers no STARTTLS: \(client.hello.line)") }
+      try client.startTLS(serverName: run.subject.hostName)
+      guard !client.hello.offers("AUTH") else { return .fail("offers AUTH within TLS: \(client.hello.line)") }
+      let answer = try client.logIn(run.one)
+      return answer.isRefused ? .pass(answer.line) : .fail("a login got: \(answer.line)")
+    },
+    ProofKind(
+      "open-relay", "who does not log in sends to nobody elsewhere", hint: "`mailhost explain smtpd_relay_restrictions`"
+    ) { (run) throws(Silence) in try run.relaying() },
+    ProofKind(
+      "system-mail", "root and postmaster of this host take mail, invented names do not",
+      hint: "`mailhost explain alias_maps`"
+    ) { (run) throws(Silence) in
+      guard run.subject.stranger != nil else { return .skip(ProofRun.noStranger) }
+      let client = try run.stranger()
+      defer { client.leave() }
+      let host = run.subject.hostName
+      for name in ["root", "postmaster"] {
+        let answer = try client.envelope(from: "", to: ["\(name)@\(host)"])
+        guard answer.isAccepted else { return .fail("\(name)@\(host): \(answer.line)") }
+        _ = try client.say("RSET")
+      }
+      let invented = "nobody-\(run.token)@\(host)"
+      let answer = try client.envelope(from: "", to: [invented])
+      return answer.isRefused ? .pass(answer.line) : .fail("\(invented): \(answer.line)")
+    },
+  ]
+}
+
+extension ProofRun {
+  static let noStranger = "without IPv4 there is no second address of this host to come from"
+
+  /// Asks for recipients elsewhere, with senders and spellings that a careless relay takes for its own. Nothing is sent.
+  fileprivate func relaying() throws(Silence) -> Finding {
+    guard subject.stranger != nil else { return .skip(Self.noStranger) }
+    let client = try stranger()
+    defer { client.leave() }
+    var last = ""
+    for sender in ["stranger@elsewhere.invalid", "", one.address, "root@\(subject.hostName)"] {
+      for recipient in ["nobody@elsewhere.invalid", "nobody%elsewhere.invalid@\(subject.hostName)"] {
+        let answer = try client.envelope(from: sender, to: [recipient])
+        guard answer.isRefused else {
+          return .fail("from <\(sender)> to <\(recipient)>: \(answer.line)")
+        }
+        last = answer.line
+        _ = try client.say("RSET")
+      }
+    }
+    return .pass(last)
+  }
+
+  fileprivate func certificates() throws(Silence) -> Finding {
+    let path = subject.certificate
+    guard let pem = readSmallFile(path) else { return .fail("\(path): \(errnoText())") }
+    let ours = pem.withUnsafeBytes { Certificate.chain(pem: $0) }
+    guard ours.count > 0 else { return .fail("\(path) holds no certificate") }
+    for (port, shown) in try shownCertificates() {
+      guard let shown else { return .fail("port \(port) shows no certificate") }
+      let isSame = ours.with(0) { mine in shown.with(0) { $0.isSame(as: mine) } }
+      guard isSame else { return .fail("port \(port) shows another certificate than the one in \(path)") }
+    }
+    let (validity, coversName) = ours.with(0) { ($0.validity, $0.covers(subject.hostName)) }
+    guard coversName else {
+      return .fail("\(path) is not for \(subject.hostName)", hint: "get one for this name, for instance by certbot")
+    }
+    guard let validity, validity.from <= Int64(wallSeconds()), Int64(wallSeconds()) < validity.until else {
+      let until = validity.map { dayText($0.until) } ?? "?"
+      return .fail("\(path) is not valid today (until \(until))", hint: "renew it, for instance by `certbot renew`")
+    }
+    return .pass("valid until \(dayText(validity.until))")
+  }
+
+  private func shownCertificates() throws(Silence) -> [(port: Int, chain: CertificateChain?)] {
+    let server = try stranger()
+    try server.startTLS(serverName: subject.hostName)
+    let submissions = try SMTPClient(
+      subject.url(.smtps, 465), from: nil, seconds: seconds, serverName: subject.hostName)
+    let submission = try SMTPClient(subject.url(.smtp, 587), from: nil, seconds: seconds)
+    try submission.sayHello()
+    try submission.startTLS(serverName: subject.hostName)
+    let imap = try mailProgram(one)
+    var shown: [(port: Int, chain: CertificateChain?)] = [
+      (25, server.certificate), (465, submissions.certificate), (587, submission.certificate), (993, imap.certificate),
+    ]
+    for client in [server, submissions, submission] { client.leave() }
+    imap.leave()
+    if subject.managesieve {
+      let sieve = try SieveClient(subject.url(.sieve, 4190), seconds: seconds, serverName: subject.hostName)
+      shown.append((4190, sieve.certificate))
+      sieve.leave()
+    }
+    return shown
+  }
+}

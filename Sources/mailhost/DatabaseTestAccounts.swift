@@ -1,0 +1,62 @@
+import Glibc
+import Linux
+import MailAccounts
+import MailHost
+import MailHostProof
+import SecretMemory
+
+/// The test's users in the account database of this host.
+struct DatabaseTestAccounts: TestAccounts {
+  private let settings: HostSettings
+
+  init(_ settings: HostSettings) { self.settings = settings }
+
+  func make(_ users: [TestUser]) throws(TestTrouble) {
+    let problems = MailDirectories(spool: settings.spool, sieve: settings.sieve).make(domain: TestDomain.name)
+    if let problem = problems.first { throw TestTrouble(problem) }
+    do {
+      let database = try AccountDatabase(path: settings.database, .change)
+      for user in users {
+        // The cheapest one to verify: the servers do it a dozen times.
+        var password = try SecretBytes(capacity: user.password.utf8.count)
+        for byte in user.password.utf8 { try password.append(byte) }
+        let hash = try PasswordHash.make(password, scheme: .argon2id)
+        let email = try EmailAddress(user.address)
+        _ = try database.perform(.addUser(email, hash, Limits(), isActive: true, createDomain: true))
+      }
+    } catch {
+      throw TestTrouble("the test's users cannot be made: \(error)")
+    }
+  }
+
+  func remove() throws(TestTrouble) {
+    do {
+      let database = try AccountDatabase(path: settings.database, .change)
+      do throws(AccountError) {
+        _ = try database.perform(.removeDomain(TestDomain.name))
+      } catch .noDomain {
+        // So it is to be.
+      }
+    } catch {
+      throw TestTrouble("the test's users cannot be removed: \(error)")
+    }
+    for parent in [settings.spool, settings.sieve] { try removeDirectory("\(parent)/\(TestDomain.name)") }
+  }
+
+  /// As the mail user, to whom these directories belong and who could have put links there: root would follow them elsewhere.
+  private func removeDirectory(_ path: String) throws(TestTrouble) {
+    guard fileStatus(path) != nil else { return }
+    do throws(SystemError) {
+      let removal = try ChildProcess([
+        "/usr/bin/setpriv", "--reuid=vmail", "--regid=vmail", "--init-groups", "--", "/bin/rm", "-rf",
+        "--one-file-system", "--", path,
+      ])
+      _ = removal.wait(until: monotonicSeconds() + 10)
+      // The parent may be closed to that user. An empty directory is all that this removes.
+      _ = path.withCString { rmdir($0) }
+      guard fileStatus(path) == nil else { throw SystemError("\(path) cannot be removed: \(removal.errorOutput)") }
+    } catch {
+      throw TestTrouble(error.text)
+    }
+  }
+}
