@@ -2,10 +2,14 @@ import Glibc
 import JSON
 import Linux
 import MailHost
+import MailHostProof
 import MailbootCore
 
 /// Everything that can be explained on this host.
 struct ExplanationBook {
+  /// What `mailhost test` shows, by the names that templates use.
+  static let promises = Dictionary(ProofRun.promises.map { ($0.name, $0.promise) }) { first, _ in first }
+
   let config: String
   let settings: HostSettings
   /// What stands in `mailhost.toml` and its drop-ins; nil: there is none, and the values are those of the example.
@@ -33,7 +37,7 @@ struct ExplanationBook {
       tree = read.tree
     }
     guide = SettingsGuide(text, of: settings)
-    facts = try HostFacts.here(settings, asked: versions)
+    facts = try HostFacts.here(settings, in: HostRoot(prefix: options.prefix), asked: versions)
     here = Reasons(try rendered(settings, facts, options))
     self.options = options
   }
@@ -89,7 +93,7 @@ extension ExplainedSetting {
         "proofs",
         .array(
           reason.proofs.map { name in
-            .object([("name", .string(name)), ("shows", .optional(ProofName(rawValue: name)?.meaning))])
+            .object([("name", .string(name)), ("shows", .optional(ExplanationBook.promises[name]))])
           })
       ),
     ])

@@ -1,5 +1,6 @@
 import Foundation
 import MailHost
+import MailHostProof
 import TestSupport
 import Testing
 
@@ -60,7 +61,7 @@ struct ReasonsPageTests {
       lines.append("| \(settings) | \(cell(row.reason.text)) | \(cell(row.reason.since ?? "any")) | \(proofs) |")
     }
     lines += ["", "## What `mailhost test` shows", "", "| name | shows |", "|---|---|"]
-    lines += ProofName.allCases.map { "| `\($0.rawValue)` | \($0.meaning) |" }
+    lines += ProofRun.promises.map { "| `\($0.name)` | \($0.promise) |" }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -1,0 +1,46 @@
+import Foundation
+import MailHost
+import MailHostProof
+import TestSupport
+import Testing
+
+/// The manual pages have what the program has.
+struct SettingsManualTests {
+  private func page(_ name: String) throws -> [String] {
+    try String(contentsOf: repositoryFile("man/\(name)"), encoding: .utf8).components(separatedBy: "\n")
+  }
+
+  @Test func everyKeyIsInTheManual() throws {
+    let text = try String(contentsOf: repositoryFile("packaging/mailhost.toml"), encoding: .utf8)
+    let words = Set(try page("mailhost.toml.5").filter { $0.hasPrefix(".It Li ") }.flatMap { $0.split(separator: " ") })
+    for entry in SettingsGuide(text).entries where !entry.key.hasPrefix("postfix.") {
+      let name = entry.key.split(separator: ".").last ?? ""
+      #expect(words.contains(name), "\(entry.key)")
+    }
+    #expect(words.contains("[postfix.main]"))
+  }
+
+  @Test func everyTestIsInTheManualWithWhatItShows() throws {
+    let lines = try page("mailhost.8")
+    for (name, promise) in ProofRun.promises {
+      let place = try #require(lines.firstIndex(of: ".It Li \(name)"), "\(name)")
+      #expect(lines[place + 1] == promise)
+    }
+  }
+
+  /// What the help of the program shows. `complete` is for mailboot, not for people.
+  @Test func everyVerbAndOptionIsInTheManual() throws {
+    let lines = try page("mailhost.8")
+    let help = try MailhostRun(["--help"]).lines
+    let verbs = help.drop { !$0.hasPrefix("SUBCOMMANDS") }.dropFirst().prefix { $0.hasPrefix("  ") }
+      .compactMap { line in line.hasPrefix("   ") ? nil : line.split(separator: " ").first.map(String.init) }
+    #expect(verbs.contains("explain"))
+    for verb in verbs where verb != "complete" {
+      #expect(lines.contains { $0 == ".It Cm \(verb)" || $0.hasPrefix(".It Cm \(verb) ") }, "\(verb)")
+      let options = try MailhostRun(["help", verb]).output.matches(of: /\n +--([a-z-]+)/).map { String($0.output.1) }
+      for option in options where option != "version" {
+        #expect(lines.contains { $0 == ".It Fl -\(option)" || $0.hasPrefix(".It Fl -\(option) ") }, "\(verb) \(option)")
+      }
+    }
+  }
+}
