@@ -22,7 +22,7 @@ struct Mailhost: ParsableCommand {
       130 interrupted.
       """,
     version: "mailhost \(Version.text)",
-    subcommands: [RenderVerb.self])
+    subcommands: [AdoptVerb.self, RenderVerb.self])
 
   func run() throws { throw ValidationError("a verb is missing") }
 }

@@ -39,6 +39,7 @@ struct HostOptions: ParsableArguments {
 extension Mailhost {
   /// Those whose next word is their value.
   static let optionsWithValue: Set = [
-    "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
+    "--config", "--for", "--format", "--from", "--output", "--generate-completion-script", "--templates", "--keep",
+    "--adopt", "--overwrite",
   ]
 }
