@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import MailHost
 
@@ -5,6 +6,9 @@ extension RunningHost {
   /// Asks the programs of this host.
   /// - Throws: when postfix or dovecot is not there or cannot read its own configuration.
   static func here() throws(HostFailure) -> RunningHost {
+    guard geteuid() == 0 else {
+      throw HostFailure(.notPermitted, "the configuration of the services can be read by root only")
+    }
     var host = RunningHost()
     host.main = try output(of: ["/usr/sbin/postconf", "-n"])
     host.effective = try output(of: ["/usr/sbin/postconf", "-x"] + asked)
@@ -13,6 +17,12 @@ extension RunningHost {
     host.dovecot = try output(of: ["/usr/bin/doveconf", "-n"])
     for path in files + tables(host.effective) {
       if let text = readSmallText(path) { host.texts.append((path, text)) }
+    }
+    for file in ["/proc/self/mounts", "/etc/fstab"] {
+      for line in (readSmallText(file) ?? "").split(separator: "\n") where !line.hasPrefix("#") {
+        let words = line.split { $0 == " " || $0 == "\t" }
+        if words.count > 1 { host.mountPoints.insert(String(words[1])) }
+      }
     }
     return host
   }

@@ -35,7 +35,10 @@ private func host(_ change: (inout RunningHost) -> Void = { _ in }) -> RunningHo
 
     """
   host.defaults = "smtpd_forbid_bare_newline = no\nsmtpd_forbid_unauth_pipelining = no\nstrict_rfc821_envelopes = no\n"
-  host.master = "smtp inet n - y - - smtpd\nsubmission inet n - y - - smtpd -o smtpd_tls_security_level=encrypt\n"
+  host.master = "smtp inet n - y - - smtpd\nsubmission inet n - y - - smtpd -o smtpd_tls_security_level=encrypt"
+  host.master += " -o smtpd_client_restrictions=permit_sasl_authenticated,reject\n"
+  host.master += "maildrop unix - n n - - pipe flags=DRXhu user=vmail argv=/usr/bin/maildrop -d ${recipient}\n"
+  host.master += "archive unix - n n - - pipe argv=/bin/x\n"
   host.dovecot = """
     # 2.3.19.1
     mail_location = maildir:/vault/vmail/%d/%n
@@ -143,9 +146,22 @@ func keysAreTakenWhereTheyAreNamedAsOurs(text: String, selector: String?, ignore
   #expect(adoption.toml.split(separator: "[smarthost]").count == 2)
 }
 
-@Test func mailAndAccountsApartAreInNoVault() throws {
-  let adoption = Adoption(running: host { $0.texts[5].text = "dbpath = /var/lib/mail/mail.db\n" })
-  #expect(try adoption.settings(somewhere).vaultType == "none")
+/// The vault is one place for mail and accounts that is none of the system's, or something mounted there.
+@Test(arguments: [
+  ("/vault/vmail", "/vault/maildb", nil, "/vault"), ("/vault/vmail", "/var/lib/mail", nil, nil),
+  ("/var/vmail", "/var/maildb", nil, nil), ("/srv/mail/vmail", "/srv/mail/db", nil, nil),
+  ("/srv/mail/vmail", "/srv/mail/db", "/srv/mail", "/srv/mail"), ("/vmail", "/maildb", nil as String?, nil as String?),
+])
+func theVaultIsWhereMailAndAccountsLie(spool: String, accounts: String, mounted: String?, vault: String?) throws {
+  let adoption = Adoption(
+    running: host {
+      $0.dovecot = "mail_location = maildir:\(spool)/%d/%n\n"
+      $0.texts[5].text = "dbpath = \(accounts)/mail.db\n"
+      if let mounted { $0.mountPoints = ["/", mounted] }
+    })
+  let settings = try adoption.settings(somewhere)
+  #expect(settings.vaultType == (vault == nil ? "none" : nil))
+  #expect(settings.vault == vault ?? "/vault")
 }
 
 @Test func whatWillChangeHasItsReason() throws {
@@ -162,9 +178,15 @@ func keysAreTakenWhereTheyAreNamedAsOurs(text: String, selector: String?, ignore
   for name in ["biff", "message_size_limit", "smtpd_forbid_unauth_pipelining", "mydestination", "readme_directory"] {
     #expect(named(name) == nil, "\(name)")
   }
-  #expect(differences.master.contains("submissions inet: (no such service) → inet n - y - - smtpd"))
-  #expect(differences.master.contains("submission inet, smtpd_sasl_auth_enable: (not set) → yes"))
-  #expect(!differences.master.contains { $0.contains("smtpd_tls_security_level") })
+  let services = differences.master.map(\.description)
+  let reason =
+    "\n  because: From users' programs: with TLS from the first byte (465), which is to be preferred, and with STARTTLS (587)."
+  #expect(services.contains("submissions inet: (not set) → inet n - y - - smtpd" + reason))
+  #expect(services.contains("submission inet, -o smtpd_sasl_auth_enable: (not set) → yes" + reason))
+  #expect(services.contains { $0.hasPrefix("archive unix: unix - n n - - pipe argv=/bin/x → (not set)\n") })
+  for name in ["smtpd_tls_security_level", "smtpd_client_restrictions", "maildrop"] {
+    #expect(!services.contains { $0.contains(name) }, "\(name)")
+  }
 }
 
 @Test func whatSomebodySetIsKeptWhenAsked() throws {

@@ -11,8 +11,8 @@ public struct Differences: Equatable, Sendable {
   }
 
   public var main: [Difference] = []
-  /// Of master.cf, one line each.
-  public var master: [String] = []
+  /// Of master.cf: services, and options of services.
+  public var master: [Difference] = []
 
   /// - Parameters:
   ///   - host: as it is.
@@ -31,17 +31,45 @@ public struct Differences: Equatable, Sendable {
           name: name, old: running[name], new: ours[name],
           reason: reasons[name] ?? "postfix' own default does, which every test is made with"))
     }
-    let (there, here) = (MasterCF(host.master).services, MasterCF(masterText).services)
+    compareServices(MasterCF(host.master).services, MasterCF(masterText).services, running, ours, masterText)
+  }
+
+  private mutating func compareServices(
+    _ there: [MasterCF.Key: MasterCF.Service], _ here: [MasterCF.Key: MasterCF.Service], _ running: [String: String],
+    _ ours: [String: String], _ masterText: String
+  ) {
+    let reasons = Self.reasons(in: masterText) { line in
+      let words = line.split(whereSeparator: isSpace)
+      return words.count > 1 ? "\(words[0]) \(words[1])" : nil
+    }
+    func add(_ name: String, _ old: String?, _ new: String?, _ reason: String?) {
+      master.append(
+        Difference(name: name, old: old, new: new, reason: reason ?? "that is how Debian has it, and the tests"))
+    }
+    /// What an option says, with the parameter put in that it refers to.
+    func meaning(_ value: String?, _ main: [String: String]) -> String? {
+      guard let value, value.hasPrefix("$") else { return value }
+      return main[value.filter { !"${}()".contains($0) }] ?? value
+    }
     for key in Set(there.keys).union(here.keys).sorted() {
+      let reason = reasons[key.description]
       switch (there[key], here[key]) {
       case (let old?, let new?):
-        if old.command != new.command { master.append("\(key): \(old.command) → \(new.command)") }
-        for name in Set(old.options.keys).union(new.options.keys).sorted()
-        where !Self.means(old.options[name], new.options[name]) {
-          master.append("\(key), \(name): \(old.options[name] ?? "(not set)") → \(new.options[name] ?? "(not set)")")
+        if old.command != new.command { add(key.description, old.command, new.command, reason) }
+        for name in Set(old.options.keys).union(new.options.keys).sorted() {
+          let (before, after) = (old.options[name], new.options[name])
+          if !Self.means(meaning(before, running), meaning(after, ours)) {
+            add("\(key), -o \(name)", before, after, reason)
+          }
         }
-      case (let old?, nil): master.append("\(key): \(old.command) → (no such service)")
-      case (nil, let new?): master.append("\(key): (no such service) → \(new.command)")
+      // What the package brings and nothing here uses, nobody misses.
+      case (let old?, nil):
+        if !StockFiles.isService(old) {
+          add(
+            key.description, old.command, nil, "mailhost writes no such service: [postfix.master] takes one of your own"
+          )
+        }
+      case (nil, let new?): add(key.description, nil, new.command, reason)
       default: break
       }
     }
@@ -53,8 +81,8 @@ public struct Differences: Equatable, Sendable {
     return one == other || RunningHost.words(one) == RunningHost.words(other)
   }
 
-  /// The comment above each parameter, or else above the paragraph that it stands in.
-  static func reasons(in text: String) -> [String: String] {
+  /// The comment above each line, or else above the paragraph that it stands in, by what `name` makes of the line.
+  static func reasons(in text: String, _ name: (String) -> String? = parameterName) -> [String: String] {
     var reasons: [String: String] = [:]
     var comment: [String] = []
     var isOpen = false
@@ -69,11 +97,15 @@ public struct Differences: Equatable, Sendable {
         isOpen = false
       } else {
         isOpen = false
-        guard let sign = line.firstIndex(of: "="), line.first.map(isSpace) == false, !comment.isEmpty else { continue }
-        reasons[trimmed(line[..<sign])] = comment.joined(separator: " ")
+        guard line.first.map(isSpace) == false, !comment.isEmpty, let name = name(line) else { continue }
+        reasons[name] = comment.joined(separator: " ")
       }
     }
     return reasons
+  }
+
+  private static func parameterName(_ line: String) -> String? {
+    line.firstIndex(of: "=").map { trimmed(line[..<$0]) }
   }
 }
 

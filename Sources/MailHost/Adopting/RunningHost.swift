@@ -12,6 +12,8 @@ public struct RunningHost: Sendable {
   public var master = ""
   /// `doveconf -n`.
   public var dovecot = ""
+  /// Where something is mounted, or may be.
+  public var mountPoints: Set<String> = []
   /// The texts of files by their paths, in the order in which they count; see ``files``.
   public var texts: [(path: String, text: String)] = []
 
@@ -52,7 +54,7 @@ extension Adoption {
     takePlaces(postfix, host)
     takeFilter(postfix, host)
     takeSmarthost(postfix)
-    takeVault()
+    takeVault(host)
   }
 
   private mutating func take(_ key: String, _ value: ConfigurationNode.Value?, from source: String) {
@@ -209,7 +211,7 @@ extension Adoption {
   }
 
   /// The vault is where mail and accounts lie, if they lie in one place that is none of the system's.
-  private mutating func takeVault() {
+  private mutating func takeVault(_ host: RunningHost) {
     func place(_ key: String) -> String? {
       guard case .string(let path)? = found.first(where: { $0.key == key })?.node.value else { return nil }
       return path
@@ -217,9 +219,8 @@ extension Adoption {
     guard let spool = place("mail_spool_root"), let database = place("mail_db_root") else { return }
     let parents = [spool, database].map { $0.split(separator: "/").dropLast() }
     let top = "/" + parents[0].joined(separator: "/")
-    if parents[0] == parents[1], !parents[0].isEmpty,
-      !["var", "srv", "home"].contains(parents[0][0]) || parents[0].count > 2
-    {
+    let isSystems = ["var", "srv", "home", "opt"].contains(parents[0].first ?? "var")
+    if parents[0] == parents[1], !isSystems || host.mountPoints.contains(top) {
       take("vault", .string(top), from: "mail and accounts both lying there")
     } else {
       take("vault_type", .string("none"), from: "mail and accounts lying in no one place")

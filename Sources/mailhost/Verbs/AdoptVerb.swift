@@ -82,7 +82,8 @@ struct AdoptVerb: Verb {
 
   private func wrong(_ error: ConfigurationError) -> HostFailure {
     var failure = HostFailure(error)
-    failure.hint = from.isEmpty
+    failure.hint =
+      from.isEmpty
       ? "nothing was written; mend it there, or write mailhost.toml by hand"
       : "nothing was written; mend it there, or give the files of this host alone, each with --from"
     return failure
@@ -97,7 +98,7 @@ struct AdoptVerb: Verb {
     if keepDifferences { adoption.keep(differences) }
     let changing = keepDifferences ? differences.main.filter { $0.old == nil } : differences.main
     adoption.changes =
-      changing.map(\.description) + differences.master
+      (changing + differences.master).map(\.description)
       + ["dovecot, rspamd and redis get files of mailhost's own: `mailhost plan` shows them line by line"]
     if keepDifferences {
       for promise in Promises.warnings(try self.settings(adoption).own) {
