@@ -1,6 +1,8 @@
 import Foundation
+import MailbootConfiguration
 import MailbootCore
 import TestSupport
+import Testing
 
 @testable import MailHost
 
@@ -27,4 +29,10 @@ func ourText(
 
 func ownLine(_ name: String, _ value: String, line: Int = 3) -> HostSettings.Own.Line {
   HostSettings.Own.Line(name: name, value: value, origin: Origin(file: "mailhost.toml", line: line, column: 1))
+}
+
+/// The settings as the program reads them from a file.
+func settings(of file: String) throws -> HostSettings {
+  let files = try MergedTOML(file, required: true)
+  return try HostSettings(decoding: #require(files.root))
 }
