@@ -6,19 +6,20 @@ extension ProofKind {
   /// Mail that comes in.
   static let delivery: [ProofKind] = [
     ProofKind(
-      "two-mailboxes", "mail for two users reaches each one's own mailbox, in a directory of its own",
+      .twoMailboxes,
       hint: "the dialect of dovecot's configuration may be wrong: `mailhost plan`, then `journalctl -u dovecot`"
     ) { (run) throws(Silence) in try run.mailboxes() },
     ProofKind(
-      "smuggling", "nobody hides a second, forged mail in the first one, nor sends commands ahead",
+      .smuggling,
       hint: "`mailhost explain smtpd_forbid_bare_newline`"
     ) { (run) throws(Silence) in try run.smuggling() },
     ProofKind(
-      "managesieve", "a user uploads a filter, and it sorts the next mail", hint: "`journalctl -u dovecot`"
+      .managesieve, hint: "`journalctl -u dovecot`"
     ) { (run) throws(Silence) in
       guard run.subject.managesieve else { return .skip("managesieve is off") }
       let client = try SieveClient(
         run.subject.url(.sieve, 4190), seconds: run.seconds, serverName: run.subject.hostName)
+      guard client.clearLogins.isEmpty else { return .fail("offers \(client.clearLogins) without TLS") }
       try client.logIn(run.two)
       let mark = run.mark("filtered")
       try client.activate(
