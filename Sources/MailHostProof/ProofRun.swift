@@ -45,17 +45,17 @@ public final class ProofRun {
     var proofs: [Proof] = []
     do throws(TestTrouble) {
       try accounts.make([one, two, relay])
-      for kind in ProofKind.all where !isInterrupted() {
-        let proof = made(kind)
-        proofs.append(proof)
-        show(proof)
-      }
     } catch {
-      TestKey.removeAll(in: subject.dkim)
       // Why they could not be made matters more than why they could not be removed.
       try? accounts.remove()
       throw error
     }
+    for kind in ProofKind.all where !isInterrupted() {
+      let proof = made(kind)
+      proofs.append(proof)
+      show(proof)
+    }
+    TestQueue.empty(within: 5)
     TestKey.removeAll(in: subject.dkim)
     try accounts.remove()
     return proofs

@@ -8,8 +8,9 @@ final class SieveClient {
   private(set) var clearLogins = ""
 
   /// Connects, and begins TLS.
-  init(_ url: ProbeURL, seconds: Double, serverName: String) throws(Silence) {
-    channel = try ProbeChannel(to: url, attempt: Attempt(seconds: seconds))
+  /// - Parameter source: the address to come from; nil: as a program of this host, which dovecot takes for safe without TLS.
+  init(_ url: ProbeURL, from source: String?, seconds: Double, serverName: String) throws(Silence) {
+    channel = try ProbeChannel(to: url, attempt: Attempt(seconds: seconds), from: source)
     _ = try completion(of: "greeting") { (line) in
       if line.hasPrefix("\"SASL\"") { clearLogins = line.dropFirst(6).filter { $0 != "\"" && $0 != " " } }
     }

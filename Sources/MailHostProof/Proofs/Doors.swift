@@ -14,7 +14,8 @@ extension ProofKind {
       client.leave()
       let names = [client.greeting, client.hello].map { $0.texts.first?.split(separator: " ").first.map(String.init) }
       guard names.allSatisfy({ $0?.lowercased() == run.subject.hostName.lowercased() }) else {
-        return .fail("\(client.greeting.line); to EHLO: \(names[1] ?? "nothing"), not \(run.subject.hostName)")
+        return .fail(
+          "greets as \(names[0] ?? "nobody") and, to EHLO, as \(names[1] ?? "nobody"), not as \(run.subject.hostName)")
       }
       for (scheme, port) in [(ProbeURL.Scheme.smtps, UInt16(465)), (.smtp, 587)] {
         let other = try SMTPClient(run.subject.url(scheme, port), from: nil, seconds: run.seconds)
@@ -149,7 +150,8 @@ extension ProofRun {
     for client in [server, submissions, submission] { client.leave() }
     imap.leave()
     if subject.managesieve {
-      let sieve = try SieveClient(subject.url(.sieve, 4190), seconds: seconds, serverName: subject.hostName)
+      let sieve = try SieveClient(
+        subject.url(.sieve, 4190), from: nil, seconds: seconds, serverName: subject.hostName)
       shown.append((4190, sieve.certificate))
       sieve.leave()
     }
