@@ -45,4 +45,21 @@ struct ProofTests {
     #expect(Set(words).count == 50)
     #expect(words.allSatisfy { $0.count == 36 && $0.allSatisfy(\.isHexDigit) })
   }
+
+  @Test(
+    arguments: [
+      (#"{"queue_id": "4D0C8F7E60C", "recipients": [{"address": "two@mailhost-test.invalid"}]}"#, "4D0C8F7E60C"),
+      (
+        #"{"queue_id": "A1", "recipients": [{"address": "two@mailhost-test.invalid"}, {"address": "bob@example.org"}]}"#,
+        nil
+      ),
+      (#"{"queue_id": "A1", "recipients": [{"address": "bob@example.org"}]}"#, nil),
+      (#"{"queue_id": "A1", "recipients": []}"#, nil),
+      (#"{"queue_id": "ALL -r", "recipients": [{"address": "two@mailhost-test.invalid"}]}"#, nil),
+      (#"{"queue_id": "", "recipients": [{"address": "two@mailhost-test.invalid"}]}"#, nil),
+      ("Mail queue is empty", nil),
+    ] as [(String, String?)])
+  func onlyTheTestsOwnMailIsThrownAway(_ line: String, _ name: String?) {
+    #expect(TestQueue.ours(line) == name)
+  }
 }
