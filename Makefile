@@ -34,11 +34,12 @@ build: deps
 	$(SWIFT_RELEASE) --product mailboot
 	$(SWIFT_RELEASE) --product mailboot-worker
 	$(SWIFT_RELEASE) --product mailcfg
+	$(SWIFT_RELEASE) --product mailhost
 
 install: build install-files
 
 install-files:
-	@test -x $(RELEASE_BUILD)/release/mailcfg || { echo "run \`make build\` first" >&2; exit 1; }
+	@test -x $(RELEASE_BUILD)/release/mailhost || { echo "run \`make build\` first" >&2; exit 1; }
 	install -d $(DESTDIR)/usr/bin $(DESTDIR)/usr/sbin $(DESTDIR)/usr/libexec/mailboot $(DESTDIR)/usr/lib/tmpfiles.d $(DESTDIR)/usr/lib/sysusers.d \
 	  $(DESTDIR)/usr/share/man/man8 $(DESTDIR)/usr/share/man/man5 $(DESTDIR)/usr/share/doc/mailboot/examples \
 	  $(DESTDIR)/usr/share/bash-completion/completions $(DESTDIR)/usr/share/zsh/vendor-completions \
@@ -46,6 +47,7 @@ install-files:
 	install -s -m 755 $(RELEASE_BUILD)/release/mailboot $(DESTDIR)/usr/sbin/mailboot
 	install -s -m 755 $(RELEASE_BUILD)/release/mailboot-worker $(DESTDIR)/usr/libexec/mailboot/mailboot-worker
 	install -s -m 755 $(RELEASE_BUILD)/release/mailcfg $(DESTDIR)/usr/bin/mailcfg
+	install -s -m 755 $(RELEASE_BUILD)/release/mailhost $(DESTDIR)/usr/sbin/mailhost
 	install -d $(DESTDIR)/usr/lib/systemd/system $(DESTDIR)/usr/lib/systemd/catalog $(DESTDIR)/usr/share/dbus-1/system.d
 	install -m 644 systemd/mailboot.service $(DESTDIR)/usr/lib/systemd/system/mailboot.service
 	install -m 755 packaging/hold-door $(DESTDIR)/usr/libexec/mailboot/hold-door
@@ -55,25 +57,28 @@ install-files:
 	install -m 644 systemd/mailboot.catalog $(DESTDIR)/usr/lib/systemd/catalog/mailboot.catalog
 	install -m 644 systemd/mailboot.tmpfiles $(DESTDIR)/usr/lib/tmpfiles.d/mailboot.conf
 	install -m 644 systemd/mailboot.sysusers $(DESTDIR)/usr/lib/sysusers.d/mailboot.conf
-	gzip -9nc man/mailboot.8 > $(DESTDIR)/usr/share/man/man8/mailboot.8.gz
-	gzip -9nc man/mailcfg.8 > $(DESTDIR)/usr/share/man/man8/mailcfg.8.gz
-	gzip -9nc man/mailboot.toml.5 > $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
-	chmod 644 $(DESTDIR)/usr/share/man/man8/mailboot.8.gz $(DESTDIR)/usr/share/man/man8/mailcfg.8.gz $(DESTDIR)/usr/share/man/man5/mailboot.toml.5.gz
+	for page in man/*.[58]; do gzip -9nc "$$page" | install -m 644 /dev/stdin \
+	  $(DESTDIR)/usr/share/man/man$${page##*.}/$${page##*/}.gz; done
 	install -m 644 README.md CHANGELOG.md $(DESTDIR)/usr/share/doc/mailboot
 	install -d $(DESTDIR)/usr/share/doc/mailboot/docs
 	install -m 644 docs/*.md $(DESTDIR)/usr/share/doc/mailboot/docs
 	install -m 644 packaging/copyright $(DESTDIR)/usr/share/doc/mailboot/copyright
 	install -m 644 packaging/mailboot.toml $(DESTDIR)/usr/share/doc/mailboot/examples/mailboot.toml
+	install -m 644 packaging/mailhost.toml $(DESTDIR)/usr/share/doc/mailboot/examples/mailhost.toml
+	# What mailhost makes the host's files from; with it the file whose comments `mailhost explain` shows.
+	rm -rf $(DESTDIR)/usr/share/mailboot/templates
+	install -d $(DESTDIR)/usr/share/mailboot
+	cp -rL templates $(DESTDIR)/usr/share/mailboot/templates
+	chmod -R u=rwX,go=rX $(DESTDIR)/usr/share/mailboot
 	install -d $(DESTDIR)/usr/share/doc/mailboot/examples/notify.d $(DESTDIR)/etc/mailboot/notify.d
 	install -m 755 packaging/notify.d-examples/[0-9]* $(DESTDIR)/usr/share/doc/mailboot/examples/notify.d
 	install -m 644 packaging/notify.d-examples/notify.env $(DESTDIR)/usr/share/doc/mailboot/examples/notify.env
-	$(RELEASE_BUILD)/release/mailboot --generate-completion-script bash > $(DESTDIR)/usr/share/bash-completion/completions/mailboot
-	$(RELEASE_BUILD)/release/mailboot --generate-completion-script zsh > $(DESTDIR)/usr/share/zsh/vendor-completions/_mailboot
-	$(RELEASE_BUILD)/release/mailboot --generate-completion-script fish > $(DESTDIR)/usr/share/fish/vendor_completions.d/mailboot.fish
-	$(RELEASE_BUILD)/release/mailcfg --generate-completion-script bash > $(DESTDIR)/usr/share/bash-completion/completions/mailcfg
+	for program in mailboot mailcfg mailhost; do \
+	  script="$(RELEASE_BUILD)/release/$$program --generate-completion-script"; \
+	  $$script bash > $(DESTDIR)/usr/share/bash-completion/completions/$$program && \
+	  $$script zsh > $(DESTDIR)/usr/share/zsh/vendor-completions/_$$program && \
+	  $$script fish > $(DESTDIR)/usr/share/fish/vendor_completions.d/$$program.fish || exit 1; done
 	cat packaging/completions/whole-words.bash >> $(DESTDIR)/usr/share/bash-completion/completions/mailcfg
-	$(RELEASE_BUILD)/release/mailcfg --generate-completion-script zsh > $(DESTDIR)/usr/share/zsh/vendor-completions/_mailcfg
-	$(RELEASE_BUILD)/release/mailcfg --generate-completion-script fish > $(DESTDIR)/usr/share/fish/vendor_completions.d/mailcfg.fish
 
 deb: build
 	scripts/build-deb

@@ -23,6 +23,7 @@ static inline int mb_s_isblk(mode_t mode) { return S_ISBLK(mode); }
 static inline unsigned mb_major(dev_t device) { return major(device); }
 static inline unsigned mb_minor(dev_t device) { return minor(device); }
 static inline int mb_pipe_cloexec(int ends[2]) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+static inline int mb_syncfs(int fd) { return (int)syscall(SYS_syncfs, fd); }
 static inline int mb_memfd_create(const char *name) { return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */); }
 
 // The device that the file at `path` lies on; never asks a server for it. Not glibc's statx: that needs _GNU_SOURCE.

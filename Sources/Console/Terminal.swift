@@ -20,6 +20,14 @@ public struct Terminal: Sendable {
     width = isLive ? (known ? Int(size.ws_col) : 80) : nil
   }
 
+  /// For text that has the same lines wherever it goes, also into a file: no colours, no line longer than `columns`.
+  public init(columns: Int) {
+    isLive = false
+    hasColour = false
+    // The last column of a terminal stays free.
+    width = columns + 1
+  }
+
   public enum Colour: String {
     case red = "31"
     case green = "32"

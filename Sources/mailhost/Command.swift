@@ -22,7 +22,11 @@ struct Mailhost: ParsableCommand {
       130 interrupted.
       """,
     version: "mailhost \(Version.text)",
-    subcommands: [RenderVerb.self, TestVerb.self])
+    subcommands: [
+      PlanVerb.self, ApplyVerb.self, TestVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self,
+      ExplainVerb.self,
+      CompleteVerb.self,
+    ])
 
   func run() throws { throw ValidationError("a verb is missing") }
 }

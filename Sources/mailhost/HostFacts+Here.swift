@@ -8,9 +8,11 @@ extension HostFacts {
   /// The versions are those of Debian's packages, read from dpkg's own record: asking the four programs takes longer than all else
   /// that `plan` does. What is not installed yet is taken to be what the release has.
   /// - Parameter asked: `dovecot=2.4`, `debian=13`.
-  static func here(_ settings: HostSettings, asked: [String] = []) throws(HostFailure) -> HostFacts {
-    let installed = InstalledPackages.read()
-    var versions = isDebian12() ? DaemonVersions.debian12 : .debian13
+  static func here(
+    _ settings: HostSettings, in root: HostRoot = HostRoot(prefix: ""), asked: [String] = []
+  ) throws(HostFailure) -> HostFacts {
+    let installed = InstalledPackages.read(root.path("/var/lib/dpkg/status"))
+    var versions = isDebian12(root) ? DaemonVersions.debian12 : .debian13
     for word in asked where word.hasPrefix("debian=") {
       guard let release = ["debian=12": DaemonVersions.debian12, "debian=13": .debian13][word] else {
         throw HostFailure(.usage, "\(word): known are debian=12 and debian=13")
@@ -48,13 +50,10 @@ extension HostFacts {
     }
     return HostFacts(
       versions: versions, hasFail2ban: installed.version("fail2ban") != nil,
-      hasCertbot: installed.version("certbot") != nil, mailUser: userNumber("vmail") ?? 5000)
+      hasCertbot: installed.version("certbot") != nil, mailUser: root.users.number("vmail") ?? 5000)
   }
 
-  private static func isDebian12() -> Bool {
-    (readSmallText("/etc/debian_version") ?? "").hasPrefix("12")
+  private static func isDebian12(_ root: HostRoot) -> Bool {
+    (readSmallText(root.path("/etc/debian_version")) ?? "").hasPrefix("12")
   }
 }
-
-/// The number of a user; nil when there is none of that name.
-func userNumber(_ name: String) -> UInt32? { getpwnam(name)?.pointee.pw_uid }

@@ -32,9 +32,9 @@ struct HostFailure: Error {
     kind = .configuration
     texts = error.issues.map { issue in
       let place = issue.origin
-      let where_ = place.line > 0 ? "\(place.file):\(place.line):\(place.column)" : place.file
+      let location = place.line > 0 ? "\(place.file):\(place.line):\(place.column)" : place.file
       let key = issue.key.isEmpty ? "" : "\(issue.key) "
-      return "\(where_): \(key)\(issue.message)" + (issue.expected.map { "; expected \($0)" } ?? "")
+      return "\(location): \(key)\(issue.message)" + (issue.expected.map { "; expected \($0)" } ?? "")
     }
     hint = "the keys are in mailhost.toml(5)"
   }

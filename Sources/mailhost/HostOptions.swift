@@ -15,12 +15,28 @@ struct HostOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where the templates are.", valueName: "directory", visibility: .private))
   var templates = "/usr/share/mailboot/templates"
 
+  @Option(
+    help: ArgumentHelp(
+      "Work on the system below this directory, as while an image is made; its services are not touched.",
+      valueName: "directory"))
+  var root = "/"
+
+  /// Without a slash at its end; empty: this host.
+  var prefix: String {
+    var prefix = root[...]
+    while prefix.hasSuffix("/") { prefix = prefix.dropLast() }
+    return String(prefix)
+  }
+
   /// - Throws: every mistake in the files, with its place.
-  func settings() throws(HostFailure) -> HostSettings {
+  func settings() throws(HostFailure) -> HostSettings { try read().settings }
+
+  /// The settings, and what stands in the files for them.
+  func read() throws(HostFailure) -> (settings: HostSettings, tree: ConfigurationNode) {
     do throws(ConfigurationError) {
       let files = try MergedTOML(config, required: true)
       guard let root = files.root else { throw ConfigurationError(issues: []) }
-      return try HostSettings(decoding: root)
+      return (try HostSettings(decoding: root), root)
     } catch {
       var failure = HostFailure(error)
       if fileStatus(config) == nil {
@@ -40,5 +56,6 @@ extension Mailhost {
   /// Those whose next word is their value.
   static let optionsWithValue: Set = [
     "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
+    "--root", "--from", "--output",
   ]
 }

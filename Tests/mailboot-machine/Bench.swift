@@ -35,7 +35,7 @@ struct Bench {
   }
 
   private func emulated(_ release: Release) async throws -> [BenchTable.Row] {
-    let machine = try await Machine.fresh(release, with: package)
+    let machine = try await Machine.fresh(release, with: required(package))
     let interruption = Interruption(closing: machine)
     defer { interruption.end() }
     try await machine.saveState(Self.locked)

@@ -32,7 +32,7 @@ enum Command {
     func fresh(_ release: Release, with package: Package?, booted: Bool = true) async throws -> any Guest {
       switch self {
       case .native: try await NativeHost.fresh(release, with: package, booted: booted)
-      case .machine: try await Machine.fresh(release, with: package, booted ? .booted : .off)
+      case .machine: try await Machine.fresh(release, with: required(package), booted ? .booted : .off)
       }
     }
   }
@@ -101,7 +101,7 @@ enum Command {
     switch self {
     case .build(let releases, let package, let kinds):
       if kinds.contains(.native) { try await MachineBuild.hosts(releases, with: package) { Self.say($0) } }
-      if kinds.contains(.machine) { try await MachineBuild.machines(releases, with: package) { Self.say($0) } }
+      if kinds.contains(.machine) { try await MachineBuild.machines(releases, with: required(package)) { Self.say($0) } }
       return 0
     case .run(let release, let package, let kind, let command):
       let guest = try await kind.fresh(release, with: package)
@@ -132,4 +132,10 @@ enum Command {
   static func say(_ line: String) {
     FileHandle.standardError.write(Data((line + "\n").utf8))
   }
+}
+
+/// What makes a mail host of a machine.
+func required(_ package: Package?) throws -> Package {
+  guard let package else { throw UsageError(what: "a machine is made by the package; --no-deb is for --kind native") }
+  return package
 }

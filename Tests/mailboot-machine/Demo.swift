@@ -22,7 +22,7 @@ struct Demo {
     Command.say("Getting a \(release.name) mail host ready, \(place). The first time this takes minutes.")
     switch kind {
     case .native: try await MachineBuild.hosts([release], with: package) { Command.say("  \($0)") }
-    case .machine: try await MachineBuild.machines([release], with: package) { Command.say("  \($0)") }
+    case .machine: try await MachineBuild.machines([release], with: required(package)) { Command.say("  \($0)") }
     }
     let guest = try await kind.fresh(release, with: package, booted: false)
     let interruption = Interruption(closing: guest)

@@ -5,6 +5,22 @@ public struct PasswordHash: Equatable, Sendable {
   /// "{SCHEME}…", as dovecot reads it.
   public let text: String
 
+  /// A hash that somebody else has made.
+  /// - Returns: nil for one that nobody could log in with, and for a password in the clear.
+  public init?(given: String) {
+    switch StoredHash(given).strength {
+    case .strong: break
+    case .old where StoredHash(given).scheme.map { !["PLAIN", "CLEAR", "CLEARTEXT"].contains($0) } ?? false: break
+    default: return nil
+    }
+    text = given
+  }
+
+  /// Nobody can log in with it, until there is a password.
+  public static let none = PasswordHash(text: "!")
+
+  private init(text: String) { self.text = text }
+
   /// Hashes with a new salt, see `Cost`.
   public static func make(
     _ password: borrowing SecretBytes, scheme: PasswordScheme

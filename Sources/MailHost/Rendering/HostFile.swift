@@ -80,7 +80,9 @@ extension HostSettings {
       }
       add("/usr/lib/mailhost/sieve-pipe/rspamd-learn", "libexec/rspamd-learn", .script, .nobody, mode: 0o755)
     }
-    add("/etc/mailboot/mailboot.toml.d/50-mailhost.toml", "mailboot/50-mailhost.toml", .toml, .mailboot)
+    if differsForMailboot(redisName: host.versions.redisName) {
+      add("/etc/mailboot/mailboot.toml.d/00-mailhost.toml", "mailboot/00-mailhost.toml", .toml, .mailboot)
+    }
     if host.hasCertbot {
       add("/etc/letsencrypt/renewal-hooks/deploy/mailhost", "certbot/mailhost", .script, .nobody, mode: 0o755)
     }

@@ -17,7 +17,7 @@ extension HostSettings {
       "one_protocol": !(ipv4 && ipv6), "protocol": ipv4 ? "ipv4" : "ipv6",
       "listen": [ipv4 ? "*" : nil, ipv6 ? "::" : nil].compactMap { $0 }.joined(separator: ", "),
       "queue": queue, "queue_in_vault": queue != "/var/spool/postfix",
-      "vault": vault, "mount": vault != "/vault", "vault_type": vaultType != nil, "vault_type_name": vaultType ?? "",
+      "vault": vault, "vault_type": vaultType != nil, "vault_type_name": vaultType ?? "",
       "database": database, "spool": spool, "sieve": sieve, "dkim": dkim, "vmail_uid": String(host.mailUser),
       "signing": signing, "selector": selector ?? "",
       "spam_filter": spamFilter, "per_user": perUserBayes,
@@ -35,6 +35,7 @@ extension HostSettings {
       "own_dovecot": own.dovecot != nil, "path": own.dovecot ?? "",
       "own": own.main.map(row),
     ]
+    values.merge(mailbootValues(redisName: versions.redisName)) { $1 }
     values["smarthost"] = smarthost != nil
     values["smarthost_host"] = smarthost?.host ?? ""
     values["smarthost_port"] = String(smarthost?.port ?? 0)
@@ -66,5 +67,28 @@ extension HostSettings {
     let parts = network.split(separator: "/", maxSplits: 1)
     guard let address = parts.first, address.contains(":") else { return network }
     return "[\(address)]" + (parts.count > 1 ? "/\(parts[1])" : "")
+  }
+
+  /// What `mailboot` has to be told: where the settings differ from what it takes for granted.
+  private func mailbootValues(redisName: String) -> [String: Any] {
+    let own = [
+      "own_mount": vault != "/vault", "own_database": database != "/vault/maildb/maildb.sqlite3",
+      "own_dkim": selector != nil && dkim != "/vault/dkim", "own_selector": selector != nil && selector != "202001",
+      "own_spool": spool != "/vault/vmail", "own_sieve": sieve != "/vault/sieve",
+      "other_services": !spamFilter || redisName != "redis",
+    ]
+    func any(_ names: String...) -> Bool { names.contains { own[$0] == true } }
+    var values: [String: Any] = own
+    values["vault_table"] = vaultType != nil || any("own_mount")
+    values["verify_table"] = any("own_database", "own_dkim", "own_selector")
+    values["accounts_table"] = any("own_spool", "own_sieve")
+    return values
+  }
+
+  /// Whether there is anything to tell `mailboot` at all.
+  func differsForMailboot(redisName: String) -> Bool {
+    let values = mailbootValues(redisName: redisName)
+    return selector == nil || !spamFilter
+      || ["vault_table", "verify_table", "accounts_table", "other_services"].contains { values[$0] as? Bool == true }
   }
 }

@@ -218,7 +218,7 @@ extension TableReader {
           expected: "a parameter of [postfix.main] to refer to: \"$my_list\"")
         return nil
       }
-      guard key.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }) else {
+      guard isParameterName(key) else {
         note(node, key, "is no name of a parameter", expected: "letters, digits and _")
         return nil
       }

@@ -54,6 +54,11 @@ let redisPolicies = [
   "volatile-ttl",
 ]
 
+/// A parameter of postfix.
+func isParameterName(_ text: String) -> Bool {
+  !text.isEmpty && text.utf8.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "_") }
+}
+
 /// A label in the DNS.
 func isSelector(_ text: String, orNone: Bool) -> Bool {
   if text.isEmpty { return orNone }

@@ -10,9 +10,15 @@ public protocol VaultPort: AnyObject {
   func mount() throws(Failure) -> StepOutcome
   /// Mounts one `[[bind]]` directory, by its place in the configuration.
   func mountBind(_ index: Int) throws(Failure) -> StepOutcome
+  /// Makes what `mailhost apply` had left for the open vault; nil: nothing waits for it.
+  func fill() throws(Failure) -> StepOutcome?
   @discardableResult func unmountBind(_ index: Int) throws(Failure) -> StepOutcome
   @discardableResult func unmount() throws(Failure) -> StepOutcome
   @discardableResult func close() throws(Failure) -> StepOutcome
+}
+
+extension VaultPort {
+  public func fill() throws(Failure) -> StepOutcome? { nil }
 }
 
 /// Checks and services of one machine: many may go on at once, `next` says what ended.

@@ -4,6 +4,8 @@ public enum Step: Codable, Hashable, Sendable {
   case mount
   /// Index into `Configuration.binds`.
   case bind(Int, to: String)
+  /// Make what `mailhost apply` had left for the open vault.
+  case fill
   case check(CheckGroup)
   /// Start the units of what takes mail from the world, and hold them before they listen.
   case prepare(String)
@@ -25,6 +27,7 @@ public enum Step: Codable, Hashable, Sendable {
     case .open: "open"
     case .mount: "mount"
     case .bind(_, let to): "bind \(to)"
+    case .fill: "fill"
     case .check(let group): "check \(group.rawValue)"
     case .prepare(let name): "prepare \(name)"
     case .service(let name): name

@@ -85,6 +85,7 @@ public final class UnlockSequence {
       // A vault that cannot be mounted serves nobody open, whatever `on-failure` says.
       throw takeBack(error)
     }
+    fill()
     do {
       // What a door's units do before they listen is the longest way of all. It needs the mount (postfix's queue may lie there),
       // but none of the checks.
@@ -103,6 +104,17 @@ public final class UnlockSequence {
       try perform(.bind(index, to: bind.to), undo: .unmountBind(index)) { () throws(Failure) in
         try vault.mountBind(index)
       }
+    }
+  }
+
+  /// What fails here keeps nothing down by itself: the checks find what is missing, and say so.
+  private func fill() {
+    let begun = clock.monotonic()
+    do throws(Failure) {
+      if let outcome = try vault.fill() { log.ended(.fill, outcome, begun: begun) }
+    } catch {
+      log.failed(.fill, begun: begun)
+      report(.note("mailhost: \(error.summary)"))
     }
   }
 

@@ -52,6 +52,20 @@ final class HostVault: VaultPort {
     return .changed
   }
 
+  /// `mailhost` leaves a file while something waits for the vault, and another one while it changes the host.
+  func fill() throws(Failure) -> StepOutcome? {
+    let program = "/usr/sbin/mailhost"
+    let marks = ["/var/lib/mailhost/waiting", "/var/lib/mailhost/pending"]
+    guard marks.contains(where: { fileStatus($0) != nil }), fileStatus(program) != nil else { return nil }
+    let child = try startChild([program, "complete"])
+    let end = try child.run(tools.units.reactor, until: Reactor.monotonic() + 300)
+    guard end == .exited(0) else {
+      let said = child.errorOutput.split(separator: "\n").filter { !$0.hasPrefix("  ") }
+      throw .system("`mailhost complete` failed: " + said.joined(separator: "; "))
+    }
+    return .changed
+  }
+
   @discardableResult
   func unmountBind(_ index: Int) throws(Failure) -> StepOutcome {
     let bind = configuration.binds[index]

@@ -74,7 +74,7 @@ final class ProgressLines {
     switch step {
     case .open: "already open"
     case .mount, .bind: "already mounted"
-    case .check: ""
+    case .check, .fill: ""
     case .service, .prepare: "already running"
     case .users: "nobody but the services"
     case .stop, .stopAll: "not running"

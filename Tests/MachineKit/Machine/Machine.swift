@@ -32,10 +32,10 @@ public final class Machine: Guest {
 
   /// Makes a fresh machine. Builds what is missing of its stages, and waits while too many machines run on this host.
   /// - Parameters:
-  ///   - package: what is installed in it; `nil` for a machine without our package.
+  ///   - package: what is installed in it, and has made it the mail host that it is.
   /// - Throws: ``MachineError``.
   public static func fresh(
-    _ release: Release, with package: Package?, _ beginning: Beginning = .booted
+    _ release: Release, with package: Package, _ beginning: Beginning = .booted
   ) async throws -> Machine {
     try await offload {
       let cache = try MachineCache()

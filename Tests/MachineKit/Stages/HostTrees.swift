@@ -1,7 +1,7 @@
 import Foundation
 
-/// Makes what native hosts start from, layers over each other and each only when its inputs changed: the installed system, which the
-/// emulated machine is made of as well; a filled gocryptfs vault; our package.
+/// Makes what native hosts start from, layers over each other and each only when its inputs changed: the installed system; the mail host,
+/// as `mailhost apply` makes it, with a filled gocryptfs vault; our package. The emulated machine is made of them as well.
 struct HostTrees: Sendable {
   let release: Release
   let cache: MachineCache
@@ -15,7 +15,7 @@ struct HostTrees: Sendable {
   }
 
   /// Describes the stages: raised when this code makes something else of the same inputs.
-  private static let format = "2"
+  private static let format = "3"
 
   func stage(_ name: String, inputs: [String], build: (String) throws -> Void) throws -> Stage {
     let start = ContinuousClock.now
@@ -30,21 +30,23 @@ struct HostTrees: Sendable {
   }
 
   /// All layers of a host, topmost first, to be held as long as it runs.
-  /// - Parameter package: our `.deb`, or `nil` for a host without it.
+  /// - Parameter package: our `.deb`, or `nil` for a bare Debian with the packages of a mail host, which nobody has configured.
   func layers(with package: Package?) throws -> [Stage] {
     let system = try system()
-    let vault = try vault(on: system)
-    guard let package else { return [vault, system] }
-    let installed = try stage("installed", inputs: [vault.identity, package.digest]) { directory in
-      try withHost(directory, on: [vault, system]) { host in
-        let file = host.server.directory + "/mailboot.deb"
-        try FileManager.default.copyItem(atPath: package.path, toPath: file)
-        try host.succeed(
-          "DEBIAN_FRONTEND=noninteractive dpkg --install /run/mailboot-machine/mailboot.deb", timeout: .seconds(120))
-        try FileManager.default.removeItem(atPath: file)
-      }
+    guard let package else { return [system] }
+    let host = try host(on: system, package)
+    let installed = try stage("installed", inputs: [host.identity, package.digest]) { directory in
+      try withHost(directory, on: [host, system]) { try install(package, on: $0) }
     }
-    return [installed, vault, system]
+    return [installed, host, system]
+  }
+
+  private func install(_ package: Package, on host: RunningHost) throws {
+    let file = host.server.directory + "/mailboot.deb"
+    try FileManager.default.copyItem(atPath: package.path, toPath: file)
+    try host.succeed(
+      "DEBIAN_FRONTEND=noninteractive dpkg --install /run/mailboot-machine/mailboot.deb", timeout: .seconds(120))
+    try FileManager.default.removeItem(atPath: file)
   }
 
   /// The installed system, in `layer`.
@@ -67,17 +69,19 @@ struct HostTrees: Sendable {
     }
   }
 
-  /// The system with a vault: as a native host has it in `layer`, and what is in it as `vault.ext4`.
-  func vault(on system: Stage) throws -> Stage {
+  /// The mail host as `mailhost apply` makes it, with a filled gocryptfs vault: what it wrote in `layer`, and what is in the vault as
+  /// `vault.ext4`. Made anew only when what makes it has changed, not with every package.
+  func host(on system: Stage, _ package: Package) throws -> Stage {
     let files = try Repository.machineDirectory() + "/native"
     let contents = try HostCommand.run([
       "sh", "-c", "cd \(shellQuoted(files)) && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum",
     ])
-    return try stage("vault", inputs: [system.identity, contents]) { directory in
+    return try stage("host", inputs: [system.identity, contents, package.makerDigest()]) { directory in
       func prepare(_ layer: String) throws {
         try HostCommand.run(["cp", "--recursive", "--no-preserve=ownership", files + "/.", layer])
       }
       try withHost(directory, on: [system], prepare: prepare) { host in
+        try install(package, on: host)
         try host.succeed("/usr/local/lib/mailboot-machine/provision", timeout: .seconds(300))
         try FileManager.default.moveItem(
           atPath: host.server.directory + "/vault.ext4", toPath: directory + "/vault.ext4")

@@ -4,7 +4,7 @@ import Foundation
 public enum MachineBuild {
   /// Makes the missing stages of native hosts, the releases side by side.
   /// - Parameters:
-  ///   - package: what is installed in them; `nil` for hosts without our package.
+  ///   - package: what is installed in them; `nil` for bare hosts, which nobody has configured.
   ///   - report: called with a line for people about each stage.
   public static func hosts(
     _ releases: [Release], with package: Package?, report: @escaping @Sendable (String) -> Void
@@ -16,7 +16,7 @@ public enum MachineBuild {
 
   /// Makes the missing stages of emulated machines like ``hosts(_:with:report:)``.
   public static func machines(
-    _ releases: [Release], with package: Package?, report: @escaping @Sendable (String) -> Void
+    _ releases: [Release], with package: Package, report: @escaping @Sendable (String) -> Void
   ) async throws {
     try await sideBySide(releases) { release, cache in
       _ = try MachineImages(release, in: cache, report: report).locked(with: package)

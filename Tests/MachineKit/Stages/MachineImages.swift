@@ -1,7 +1,7 @@
 import Foundation
 
 /// Makes what emulated machines start from, each stage on top of the one before it and only when its inputs changed: the disks, made of
-/// the native hosts' system and vault; the locked machine, with our package and its memory.
+/// the native hosts' layers and vault; the locked machine, with its memory.
 struct MachineImages: Sendable {
   private let trees: HostTrees
   private var cache: MachineCache { trees.cache }
@@ -31,46 +31,38 @@ struct MachineImages: Sendable {
   static let disks = ["root", "vault"]
 
   /// Finds or makes all stages.
-  /// - Parameter package: our `.deb`, or `nil` for a machine without it.
-  func locked(with package: Package?) throws -> Locked {
-    let disks = try disks()
+  func locked(with package: Package) throws -> Locked {
+    let disks = try disks(with: package)
     let accelerator = try AcceleratorProbe(cache: cache).choose(
       kernel: disks.directory + "/vmlinuz", initrd: disks.directory + "/initrd.img")
-    let locked = try locked(on: disks, accelerator, package)
+    let locked = try locked(on: disks, accelerator)
     return Locked(disks: disks, locked: locked, accelerator: accelerator)
   }
 
-  /// Both disks, kernel and initrd.
-  private func disks() throws -> Stage {
+  /// Both disks, kernel and initrd, of what the native hosts are made of.
+  private func disks(with package: Package) throws -> Stage {
     let builder = try Repository.machineDirectory()
     let programs = ["build-disk", "build-vault", "lib/initrd"].map { "\(builder)/\($0)" }
     let contents = try HostCommand.run(["sha256sum", "--"] + programs)
-    let system = try trees.system()
-    let vault = try trees.vault(on: system)
-    return try trees.stage("disks", inputs: [system.identity, vault.identity, contents]) { directory in
-      try HostCommand.run([programs[0], system.directory + "/layer", directory], timeout: .seconds(300))
+    let layers = try trees.layers(with: package)
+    let host = layers[1]
+    return try trees.stage("disks", inputs: layers.map(\.identity) + [contents]) { directory in
+      try HostCommand.run(
+        [programs[0], directory, builder + "/files"] + layers.map { $0.directory + "/layer" }, timeout: .seconds(300))
       let copy = directory + "/vault.ext4"
-      try HostCommand.run(["cp", "--sparse=always", vault.directory + "/vault.ext4", copy])
+      try HostCommand.run(["cp", "--sparse=always", host.directory + "/vault.ext4", copy])
       try HostCommand.run([programs[1], copy, directory], timeout: .seconds(300))
       try FileManager.default.removeItem(atPath: copy)
     }
   }
 
-  private func locked(
-    on disks: Stage, _ accelerator: Accelerator, _ package: Package?
-  ) throws -> Stage {
+  private func locked(on disks: Stage, _ accelerator: Accelerator) throws -> Stage {
     let qemu = try HostCommand.run(["qemu-system-x86_64", "--version"])
     // Saved memory fits only the same machine in the same qemu.
     let machine = Hardware(accelerator: accelerator, kernel: "", initrd: "", drives: []).command(.cold)
-    let inputs = [disks.identity, qemu, machine.joined(separator: " "), package?.digest ?? "no package"]
-    return try trees.stage("locked", inputs: inputs) { directory in
+    return try trees.stage("locked", inputs: [disks.identity, qemu, machine.joined(separator: " ")]) { directory in
       for disk in Self.disks {
         try Self.makeOverlay("\(directory)/\(disk).qcow2", on: disks, disk, relativeTo: directory)
-      }
-      if let package {
-        try withWorkshop(directory, disks, accelerator, package: package) { workshop in
-          try workshop.succeed(package.installCommand, timeout: .seconds(600))
-        }
       }
       try withWorkshop(directory, disks, accelerator) { workshop in
         try workshop.freeze(to: directory + "/memory")
@@ -86,11 +78,9 @@ struct MachineImages: Sendable {
   }
 
   private func withWorkshop(
-    _ directory: String, _ disks: Stage, _ accelerator: Accelerator, package: Package? = nil,
-    _ work: (Workshop) throws -> Void
+    _ directory: String, _ disks: Stage, _ accelerator: Accelerator, _ work: (Workshop) throws -> Void
   ) throws {
-    var drives = Self.disks.map { Hardware.Drive(path: "\(directory)/\($0).qcow2", serial: $0) }
-    if let package { drives.append(package.drive) }
+    let drives = Self.disks.map { Hardware.Drive(path: "\(directory)/\($0).qcow2", serial: $0) }
     var hardware = Hardware(
       accelerator: accelerator, kernel: disks.directory + "/vmlinuz", initrd: disks.directory + "/initrd.img",
       drives: drives)

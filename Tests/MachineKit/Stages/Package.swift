@@ -6,7 +6,6 @@ public struct Package: Sendable {
   public let path: String
   /// Its SHA-256 in hexadecimal.
   let digest: String
-  private let size: Int
 
   public init(_ path: String) throws {
     let attributes = try FileManager.default.attributesOfItem(atPath: path)
@@ -14,8 +13,19 @@ public struct Package: Sendable {
       throw MachineError(.host, "\(path) is not a package")
     }
     self.path = path
-    self.size = size
     digest = String(try HostCommand.run(["sha256sum", path]).prefix(64))
+  }
+
+  /// Of the parts that make a mail host: `mailhost` and its templates.
+  func makerDigest() throws -> String {
+    try HostCommand.run([
+      "sh", "-c",
+      """
+      set -e
+      dpkg-deb --fsys-tarfile \(shellQuoted(path)) |
+        tar --extract --to-stdout --wildcards ./usr/sbin/mailhost './usr/share/mailboot/templates/*' | sha256sum
+      """,
+    ])
   }
 
   /// Finds the package: `MAILBOOT_DEB`, or the newest in the repository's `dist`.
@@ -34,23 +44,5 @@ public struct Package: Sendable {
       throw MachineError(.host, "there is no package in \(directory): run 'make deb', or set MAILBOOT_DEB")
     }
     return try Package(newest.path)
-  }
-
-  private static let serial = "mailboot-deb"
-
-  /// The file itself as a disk: the machine has no other way in for something this big.
-  var drive: Hardware.Drive {
-    Hardware.Drive(path: path, format: "raw", serial: Self.serial, readOnly: true)
-  }
-
-  /// Installs it in the guest, from the disk and from nowhere else.
-  var installCommand: String {
-    """
-    set -e
-    file=$(mktemp -d)/mailboot.deb
-    head -c \(size) /dev/disk/by-id/virtio-\(Self.serial) >"$file"
-    DEBIAN_FRONTEND=noninteractive dpkg --install "$file"
-    rm -r "$(dirname "$file")"
-    """
   }
 }

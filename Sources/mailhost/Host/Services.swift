@@ -1,0 +1,44 @@
+import Linux
+import MailHost
+
+/// The units of the mail services, through systemctl.
+struct Services {
+  let redisName: String
+
+  private static let systemctl = "/usr/bin/systemctl"
+
+  /// Whether systemd runs here: not in a chroot, where an image is being made.
+  static var isThere: Bool { fileStatus("/run/systemd/system") != nil }
+
+  func unit(_ reader: HostFile.Reader) -> String? {
+    switch reader {
+    case .postfix, .dovecot, .rspamd, .fail2ban: reader.rawValue
+    case .redis: "\(redisName)-server"
+    case .mailboot, .nobody: nil
+    }
+  }
+
+  func isActive(_ unit: String) throws(HostFailure) -> Bool {
+    try run([Self.systemctl, "is-active", "--quiet", unit], seconds: 30).status == 0
+  }
+
+  func reloadManager() throws(HostFailure) { try succeed([Self.systemctl, "daemon-reload"]) }
+
+  func enable(_ unit: String) throws(HostFailure) { try succeed([Self.systemctl, "enable", "--quiet", unit]) }
+
+  /// Lets a daemon that runs read its files again.
+  /// - Parameter anew: whether a reload does not reach what has changed.
+  func tell(_ reader: HostFile.Reader, anew: Bool) throws(HostFailure) {
+    guard let unit = unit(reader), try isActive(unit) else { return }
+    // Redis reads its file at its start only.
+    let verb = anew || reader == .redis ? "restart" : "reload"
+    try succeed(
+      [Self.systemctl, verb, unit], seconds: 150, hint: "see `journalctl -u \(unit) -e`")
+    guard try isActive(unit) else {
+      let journal = try run(["/usr/bin/journalctl", "--no-pager", "-n", "8", "-o", "cat", "-u", unit])
+      throw HostFailure(
+        .failed, "\(unit) did not come back after its \(verb)", evidence: journal.evidence,
+        hint: "see `journalctl -u \(unit) -e`")
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import Console
+import MailHost
+
+/// Does the steps of a change and shows them, and says what came of it.
+struct ApplyRun {
+  let work: HostWork
+  let seen: HostObserver.Observation
+  let terminal: Terminal
+  /// Whether the host is tested afterwards.
+  let tests: Bool
+
+  /// All that the plan has, to a new generation.
+  func perform(_ generation: Generation, _ texts: [String: [UInt8]]) throws(HostFailure) {
+    var steps = seen.plan.steps(readers: seen.readers, isOpen: seen.isOpen, manage: work.settings.manage)
+    if !tests || !Services.isThere || !work.root.isHere { steps.removeAll { $0 == .prove } }
+    try perform(steps, generation, texts)
+    say("generation \(generation.number) is in place")
+  }
+
+  func perform(
+    _ steps: [ApplyStep], _ generation: Generation, _ texts: [String: [UInt8]]
+  ) throws(HostFailure) {
+    let terminal = terminal
+    let settings = work.settings
+    var applier = HostApplier(
+      settings: settings, facts: work.facts, root: work.root, files: work.files, observation: seen,
+      generation: generation, texts: texts, report: { tell("  \($0)") },
+      prove: { () throws(HostFailure) in try HostTest(settings: settings, terminal: terminal).mustPass() })
+    do {
+      try ApplySequence<HostApplier>(steps).run(&applier) { step in
+        if ![.begin, .stage, .commit].contains(step) { tell(step.description) }
+      }
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  private func failure(_ error: ApplySequence<HostApplier>.Failed) -> HostFailure {
+    switch error {
+    case .refused(let step, var failure):
+      failure.texts[0] = "\(step.description): \(failure.texts[0])"
+      failure.texts.append("nothing that mail depends on was changed")
+      return failure
+    case .takenBack(let step, var failure, let after):
+      failure.texts[0] = "\(step.description): \(failure.texts[0])"
+      if let after {
+        failure.texts.append("and the way back failed, too: \(after.texts.joined(separator: "; "))")
+        failure.hint = "call `mailhost apply` again: it first takes back the rest"
+      } else {
+        failure.texts.append("the files are as before")
+      }
+      return failure
+    }
+  }
+}

@@ -1,6 +1,0 @@
-require ["fileinto", "mailbox"];
-
-if header :is "X-Spam" "Yes" {
-    fileinto :create "Junk";
-    stop;
-}

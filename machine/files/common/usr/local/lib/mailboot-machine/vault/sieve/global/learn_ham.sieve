@@ -1,3 +1,0 @@
-require ["vnd.dovecot.pipe", "copy", "imapsieve"];
-
-pipe :copy "rspamd-learn" ["ham"];
