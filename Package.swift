@@ -181,7 +181,8 @@ let package = Package(
     .testTarget(
       name: "MailHostTests",
       dependencies: [
-        "JSON", "Linux", "MailHost", "MailbootConfiguration", "MailbootCore", "TestSupport", "Text", "mailhost",
+        "JSON", "Linux", "MailHost", "MailHostProof", "MailbootConfiguration", "MailbootCore", "TestSupport", "Text",
+        "mailhost",
         // What our own renderer of templates is held against.
         .product(name: "Mustache", package: "swift-mustache"),
       ],

@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Linux
 import MailHost
+import MailHostProof
 import MailbootCore
 
 /// Everything that can be explained on this host.

@@ -1,5 +1,6 @@
 import Foundation
 import MailHost
+import MailHostProof
 import TestSupport
 import Testing
 

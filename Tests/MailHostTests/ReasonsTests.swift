@@ -1,3 +1,4 @@
+import MailHostProof
 import Testing
 
 @testable import MailHost
