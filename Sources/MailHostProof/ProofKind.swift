@@ -12,31 +12,22 @@ enum Finding: Equatable {
 
 /// Something that a mail host promises, and how it is tried.
 struct ProofKind: Sendable {
-  /// A label for metrics and JSON, and for `proof:` in the templates.
-  let name: String
-  /// What holds when it has passed.
-  let promise: String
+  let name: ProofName
   /// What to do when it has failed.
   let hint: String
   let look: @Sendable (ProofRun) throws(Silence) -> Finding
 
   init(
-    _ name: String, _ promise: String,
+    _ name: ProofName,
     hint: String = "`mailhost plan` shows what differs from the settings, `mailhost apply` puts it right",
     _ look: @escaping @Sendable (ProofRun) throws(Silence) -> Finding
   ) {
     self.name = name
-    self.promise = promise
     self.hint = hint
     self.look = look
   }
 
   /// In the order in which they are tried.
   static let all: [ProofKind] =
-    doors + delivery + senders + judgement + lessons + access
-}
-
-extension ProofRun {
-  /// Every proof there is: its name, and what holds when it has passed.
-  public static var promises: [(name: String, promise: String)] { ProofKind.all.map { ($0.name, $0.promise) } }
+    doors + delivery + senders + judgement + lessons + access + abuse
 }

@@ -45,17 +45,17 @@ public final class ProofRun {
     var proofs: [Proof] = []
     do throws(TestTrouble) {
       try accounts.make([one, two, relay])
-      for kind in ProofKind.all where !isInterrupted() {
-        let proof = made(kind)
-        proofs.append(proof)
-        show(proof)
-      }
     } catch {
-      TestKey.removeAll(in: subject.dkim)
       // Why they could not be made matters more than why they could not be removed.
       try? accounts.remove()
       throw error
     }
+    for kind in ProofKind.all where !isInterrupted() {
+      let proof = made(kind)
+      proofs.append(proof)
+      show(proof)
+    }
+    TestQueue.empty(within: 5)
     TestKey.removeAll(in: subject.dkim)
     try accounts.remove()
     return proofs
@@ -63,7 +63,7 @@ public final class ProofRun {
 
   private func made(_ kind: ProofKind) -> Proof {
     guard monotonicSeconds() < end else {
-      return Proof(name: kind.name, result: .skip, detail: "no time was left", hint: nil)
+      return Proof(name: kind.name.rawValue, result: .skip, detail: "no time was left", hint: nil)
     }
     let finding: Finding
     do throws(Silence) {
@@ -72,9 +72,10 @@ public final class ProofRun {
       finding = .fail(error.reason)
     }
     switch finding {
-    case .pass(let seen): return Proof(name: kind.name, result: .pass, detail: seen, hint: nil)
-    case .fail(let seen, let hint): return Proof(name: kind.name, result: .fail, detail: seen, hint: hint ?? kind.hint)
-    case .skip(let why): return Proof(name: kind.name, result: .skip, detail: why, hint: nil)
+    case .pass(let seen): return Proof(name: kind.name.rawValue, result: .pass, detail: seen, hint: nil)
+    case .fail(let seen, let hint):
+      return Proof(name: kind.name.rawValue, result: .fail, detail: seen, hint: hint ?? kind.hint)
+    case .skip(let why): return Proof(name: kind.name.rawValue, result: .skip, detail: why, hint: nil)
     }
   }
 
@@ -142,6 +143,17 @@ public final class ProofRun {
       if try client.select(mailbox), let number = try client.search(subject: mark).first { return number }
       guard monotonicSeconds() < limit else { return nil }
       pause(0.1)
+    }
+  }
+
+  /// What a program says on its standard output.
+  func output(_ words: [String]) throws(Silence) -> String {
+    do throws(SystemError) {
+      let child = try ChildProcess(words)
+      _ = child.wait(until: monotonicSeconds() + seconds)
+      return String(decoding: child.output, as: UTF8.self)
+    } catch {
+      throw Silence(reason: error.text)
     }
   }
 }

@@ -22,6 +22,8 @@ public struct ProofSubject: Sendable {
   public var spamFilter = true
   /// Whether each user has a statistic of its own.
   public var perUserBayes = false
+  /// How many recipients an account may have at once; nil: no limit.
+  public var burst: Int?
   /// Whether users may upload filters.
   public var managesieve = true
   /// The user that mail belongs to, and its group.

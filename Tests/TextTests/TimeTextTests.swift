@@ -17,6 +17,20 @@ struct TimeTextTests {
     #expect(timestamp(seconds) == text)
   }
 
+  @Test(arguments: [0.0, 1_795_359_600, 951_782_400, 4_107_542_399, -1, -2_203_891_200, 1_798_761_599])
+  func aTimestampIsReadAsItWasWritten(_ seconds: Double) {
+    #expect(secondsSince1970(timestamp: timestamp(seconds)) == seconds)
+  }
+
+  @Test(
+    arguments: [
+      "", "2026-11-22", "2026-11-22T15:00:00+00:00", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z",
+      "2026-11-22T24:00:00Z", "2026-11-22 15:00:00Z", "2026-11-22T15:00:60Z", "20x6-11-22T15:00:00Z",
+    ])
+  func whatIsNoTimestampIsNone(_ text: String) {
+    #expect(secondsSince1970(timestamp: text) == nil)
+  }
+
   @Test func everyDayOfFourHundredYearsIsTheCalendars() throws {
     let calendar = ISO8601DateFormatter()
     for day in stride(from: -36_525.0, through: 120_000, by: 13) {

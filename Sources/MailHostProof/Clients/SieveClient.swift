@@ -4,11 +4,16 @@ import MailbootCore
 /// A program that uploads filters, as a ManageSieve server sees it (RFC 5804).
 final class SieveClient {
   private let channel: ProbeChannel
+  /// Ways to log in that are offered before TLS: `"SASL" "PLAIN"`.
+  private(set) var clearLogins = ""
 
   /// Connects, and begins TLS.
-  init(_ url: ProbeURL, seconds: Double, serverName: String) throws(Silence) {
-    channel = try ProbeChannel(to: url, attempt: Attempt(seconds: seconds))
-    _ = try completion(of: "greeting")
+  /// - Parameter source: the address to come from; nil: as a program of this host, which dovecot takes for safe without TLS.
+  init(_ url: ProbeURL, from source: String?, seconds: Double, serverName: String) throws(Silence) {
+    channel = try ProbeChannel(to: url, attempt: Attempt(seconds: seconds), from: source)
+    _ = try completion(of: "greeting") { (line) in
+      if line.hasPrefix("\"SASL\"") { clearLogins = line.dropFirst(6).filter { $0 != "\"" && $0 != " " } }
+    }
     try succeed("STARTTLS")
     try channel.startTLS(serverName: serverName)
     // The server tells its capabilities anew.
@@ -38,9 +43,10 @@ final class SieveClient {
   }
 
   /// The line that ends an answer: `OK`, `NO` or `BYE`, with its text.
-  private func completion(of command: String) throws(Silence) -> String {
+  private func completion(of command: String, _ look: (String) -> Void = { _ in }) throws(Silence) -> String {
     for _ in 0..<100 {
       let line = try channel.expectLine("answer to \(command)")
+      look(line)
       guard let word = line.split(separator: " ").first?.split(separator: "(").first else { continue }
       if ["OK", "NO", "BYE"].contains(word) { return line }
     }

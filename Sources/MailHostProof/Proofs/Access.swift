@@ -8,21 +8,21 @@ extension ProofKind {
   /// Who may read what, tried as these users.
   static let access: [ProofKind] = [
     ProofKind(
-      "database-access", "the account database is read by dovecot's user, changed by root alone, and closed to others",
+      .databaseAccess,
       hint: "`mailboot verify database` names what to change"
     ) { (run) throws(Silence) in try run.databaseAccess() },
     ProofKind(
-      "key-access", "signing keys are read by rspamd alone, the certificate's key by root alone",
+      .keyAccess,
       hint: "`mailboot verify dkim certificate` names what to change"
     ) { (run) throws(Silence) in try run.keyAccess() },
     ProofKind(
-      "socket-modes", "dovecot's sockets in postfix's queue are postfix's alone",
+      .socketModes,
       hint: "`mailhost explain unix_listener`"
     ) { (run) throws(Silence) in run.sockets() },
     ProofKind(
-      "queue-in-vault", "the queue, which holds mail, is where the settings have it",
+      .queueInVault,
       hint: "`mailhost explain queue_directory`"
-    ) { (run) throws(Silence) in run.queue() },
+    ) { (run) throws(Silence) in try run.queue() },
   ]
 }
 
@@ -110,12 +110,10 @@ extension ProofRun {
     return .pass("mode 600, \(subject.postfixUser)'s")
   }
 
-  fileprivate func queue() -> Finding {
+  fileprivate func queue() throws(Silence) -> Finding {
     guard let vault = subject.vault else { return .skip("the settings have it outside the vault") }
-    guard let asked = try? ChildProcess(["/usr/sbin/postconf", "-h", "queue_directory"]),
-      asked.wait(until: monotonicSeconds() + 10) == .exited(0)
-    else { return .fail("postconf does not tell the queue directory") }
-    let directory = String(decoding: asked.output, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
+    let said = try output(["/usr/sbin/postconf", "-h", "queue_directory"])
+    let directory = said.split(separator: "\n").first.map(String.init) ?? ""
     guard directory == subject.queue else {
       return .fail("postfix's queue is in \(directory), not in \(subject.queue)")
     }

@@ -6,19 +6,23 @@ extension ProofKind {
   /// Mail that comes in.
   static let delivery: [ProofKind] = [
     ProofKind(
-      "two-mailboxes", "mail for two users reaches each one's own mailbox, in a directory of its own",
+      .twoMailboxes,
       hint: "the dialect of dovecot's configuration may be wrong: `mailhost plan`, then `journalctl -u dovecot`"
     ) { (run) throws(Silence) in try run.mailboxes() },
     ProofKind(
-      "smuggling", "nobody hides a second, forged mail in the first one, nor sends commands ahead",
+      .smuggling,
       hint: "`mailhost explain smtpd_forbid_bare_newline`"
     ) { (run) throws(Silence) in try run.smuggling() },
     ProofKind(
-      "managesieve", "a user uploads a filter, and it sorts the next mail", hint: "`journalctl -u dovecot`"
+      .managesieve, hint: "`journalctl -u dovecot`"
     ) { (run) throws(Silence) in
       guard run.subject.managesieve else { return .skip("managesieve is off") }
       let client = try SieveClient(
-        run.subject.url(.sieve, 4190), seconds: run.seconds, serverName: run.subject.hostName)
+        run.subject.url(.sieve, 4190), from: run.subject.stranger, seconds: run.seconds,
+        serverName: run.subject.hostName)
+      guard client.clearLogins.isEmpty || run.subject.stranger == nil else {
+        return .fail("offers \(client.clearLogins) without TLS")
+      }
       try client.logIn(run.two)
       let mark = run.mark("filtered")
       try client.activate(
@@ -70,33 +74,27 @@ extension ProofRun {
     "\n.\n", "\n.\r\n", "\r\n.\n", "\r.\r", "\r\n.\r", "\r.\r\n", "\n.\r",
   ]
 
+  /// Sends mails with such an end in their midst. Where it is taken for one, the next line of the mail is taken for a command, and so could
+  /// be commands that send another mail: that such a command is not known shows it, whatever the two servers' timing.
   fileprivate func smuggling() throws(Silence) -> Finding {
     guard subject.stranger != nil else { return .skip(Self.noStranger) }
     let sender = "stranger@elsewhere.invalid"
-    for (number, end) in Self.wrongEnds.enumerated() {
+    for end in Self.wrongEnds {
       let client = try stranger()
+      defer { client.leave() }
       let answer = try client.envelope(from: sender, to: [two.address])
       guard answer.isAccepted, try client.say("DATA").code == 354 else {
         return .fail("port 25 did not take a mail to a user: \(answer.line)")
       }
-      let forged = message(mark("smuggled \(number)"), from: "root@\(subject.hostName)", to: two.address)
-      try client.send(
-        message(mark("carrier \(number)"), from: sender, to: two.address) + "its end" + end
-          + "MAIL FROM:<root@\(subject.hostName)>\r\nRCPT TO:<\(two.address)>\r\nDATA\r\n\(forged)\r\n.\r\nQUIT\r\n")
-      // Whatever it answers, and be it that it hangs up: what counts is what is delivered.
-      _ = try? client.reply(to: "mail")
-      client.leave()
-    }
-    let last = mark("after smuggling")
-    try receive(last, for: two)
-    let reader = try mailProgram(two)
-    defer { reader.leave() }
-    guard try self.await(last, in: "INBOX", reader) != nil else {
-      return .fail("the mail that was sent last did not arrive")
-    }
-    let arrived = try reader.search(subject: mark("smuggled"))
-    guard arrived.isEmpty else {
-      return .fail("\(arrived.count) of \(Self.wrongEnds.count) hidden mails were delivered")
+      try client.send(message(mark("carrier"), from: sender, to: two.address) + "its end?\(end)mailhost-test\r\n.\r\n")
+      let taken = try client.reply(to: "mail")
+      // Refused for its line ends, perhaps with the connection closed.
+      guard taken.isAccepted else { continue }
+      let next = try client.say("NOOP")
+      guard next.isAccepted else {
+        let shown = end.unicodeScalars.map { $0 == "\r" ? "<CR>" : $0 == "\n" ? "<LF>" : String($0) }.joined()
+        return .fail("\(shown) is taken for the end of a mail, and what follows for a command: \(next.line)")
+      }
     }
     return try pipelining()
   }

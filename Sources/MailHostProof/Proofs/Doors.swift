@@ -7,23 +7,29 @@ extension ProofKind {
   /// What shows at the ports, without any mail.
   static let doors: [ProofKind] = [
     ProofKind(
-      "greeting", "port 25 greets with the host's name, as its record in the DNS has it",
+      .greeting,
       hint: "`mailhost explain myhostname`"
     ) { (run) throws(Silence) in
       let client = try run.stranger()
       client.leave()
       let names = [client.greeting, client.hello].map { $0.texts.first?.split(separator: " ").first.map(String.init) }
       guard names.allSatisfy({ $0?.lowercased() == run.subject.hostName.lowercased() }) else {
-        return .fail("\(client.greeting.line); to EHLO: \(names[1] ?? "nothing"), not \(run.subject.hostName)")
+        return .fail(
+          "greets as \(names[0] ?? "nobody") and, to EHLO, as \(names[1] ?? "nobody"), not as \(run.subject.hostName)")
+      }
+      for (scheme, port) in [(ProbeURL.Scheme.smtps, UInt16(465)), (.smtp, 587)] {
+        let other = try SMTPClient(run.subject.url(scheme, port), from: nil, seconds: run.seconds)
+        other.leave()
+        guard other.greeting.code == 220 else { return .fail("port \(port): \(other.greeting.line)") }
       }
       return .pass(client.greeting.line)
     },
     ProofKind(
-      "certificate-served", "every port shows the certificate that is on the disk, and it is valid for the host's name",
+      .certificateServed,
       hint: "`systemctl reload postfix dovecot` after a renewal; certbot's hook does that: `mailhost plan`"
     ) { (run) throws(Silence) in try run.certificates() },
     ProofKind(
-      "auth-on-25", "nobody can log in on port 25, which is for other servers",
+      .authOn25,
       hint: "`mailhost explain smtpd_sasl_auth_enable`"
     ) { (run) throws(Silence) in
       let client = try run.stranger()
@@ -36,10 +42,10 @@ extension ProofKind {
       return answer.isRefused ? .pass(answer.line) : .fail("a login got: \(answer.line)")
     },
     ProofKind(
-      "open-relay", "who does not log in sends to nobody elsewhere", hint: "`mailhost explain smtpd_relay_restrictions`"
+      .openRelay, hint: "`mailhost explain smtpd_relay_restrictions`"
     ) { (run) throws(Silence) in try run.relaying() },
     ProofKind(
-      "system-mail", "root and postmaster of this host take mail, invented names do not",
+      .systemMail,
       hint: "`mailhost explain alias_maps`"
     ) { (run) throws(Silence) in
       guard run.subject.stranger != nil else { return .skip(ProofRun.noStranger) }
@@ -51,9 +57,10 @@ extension ProofKind {
         guard answer.isAccepted else { return .fail("\(name)@\(host): \(answer.line)") }
         _ = try client.say("RSET")
       }
+      guard let destination = try run.destinationOfRoot() else { return .fail("no alias says whose root's mail is") }
       let invented = "nobody-\(run.token)@\(host)"
       let answer = try client.envelope(from: "", to: [invented])
-      return answer.isRefused ? .pass(answer.line) : .fail("\(invented): \(answer.line)")
+      return answer.isRefused ? .pass("root is \(destination); \(answer.line)") : .fail("\(invented): \(answer.line)")
     },
   ]
 }
@@ -78,6 +85,33 @@ extension ProofRun {
       }
     }
     return .pass(last)
+  }
+
+  /// Whose root's mail is by the first of postfix's maps that knows; nil: none knows.
+  fileprivate func destinationOfRoot() throws(Silence) -> String? {
+    for map in Self.maps(try output(["/usr/sbin/postconf", "-h", "alias_maps"])) {
+      let answer = try output(["/usr/sbin/postmap", "-q", "root", map])
+      if let line = answer.split(separator: "\n").first { return printable(String(line), limit: 60) }
+    }
+    return nil
+  }
+
+  /// The maps of a list, of which one may have braces with blanks and commas in them.
+  static func maps(_ list: String) -> [String] {
+    var maps: [String] = []
+    var map = ""
+    var depth = 0
+    for character in list + "," {
+      if character == "{" { depth += 1 }
+      if character == "}" { depth -= 1 }
+      if depth == 0, character == "," || character.isWhitespace {
+        if !map.isEmpty { maps.append(map) }
+        map = ""
+      } else {
+        map.append(character)
+      }
+    }
+    return maps
   }
 
   fileprivate func certificates() throws(Silence) -> Finding {
@@ -116,7 +150,8 @@ extension ProofRun {
     for client in [server, submissions, submission] { client.leave() }
     imap.leave()
     if subject.managesieve {
-      let sieve = try SieveClient(subject.url(.sieve, 4190), seconds: seconds, serverName: subject.hostName)
+      let sieve = try SieveClient(
+        subject.url(.sieve, 4190), from: nil, seconds: seconds, serverName: subject.hostName)
       shown.append((4190, sieve.certificate))
       sieve.leave()
     }

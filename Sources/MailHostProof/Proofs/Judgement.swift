@@ -5,7 +5,7 @@ extension ProofKind {
   /// What the filter makes of spam.
   static let judgement: [ProofKind] = [
     ProofKind(
-      "gtube", "spam that is beyond doubt is refused at the door",
+      .gtube,
       hint: "`journalctl -u rspamd`, `mailhost explain smtpd_milters`"
     ) { (run) throws(Silence) in
       guard run.subject.spamFilter else { return .skip("spam_filter is off") }
@@ -18,7 +18,7 @@ extension ProofKind {
       return answer.isRefused ? .pass(answer.line) : .fail("the test text for spam filters got: \(answer.line)")
     },
     ProofKind(
-      "junk-filed", "what the filter takes for spam is filed into Junk",
+      .junkFiled,
       hint: "`mailhost explain use`, `journalctl -u dovecot`"
     ) { (run) throws(Silence) in try run.junk() },
   ]

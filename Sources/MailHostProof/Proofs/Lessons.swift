@@ -4,16 +4,16 @@ import MailbootCore
 extension ProofKind {
   /// What the filter learns of people.
   static let lessons: [ProofKind] = [
-    ProofKind("learn-spam", "moving a mail into Junk teaches the filter spam", hint: lessonHint) {
+    ProofKind(.learnSpam, hint: lessonHint) {
       (run) throws(Silence) in
       try run.lesson(from: "INBOX", to: "Junk", teaches: .spam)
     },
-    ProofKind("learn-ham", "moving a mail out of Junk teaches the filter that it was none", hint: lessonHint) {
+    ProofKind(.learnHam, hint: lessonHint) {
       (run) throws(Silence) in
       try run.lesson(from: "Junk", to: "INBOX", teaches: .ham)
     },
     ProofKind(
-      "trash-teaches-nothing", "moving spam from Junk to Trash is no praise of it",
+      .trashIsNoHam,
       hint: "`mailhost plan`: the filter learn_ham must stop for Trash"
     ) { (run) throws(Silence) in
       try run.lesson(from: "Junk", to: "Trash", teaches: nil)

@@ -5,7 +5,7 @@ extension ProofKind {
   /// Mail that users send.
   static let senders: [ProofKind] = [
     ProofKind(
-      "forged-sender", "who logs in sends under its own address and no other, on both ports",
+      .forgedSender,
       hint: "`mailhost explain smtpd_sender_login_maps`"
     ) { (run) throws(Silence) in
       var seen = ""
@@ -25,7 +25,7 @@ extension ProofKind {
       return .pass(seen)
     },
     ProofKind(
-      "relay-account", "relay@ writes as anybody here, and to nobody elsewhere",
+      .relayAccount,
       hint: "`mailhost explain submission_recipient_restrictions`"
     ) { (run) throws(Silence) in
       var seen = ""
@@ -42,11 +42,11 @@ extension ProofKind {
       return .pass(seen)
     },
     ProofKind(
-      "signed", "what a user sends is signed with the key of its domain, and the signature verifies",
+      .signed,
       hint: "`mailboot verify dkim`, and `journalctl -u rspamd`"
     ) { (run) throws(Silence) in try run.signature() },
     ProofKind(
-      "filter-stopped", "while the filter is down mail is put off, and nothing passes unfiltered or unsigned",
+      .filterStopped,
       hint: "`mailhost explain milter_default_action`"
     ) { (run) throws(Silence) in try run.withoutFilter() },
   ]

@@ -1,5 +1,6 @@
 import Console
 import MailHost
+import MailHostProof
 import MailbootCore
 import Text
 

@@ -11,6 +11,7 @@ struct StatusFixture {
   var record: LastResults?
   var locked = false
   var trouble: [String] = []
+  var hostTest: HostTestRecord?
   var doorIsLeftShut = false
 
   /// Every unit active since noon; each probed a minute later.
@@ -62,6 +63,7 @@ struct StatusFixture {
       configuration: configuration, observation: observation, record: record, locked: locked, host: "mail",
       bootID: Self.bootID, bootedAt: Self.noon - 600, trouble: trouble)
     input.doorIsLeftShut = doorIsLeftShut
+    input.hostTest = hostTest
     return StatusReport(input)
   }
 }

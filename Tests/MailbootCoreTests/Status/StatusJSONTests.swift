@@ -156,7 +156,8 @@ struct StatusJSONTests {
             "began": null
           }
         ]
-      }
+      },
+      "host_test": null
     }
     """
 
@@ -198,7 +199,8 @@ struct StatusJSONTests {
         }
       ],
       "waiting": null,
-      "last_unlock": null
+      "last_unlock": null,
+      "host_test": null
     }
     """
 }
