@@ -8,7 +8,7 @@ import MailbootCore
 /// Everything that can be explained on this host.
 struct ExplanationBook {
   /// What `mailhost test` shows, by the names that templates use.
-  static let promises = Dictionary(ProofRun.promises.map { ($0.name, $0.promise) }) { first, _ in first }
+  static let promises = Dictionary(uniqueKeysWithValues: ProofName.allCases.map { ($0.rawValue, $0.meaning) })
 
   let config: String
   let settings: HostSettings

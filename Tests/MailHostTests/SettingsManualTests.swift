@@ -22,7 +22,7 @@ struct SettingsManualTests {
 
   @Test func everyTestIsInTheManualWithWhatItShows() throws {
     let lines = try page("mailhost.8")
-    for (name, promise) in ProofRun.promises {
+    for (name, promise) in ProofName.allCases.map({ ($0.rawValue, $0.meaning) }) {
       let place = try #require(lines.firstIndex(of: ".It Li \(name)"), "\(name)")
       #expect(lines[place + 1] == promise)
     }
