@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import MailHost
 import Testing
 
 /// What `mailhost explain` prints.
