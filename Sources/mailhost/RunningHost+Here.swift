@@ -27,26 +27,13 @@ extension RunningHost {
     return host
   }
 
-  /// What a program prints that must end well within a minute.
+  /// What a program prints of its configuration.
   private static func output(of call: [String]) throws(HostFailure) -> String {
-    let name = call[0].split(separator: "/").last.map(String.init) ?? call[0]
     guard fileStatus(call[0]) != nil else {
       throw HostFailure(
         .failed, "\(call[0]) is not there, and so nothing can be found out of it",
         hint: "`mailhost adopt --from DIRECTORY` reads the variables of the Ansible role instead")
     }
-    let child: ChildProcess
-    do {
-      child = try ChildProcess(call)
-    } catch {
-      throw HostFailure(.failed, error.text)
-    }
-    guard child.wait(until: monotonicSeconds() + 60) == .exited(0) else {
-      let said = child.errorOutput.split(separator: "\n").map(String.init)
-      throw HostFailure(
-        .failed, "\(name) does not print the configuration", evidence: Array(said.suffix(8)),
-        hint: "mend what it says first: only a configuration that works can be taken over")
-    }
-    return String(decoding: child.output, as: UTF8.self)
+    return try succeed(call, hint: "mend what it says first: only a configuration that works can be taken over").output
   }
 }

@@ -165,8 +165,7 @@ func theVaultIsWhereMailAndAccountsLie(spool: String, accounts: String, mounted:
 }
 
 @Test func whatWillChangeHasItsReason() throws {
-  let ours = try ourText("/etc/postfix/main.cf") { $0.messageSize = 20_480_000 }
-  let differences = Differences(from: host(), to: ours, try ourText("/etc/postfix/master.cf"))
+  let differences = Differences(from: host(), to: try ourFiles { $0.messageSize = 20_480_000 })
   func named(_ name: String) -> Differences.Difference? { differences.main.first { $0.name == name } }
   #expect(
     named("milter_default_action")?.description
@@ -191,14 +190,8 @@ func theVaultIsWhereMailAndAccountsLie(spool: String, accounts: String, mounted:
 
 @Test func whatSomebodySetIsKeptWhenAsked() throws {
   var adoption = Adoption(running: host())
-  let ours = try ourText("/etc/postfix/main.cf") { $0.messageSize = 20_480_000 }
-  adoption.keep(Differences(from: host(), to: ours, try ourText("/etc/postfix/master.cf")))
+  adoption.keep(Differences(from: host(), to: try ourFiles { $0.messageSize = 20_480_000 }))
   let own = try adoption.settings(somewhere).own.main
   #expect(own.map(\.name).sorted() == ["milter_default_action", "strict_rfc821_envelopes"])
   #expect(adoption.toml.contains("[postfix.main]\n# From main.cf as it was.\nmilter_default_action = \"accept\"\n"))
-}
-
-@Test func everyReasonOfOursIsTheCommentAboveIt() {
-  let reasons = Differences.reasons(in: "# head\n\n# one\n# two\na = 1\nb = 2\n# three\nc = 3\n\nd = 4\n")
-  #expect(reasons == ["a": "one two", "b": "one two", "c": "three"])
 }

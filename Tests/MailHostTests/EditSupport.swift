@@ -1,7 +1,5 @@
-import Foundation
 import MailbootConfiguration
 import MailbootCore
-import TestSupport
 import Testing
 
 @testable import MailHost
@@ -19,12 +17,16 @@ func hostFile(_ path: String, _ syntax: HostFile.Syntax) -> HostFile {
 func ourText(
   _ path: String, on versions: DaemonVersions = .debian12, _ change: (inout HostSettings) -> Void = { _ in }
 ) throws -> String {
+  try ourFiles(on: versions, change).first { $0.file.path == path }?.text ?? ""
+}
+
+/// All of our files, as the templates of this repository make them.
+func ourFiles(
+  on versions: DaemonVersions = .debian12, _ change: (inout HostSettings) -> Void = { _ in }
+) throws -> [RenderedFile] {
   var settings = HostSettings(hostName: "mail.example.org", administrator: "alice@example.org")
   change(&settings)
-  let files = try settings.render(on: HostFacts(versions: versions)) { name in
-    try? String(contentsOf: repositoryFile("templates/\(name).mustache"), encoding: .utf8)
-  }
-  return files.first { $0.file.path == path }?.text ?? ""
+  return try settings.render(on: HostFacts(versions: versions), templates: repositoryTemplate)
 }
 
 func ownLine(_ name: String, _ value: String, line: Int = 3) -> HostSettings.Own.Line {

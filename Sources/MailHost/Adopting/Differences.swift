@@ -16,12 +16,26 @@ public struct Differences: Equatable, Sendable {
 
   /// - Parameters:
   ///   - host: as it is.
-  ///   - mainText: our main.cf.
-  ///   - masterText: our master.cf.
-  public init(from host: RunningHost, to mainText: String, _ masterText: String) {
+  ///   - files: ours, with main.cf and master.cf among them.
+  public init(from host: RunningHost, to files: [RenderedFile]) {
+    func ours(_ syntax: HostFile.Syntax) -> [RenderedFile] { files.filter { $0.file.syntax == syntax } }
+    func reasons(_ files: [RenderedFile]) -> [String: String] {
+      Reasons(files).settings.reduce(into: [:]) { all, setting in
+        if !setting.reason.text.isEmpty { all[setting.name] = setting.reason.text }
+      }
+    }
     let (running, defaults) = (MainCF(host.main).values, MainCF(host.defaults).values)
-    let ours = MainCF(mainText).values
-    let reasons = Self.reasons(in: mainText)
+    let (mainFiles, masterFiles) = (ours(.postfixMain), ours(.postfixMaster))
+    let main = MainCF(mainFiles.map(\.text).joined()).values
+    compare(running, main, defaults, reasons(mainFiles))
+    compareServices(
+      MasterCF(host.master).services, MasterCF(masterFiles.map(\.text).joined()).services, running, main,
+      reasons(masterFiles))
+  }
+
+  private mutating func compare(
+    _ running: [String: String], _ ours: [String: String], _ defaults: [String: String], _ reasons: [String: String]
+  ) {
     for name in Set(running.keys).union(ours.keys).sorted() {
       let change = MainCF.Change(name: name, old: ours[name], new: running[name])
       let (old, new) = (running[name] ?? defaults[name], ours[name] ?? defaults[name])
@@ -31,17 +45,12 @@ public struct Differences: Equatable, Sendable {
           name: name, old: running[name], new: ours[name],
           reason: reasons[name] ?? "postfix' own default does, which every test is made with"))
     }
-    compareServices(MasterCF(host.master).services, MasterCF(masterText).services, running, ours, masterText)
   }
 
   private mutating func compareServices(
     _ there: [MasterCF.Key: MasterCF.Service], _ here: [MasterCF.Key: MasterCF.Service], _ running: [String: String],
-    _ ours: [String: String], _ masterText: String
+    _ ours: [String: String], _ reasons: [String: String]
   ) {
-    let reasons = Self.reasons(in: masterText) { line in
-      let words = line.split(whereSeparator: isSpace)
-      return words.count > 1 ? "\(words[0]) \(words[1])" : nil
-    }
     func add(_ name: String, _ old: String?, _ new: String?, _ reason: String?) {
       master.append(
         Difference(name: name, old: old, new: new, reason: reason ?? "that is how Debian has it, and the tests"))
@@ -59,7 +68,7 @@ public struct Differences: Equatable, Sendable {
         for name in Set(old.options.keys).union(new.options.keys).sorted() {
           let (before, after) = (old.options[name], new.options[name])
           if !Self.means(meaning(before, running), meaning(after, ours)) {
-            add("\(key), -o \(name)", before, after, reason)
+            add("\(key), -o \(name)", before, after, reasons["\(key)/\(name)"])
           }
         }
       // What the package brings and nothing here uses, nobody misses.
@@ -79,33 +88,6 @@ public struct Differences: Equatable, Sendable {
   private static func means(_ one: String?, _ other: String?) -> Bool {
     guard let one, let other else { return one == other }
     return one == other || RunningHost.words(one) == RunningHost.words(other)
-  }
-
-  /// The comment above each line, or else above the paragraph that it stands in, by what `name` makes of the line.
-  static func reasons(in text: String, _ name: (String) -> String? = parameterName) -> [String: String] {
-    var reasons: [String: String] = [:]
-    var comment: [String] = []
-    var isOpen = false
-    for line in textLines(text) {
-      if line.hasPrefix("#") {
-        // A comment behind parameters begins anew, one behind a comment goes on.
-        if !isOpen { comment = [] }
-        isOpen = true
-        comment.append(trimmed(line.dropFirst()))
-      } else if line.isEmpty {
-        comment = []
-        isOpen = false
-      } else {
-        isOpen = false
-        guard line.first.map(isSpace) == false, !comment.isEmpty, let name = name(line) else { continue }
-        reasons[name] = comment.joined(separator: " ")
-      }
-    }
-    return reasons
-  }
-
-  private static func parameterName(_ line: String) -> String? {
-    line.firstIndex(of: "=").map { trimmed(line[..<$0]) }
   }
 }
 

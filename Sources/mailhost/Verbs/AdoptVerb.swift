@@ -92,9 +92,7 @@ struct AdoptVerb: Verb {
   private func compare(_ running: RunningHost, _ adoption: inout Adoption) throws(HostFailure) {
     let settings = try settings(adoption)
     let files = try rendered(settings, HostFacts.here(settings), host)
-    func text(_ path: String) -> String { files.first { $0.file.path == path }?.text ?? "" }
-    let differences = Differences(
-      from: running, to: text("/etc/postfix/main.cf"), text("/etc/postfix/master.cf"))
+    let differences = Differences(from: running, to: files)
     if keepDifferences { adoption.keep(differences) }
     let changing = keepDifferences ? differences.main.filter { $0.old == nil } : differences.main
     adoption.changes =
