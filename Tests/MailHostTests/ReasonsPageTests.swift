@@ -61,7 +61,7 @@ struct ReasonsPageTests {
       lines.append("| \(settings) | \(cell(row.reason.text)) | \(cell(row.reason.since ?? "any")) | \(proofs) |")
     }
     lines += ["", "## What `mailhost test` shows", "", "| name | shows |", "|---|---|"]
-    lines += ProofRun.promises.map { "| `\($0.name)` | \($0.promise) |" }
+    lines += ProofName.allCases.map { "| `\($0.rawValue)` | \($0.meaning) |" }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -19,7 +19,7 @@ struct ReasonsTests {
     for host in HostVariant.all {
       for setting in Reasons(try host.rendered()).settings { seen.formUnion(setting.reason.proofs) }
     }
-    #expect(seen == Set(ProofRun.promises.map(\.name)))
+    #expect(seen == Set(ProofName.allCases.map(\.rawValue)))
   }
 
   /// The number is the line's in the file on the host, which has no notes.

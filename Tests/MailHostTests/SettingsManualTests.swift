@@ -22,9 +22,9 @@ struct SettingsManualTests {
 
   @Test func everyTestIsInTheManualWithWhatItShows() throws {
     let lines = try page("mailhost.8")
-    for (name, promise) in ProofRun.promises {
-      let place = try #require(lines.firstIndex(of: ".It Li \(name)"), "\(name)")
-      #expect(lines[place + 1] == promise)
+    for name in ProofName.allCases {
+      let place = try #require(lines.firstIndex(of: ".It Li \(name.rawValue)"), "\(name.rawValue)")
+      #expect(lines[place + 1] == name.meaning)
     }
   }
 
