@@ -7,12 +7,6 @@ import MailbootCore
 
 /// Everything that can be explained on this host.
 struct ExplanationBook {
-<<<<<<< HEAD
-=======
-  /// What `mailhost test` shows, by the names that templates use.
-  static let promises = Dictionary(uniqueKeysWithValues: ProofName.allCases.map { ($0.rawValue, $0.meaning) })
-
->>>>>>> main
   let config: String
   let settings: HostSettings
   /// What stands in `mailhost.toml` and its drop-ins; nil: there is none, and the values are those of the example.

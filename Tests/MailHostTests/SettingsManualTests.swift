@@ -33,7 +33,7 @@ struct SettingsManualTests {
     let lines = try page("mailhost.8")
     let help = try MailhostRun(["--help"]).lines
     let verbs = help.drop { !$0.hasPrefix("SUBCOMMANDS") }
-      .compactMap { line in line.firstMatch(of: /^  ([a-z]+)  /).map { String($0.output.1) } }
+      .compactMap { line in line.prefixMatch(of: /[ ]{2}([a-z]+)[ ]{2}/).map { String($0.output.1) } }
     #expect(verbs.contains("explain") && verbs.count > 7)
     for verb in verbs where verb != "complete" {
       #expect(lines.contains { $0 == ".It Cm \(verb)" || $0.hasPrefix(".It Cm \(verb) ") }, "\(verb)")
