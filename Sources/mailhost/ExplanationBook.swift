@@ -7,9 +7,6 @@ import MailbootCore
 
 /// Everything that can be explained on this host.
 struct ExplanationBook {
-  /// What `mailhost test` shows, by the names that templates use.
-  static let promises = Dictionary(uniqueKeysWithValues: ProofName.allCases.map { ($0.rawValue, $0.meaning) })
-
   let config: String
   let settings: HostSettings
   /// What stands in `mailhost.toml` and its drop-ins; nil: there is none, and the values are those of the example.
@@ -93,7 +90,7 @@ extension ExplainedSetting {
         "proofs",
         .array(
           reason.proofs.map { name in
-            .object([("name", .string(name)), ("shows", .optional(ExplanationBook.promises[name]))])
+            .object([("name", .string(name)), ("shows", .optional(ProofName(rawValue: name)?.meaning))])
           })
       ),
     ])

@@ -18,8 +18,8 @@ struct ReasonsExplainTests {
           why      Only <CR><LF>.<CR><LF> ends a message. Else somebody hides a second,
                    forged message in the first one (SMTP smuggling).
           since    3.7.10 and 3.8.5 know it, on from 3.9
-          proof    smuggling: nobody hides a second, forged mail in the first one, nor
-                   sends commands ahead
+          proof    smuggling: No odd line end hides a second message in a first one, and
+                   no command is taken ahead of its turn.
 
         """)
   }

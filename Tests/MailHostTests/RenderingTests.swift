@@ -153,8 +153,8 @@ struct RenderingTests {
   }
 
   @Test(arguments: ["12", "13"]) func eachUserMayHaveAQuotaOfItsOwn(_ release: String) throws {
-    let plain = try HostVariant.named(release).rendered().map(\.text).joined()
-    #expect(!plain.contains("quota"))
+    let plain = try HostVariant.named(release).rendered().flatMap { lines($0.text) }
+    #expect(!plain.contains { $0.contains("quota") })
     let host = HostVariant.named("\(release), quota")
     let texts = try host.rendered().filter { $0.file.reader == .dovecot }.map(\.text).joined()
     #expect(texts.contains(host.isDovecot24 ? "quota AS quota_storage_size" : "'*:bytes=' || quota AS quota_rule"))

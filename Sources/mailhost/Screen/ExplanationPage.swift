@@ -56,7 +56,7 @@ struct ExplanationPage {
       if groups.count > 1 { continue }
       row("since", first.reason.since ?? "any version")
       for proof in first.reason.proofs {
-        row("proof", proof + (ExplanationBook.promises[proof].map { ": " + $0 } ?? ""))
+        row("proof", proof + (ProofName(rawValue: proof).map { ": " + $0.meaning } ?? ""))
       }
       if first.reason.proofs.isEmpty { row("proof", "none in `mailhost test`") }
     }
