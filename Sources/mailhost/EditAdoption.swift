@@ -31,7 +31,7 @@ struct EditAdoption {
         .undecided, "not everything in \(path) can be said in mailhost.toml", evidence: overrides.rest,
         hint: "--keep \(path) leaves it as it is; --overwrite \(path) keeps yours in the history only")
     }
-    let text = overrides.dropIn(keeping: work.settings.own, of: path)
+    let text = overrides.dropIn(keeping: work.settings.own, of: work.root.path(Self.dropIn))
     try explained { () throws(SystemError) in
       try work.root.write(
         Self.dropIn, Array(text.utf8), Generation.Attributes(mode: 0o644, owner: "root", group: "root"))

@@ -55,7 +55,9 @@ struct AccountFile {
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_size == 0 else { return }
     if geteuid() == 0 {
-      if let user = getpwnam(owner)?.pointee.pw_uid, let group = getgrnam(wanted)?.pointee.gr_gid {
+      // Numbers are of a system that is not this one, as while an image is made.
+      let user = uid_t(owner) ?? getpwnam(owner)?.pointee.pw_uid
+      if let user, let group = gid_t(wanted) ?? getgrnam(wanted)?.pointee.gr_gid {
         guard fchown(descriptor, user, group) == 0 else { throw .database(.other(errnoText()), path: path) }
       } else if isOurs {
         unlink(path)

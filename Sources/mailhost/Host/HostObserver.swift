@@ -96,8 +96,11 @@ struct HostObserver {
       let isStock =
         isFresh || there.map { StockFiles.contains(file.file, text: $0.text, knownMD5: checksums) } ?? false
       var state = state(of: file, onDisk: there?.text, lastWritten: lastWritten, isStock: isStock)
-      // What a package's script did goes with what we would write otherwise now.
-      if state == .package, lastWritten.map({ !file.file.syntax.saysTheSame($0, file.text) }) ?? false { state = .ours }
+      // What a package's script did goes with what we would write otherwise now; and what somebody has written as we would now becomes
+      // ours, so that it is no edit later.
+      if [.package, .same].contains(state), lastWritten.map({ !file.file.syntax.saysTheSame($0, file.text) }) ?? false {
+        state = .ours
+      }
       if let change = change(file, there, state, isKept: kept.contains(path) || decisions.keep.contains(path)) {
         seen.plan.changes.append(change)
         if ![.keep, .decide].contains(change.action) { seen.readers.insert(file.file.reader) }

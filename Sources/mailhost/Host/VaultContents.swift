@@ -134,7 +134,8 @@ struct VaultContents {
     if fileStatus(path) == nil {
       return [
         Lack(change: HostChange(.database, .create, settings.database)) { () throws(HostFailure) in
-          try withDatabase(.create(owner: "root", group: "vmail")) { database throws(AccountError) in
+          let group = root.users.groupNumber("vmail").map { String($0) } ?? "vmail"
+          try withDatabase(.create(owner: "0", group: group)) { database throws(AccountError) in
             _ = try database.ensureLimits()
           }
         }
