@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 
 /// Signals that would end the process wait while this exists, so that the test's users never stay behind.
 final class HeldEndings {
@@ -9,7 +10,7 @@ final class HeldEndings {
 
   init() {
     sigemptyset(&held)
-    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] { sigaddset(&held, signal) }
+    for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] where !isIgnored(signal) { sigaddset(&held, signal) }
     pthread_sigmask(SIG_BLOCK, &held, &before)
   }
 

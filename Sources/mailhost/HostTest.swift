@@ -47,6 +47,7 @@ struct HostTest {
     do throws(TestTrouble) {
       proofs = try run.perform(DatabaseTestAccounts(settings, signals), show: show)
     } catch {
+      if signals.haveCome { throw HostFailure(.interrupted, "interrupted, and nothing is recorded") }
       throw HostFailure(.failed, error.text)
     }
     if signals.haveCome {
