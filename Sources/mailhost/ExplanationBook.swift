@@ -34,7 +34,7 @@ struct ExplanationBook {
       tree = read.tree
     }
     guide = SettingsGuide(text, of: settings)
-    facts = try HostFacts.here(settings, asked: versions)
+    facts = try HostFacts.here(settings, in: HostRoot(prefix: options.prefix), asked: versions)
     here = Reasons(try rendered(settings, facts, options))
     self.options = options
   }

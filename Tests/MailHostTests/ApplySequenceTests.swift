@@ -50,7 +50,7 @@ private struct SimulatedHost: ApplyPorts {
   }
 }
 
-private let plan = {
+private let plan: HostPlan = {
   var plan = HostPlan()
   plan.changes = [
     HostChange(.package, .install, "rspamd"), HostChange(.user, .create, "vmail"),
@@ -61,7 +61,7 @@ private let plan = {
   return plan
 }()
 
-private let steps = plan.steps(readers: [.postfix, .dovecot, .redis], isOpen: true, manage: .init())
+private let steps: [ApplyStep] = plan.steps(readers: [.postfix, .dovecot, .redis], isOpen: true, manage: .init())
 private let old = ["main.cf": "old"]
 private let new = ["main.cf": "new", "dovecot.conf": "new"]
 
@@ -86,7 +86,7 @@ private let new = ["main.cf": "new", "dovecot.conf": "new"]
 func aStepThatFailsLeavesTheOldState(index: Int) throws {
   var host = SimulatedHost(failing: index)
   var begun = false
-  do {
+  do throws(ApplySequence<SimulatedHost>.Failed) {
     try ApplySequence(steps).run(&host)
     Issue.record("step \(index) did not fail")
   } catch {
@@ -100,7 +100,7 @@ func aStepThatFailsLeavesTheOldState(index: Int) throws {
     }
   }
   // What fails at `begin` itself may have begun.
-  #expect(begun == (index >= (steps.firstIndex(of: .begin) ?? 0)))
+  #expect(begun == (index >= (steps.firstIndex(of: ApplyStep.begin) ?? 0)))
   #expect(host.files == old)
   #expect(host.current == 1)
 }
@@ -117,7 +117,7 @@ func aKillAtAnyStepLeavesTheOldStateOnceTheNextCallHasLooked(index: Int) throws 
 @Test func aWayBackThatFailsIsToldBesideItsCause() throws {
   var host = SimulatedHost(failing: steps.firstIndex(of: .prove))
   host.wayBackFails = true
-  do {
+  do throws(ApplySequence<SimulatedHost>.Failed) {
     try ApplySequence(steps).run(&host)
     Issue.record("nothing failed")
   } catch {

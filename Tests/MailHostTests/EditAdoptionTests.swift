@@ -1,4 +1,3 @@
-import MailbootConfiguration
 import MailbootCore
 import TestSupport
 import Testing
@@ -113,10 +112,8 @@ func otherFilesAreRefusedWithTheirPlace(path: String, syntax: HostFile.Syntax, e
   adopted.master = ["127.0.0.1:2525": [.init(name: "command", value: "inet n - y - - smtpd")]]
   let text = adopted.dropIn(keeping: own, of: path)
   let directory = try TemporaryDirectory()
-  try directory.write(
-    "settings.toml", "mail_server_hostname = \"mail.example.org\"\nadmin_email = \"a@example.org\"\n" + text)
-  let files = try MergedTOML(directory.path + "/settings.toml", required: true)
-  let settings = try HostSettings(decoding: #require(files.root))
+  let names = "mail_server_hostname = \"mail.example.org\"\nadmin_email = \"a@example.org\"\n"
+  let settings = try settings(of: directory.write("settings.toml", names + text))
   #expect(settings.own.main.map(\.name) == ["b", "a"])
   #expect(settings.own.main.map(\.value) == ["x\ty", "new \"1\" \\"])
   #expect(settings.own.master["submission"]?.map(\.value) == ["1"])

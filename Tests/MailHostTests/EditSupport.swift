@@ -1,6 +1,6 @@
-import Foundation
+import MailbootConfiguration
 import MailbootCore
-import TestSupport
+import Testing
 
 @testable import MailHost
 
@@ -17,14 +17,24 @@ func hostFile(_ path: String, _ syntax: HostFile.Syntax) -> HostFile {
 func ourText(
   _ path: String, on versions: DaemonVersions = .debian12, _ change: (inout HostSettings) -> Void = { _ in }
 ) throws -> String {
+  try ourFiles(on: versions, change).first { $0.file.path == path }?.text ?? ""
+}
+
+/// All of our files, as the templates of this repository make them.
+func ourFiles(
+  on versions: DaemonVersions = .debian12, _ change: (inout HostSettings) -> Void = { _ in }
+) throws -> [RenderedFile] {
   var settings = HostSettings(hostName: "mail.example.org", administrator: "alice@example.org")
   change(&settings)
-  let files = try settings.render(on: HostFacts(versions: versions)) { name in
-    try? String(contentsOf: repositoryFile("templates/\(name).mustache"), encoding: .utf8)
-  }
-  return files.first { $0.file.path == path }?.text ?? ""
+  return try settings.render(on: HostFacts(versions: versions), templates: repositoryTemplate)
 }
 
 func ownLine(_ name: String, _ value: String, line: Int = 3) -> HostSettings.Own.Line {
   HostSettings.Own.Line(name: name, value: value, origin: Origin(file: "mailhost.toml", line: line, column: 1))
+}
+
+/// The settings as the program reads them from a file.
+func settings(of file: String) throws -> HostSettings {
+  let files = try MergedTOML(file, required: true)
+  return try HostSettings(decoding: #require(files.root))
 }

@@ -37,8 +37,8 @@ struct ReasonsPageTests {
         if let known = rows.firstIndex(where: { $0.file == setting.file && $0.reason == setting.reason }) {
           place = known
         } else {
-          let end = rows.lastIndex { $0.file == setting.file } ?? rows.count - 1
-          place = rows.indices.contains(place) && rows[place].file == setting.file ? place + 1 : end + 1
+          let isInFile = rows.indices.contains(place) && rows[place].file == setting.file
+          place = isInFile ? place + 1 : rows.firstIndex { $0.file == setting.file } ?? rows.count
           rows.insert(Row(file: setting.file, reason: setting.reason), at: place)
         }
         let text = setting.value.isEmpty ? setting.name : "\(setting.name) = \(setting.value)"

@@ -1,5 +1,6 @@
 import Foundation
 import MailHost
+import MailbootCore
 import TestSupport
 
 /// A template of the repository.

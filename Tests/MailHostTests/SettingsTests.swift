@@ -87,7 +87,7 @@ struct SettingsTests {
     (expected.manage.packages, expected.manage.services, expected.manage.users) = (false, false, false)
     // The place is looked at below: it has the name of a temporary directory.
     #expect(read.own.main.map { "\($0.name)=\($0.value)" } == ["a_string=x y", "a_number=3", "a_flag=yes"])
-    #expect(read.own.main.map(\.origin.line) == [46, 47, 48])
+    #expect(read.own.main.map(\.origin.line) == [42, 43, 44])
     #expect(read.own.master.mapValues { $0.map { "\($0.name)=\($0.value)" } } == ["submission": ["b=$c"]])
     #expect(read.own.dovecot == "/etc/dovecot/local.conf")
     expected.own = read.own

@@ -1,8 +1,9 @@
 import Foundation
-import MailHost
 import Mustache
 import TestSupport
 import Testing
+
+@testable import MailHost
 
 struct TemplateTests {
   private func message(_ body: () throws(Template.Invalid) -> Void) -> String? {
@@ -66,5 +67,22 @@ func theLibraryRendersTheSame(text: String) throws {
     "x": "1 & <2>", "on": true, "off": false, "rows": [["name": "n1"], ["name": "n2"]], "none": [[String: Any]](),
   ]
   let ours = try Template(text, name: "x").render(values, rowNames: ["name"], name: "x")
-  #expect(ours == (try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}" + text).render(values)))
+  #expect(try ours == renderedByTheLibrary(text, values))
+}
+
+@Test(arguments: HostVariant.all) func theLibraryRendersEveryFileTheSame(_ host: HostVariant) throws {
+  var values = host.settings.values(on: host.facts)
+  for file in try host.rendered() {
+    values["header"] = file.file.header
+    let template = try #require(repositoryTemplate(file.file.template))
+    #expect(try file.source == renderedByTheLibrary(template, values), "\(file.file.path)")
+  }
+}
+
+private func renderedByTheLibrary(_ text: String, _ values: [String: Any]) throws -> String {
+  // In a line of its own: the text's first line may be a tag that takes its line with it.
+  let template = try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}top\n" + text)
+  let rendered = template.render(values)
+  #expect(rendered.hasPrefix("top\n"))
+  return String(rendered.dropFirst(4))
 }

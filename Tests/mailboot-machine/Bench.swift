@@ -24,6 +24,7 @@ struct Bench {
     if let accounts { result.add(try accountRows(String(contentsOfFile: accounts, encoding: .utf8))) }
     for release in releases where kinds.contains(.native) {
       result.add(try await NativeBench(release: release, package: package, rounds: rounds).rows())
+      result.add(try await MailhostBench(release: release).rows())
     }
     for release in releases where kinds.contains(.machine) { result.add(try await emulated(release)) }
     print(result.text)

@@ -101,7 +101,9 @@ enum Command {
     switch self {
     case .build(let releases, let package, let kinds):
       if kinds.contains(.native) { try await MachineBuild.hosts(releases, with: package) { Self.say($0) } }
-      if kinds.contains(.machine) { try await MachineBuild.machines(releases, with: required(package)) { Self.say($0) } }
+      if kinds.contains(.machine) {
+        try await MachineBuild.machines(releases, with: required(package)) { Self.say($0) }
+      }
       return 0
     case .run(let release, let package, let kind, let command):
       let guest = try await kind.fresh(release, with: package)

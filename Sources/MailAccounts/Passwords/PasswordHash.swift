@@ -19,7 +19,7 @@ public struct PasswordHash: Equatable, Sendable {
   /// Nobody can log in with it, until there is a password.
   public static let none = PasswordHash(text: "!")
 
-  private init(text: String) { self.text = text }
+  init(text: String) { self.text = text }
 
   /// Hashes with a new salt, see `Cost`.
   public static func make(

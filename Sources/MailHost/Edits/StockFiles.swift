@@ -22,7 +22,12 @@ public enum StockFiles {
     guard services.unreadable.isEmpty else { return false }
     let needed = master[1].services.keys
     return needed.allSatisfy { services.services[$0] != nil }
-      && services.services.allSatisfy { key, service in master.contains { $0.services[key] == service } }
+      && services.services.values.allSatisfy(isService)
+  }
+
+  /// Whether a service is as one of the releases has it.
+  static func isService(_ service: MasterCF.Service) -> Bool {
+    master.contains { $0.services[service.key] == service }
   }
 
   /// What debconf asks for, or the postinst finds out.

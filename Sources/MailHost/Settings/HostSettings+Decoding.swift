@@ -71,10 +71,10 @@ extension HostSettings {
   private mutating func readNetwork(_ top: inout TableReader) {
     let certificateHost = top.string("mail_certhost", expected: "a host name", where: isHostName) ?? hostName
     certificate =
-      top.path("mail_ssl_cert", example: "/etc/letsencrypt/live/\(certificateHost)/fullchain.pem")
+      top.plainPath("mail_ssl_cert", example: "/etc/letsencrypt/live/\(certificateHost)/fullchain.pem")
       ?? "/etc/letsencrypt/live/\(certificateHost)/fullchain.pem"
     certificateKey =
-      top.path("mail_ssl_certkey", example: "/etc/letsencrypt/live/\(certificateHost)/privkey.pem")
+      top.plainPath("mail_ssl_certkey", example: "/etc/letsencrypt/live/\(certificateHost)/privkey.pem")
       ?? "/etc/letsencrypt/live/\(certificateHost)/privkey.pem"
     friendlyNetworks = top.strings(
       "friendly_networks", expected: "networks such as [\"192.0.2.0/24\"]",
@@ -94,8 +94,7 @@ extension HostSettings {
     }
     let vault = vault
     func place(_ key: String, _ name: String) -> String {
-      let expected = "an absolute path without spaces, such as \"\(vault)/\(name)\""
-      return top.string(key, expected: expected, where: isPlainPath) ?? "\(vault)/\(name)"
+      top.plainPath(key, example: "\(vault)/\(name)") ?? "\(vault)/\(name)"
     }
     spool = place("mail_spool_root", "vmail")
     sieve = place("mail_sieve_root", "sieve")
@@ -148,7 +147,7 @@ extension HostSettings.Smarthost {
   fileprivate init?(reading table: inout TableReader) {
     let host = table.string("host", expected: "a host name such as \"smtp.example.net\"", where: isHostName)
     let port = table.integer("port", in: 1...65535) ?? 587
-    let file = table.path("password_file", example: "/etc/mailboot/smarthost")
+    let file = table.plainPath("password_file", example: "/etc/mailboot/smarthost")
     _ = table.require("host", host, expected: "host = \"smtp.example.net\"")
     guard let host else { return nil }
     self.init(host: host, port: port, passwordFile: file)
@@ -166,11 +165,16 @@ extension HostSettings.Own {
         }
       }
     }
-    top.table("dovecot") { dovecot = $0.path("extra", example: "/etc/dovecot/local.conf") }
+    top.table("dovecot") { dovecot = $0.plainPath("extra", example: "/etc/dovecot/local.conf") }
   }
 }
 
 extension TableReader {
+  /// A path that needs no quoting in any of the files.
+  fileprivate mutating func plainPath(_ key: String, example: String) -> String? {
+    string(key, expected: "an absolute path without spaces, such as \"\(example)\"", where: isPlainPath)
+  }
+
   /// An array whose every string must be of a kind; empty when it is not there.
   fileprivate mutating func strings(
     _ key: String, expected: String, each: String, where valid: (String) -> Bool

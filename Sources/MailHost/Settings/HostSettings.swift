@@ -49,6 +49,8 @@ public struct HostSettings: Equatable, Sendable {
     public var recipientsPerDay = 200
     /// How many of them at once.
     public var burst = 100
+
+    public init() {}
   }
 
   public struct Manage: Equatable, Sendable {
@@ -58,6 +60,8 @@ public struct HostSettings: Equatable, Sendable {
     public var services = true
     /// Whether system users are made.
     public var users = true
+
+    public init() {}
   }
 
   /// Lines of the administrator's own, which come last and win.
@@ -81,6 +85,8 @@ public struct HostSettings: Equatable, Sendable {
     public var master: [String: [Line]] = [:]
     /// `[dovecot] extra`: a file that dovecot includes last.
     public var dovecot: String?
+
+    public init() {}
   }
 
   /// `mail_server_hostname`: the name in the MX record, in the certificate and in the greeting.

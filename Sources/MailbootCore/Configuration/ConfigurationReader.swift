@@ -127,7 +127,8 @@ package struct TableReader {
   package mutating func table(_ key: String, _ body: (inout TableReader) -> Void) {
     guard let node = node(key) else { return }
     var reader = TableReader(node, path: name(key))
-    body(&reader)
+    // In what is no table every key would be missing.
+    if reader.issues.isEmpty { body(&reader) }
     issues += reader.finish()
   }
 

@@ -13,10 +13,6 @@ struct ExplainVerb: Verb {
       mailhost.toml (dkim_selector). Without KEY: all of them, one line each.
       """)
 
-  enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text, json
-  }
-
   @OptionGroup var host: HostOptions
 
   @Option(
@@ -25,7 +21,7 @@ struct ExplainVerb: Verb {
   var versions: [String] = []
 
   @Option(help: "text or json.")
-  var format = Format.text
+  var format = OutputFormat.text
 
   @Argument(help: ArgumentHelp("What is to be explained.", valueName: "key"))
   var key: String?

@@ -47,6 +47,34 @@ public final class NativeHost: Guest {
     }
   }
 
+  /// Makes a Debian on which nobody has done anything yet, with our package beside it as `/root/mailboot.deb`.
+  /// - Parameter next: a later release to be upgraded to, see ``HostTrees``.
+  public static func bare(_ release: Release, next: Release? = nil) async throws -> NativeHost {
+    let package = try Package.find()
+    let host = try await offload {
+      let cache = try MachineCache()
+      let layers = try HostTrees(release, in: cache).bareLayers(next: next)
+      let host = try NativeHost(release, layers, Slots.hosts.take(in: cache), in: cache)
+      try host.boot()
+      return host
+    }
+    try await host.put("/root/mailboot.deb", Data(contentsOf: URL(fileURLWithPath: package.path)), mode: 0o644)
+    return host
+  }
+
+  /// Makes a fresh mail host that also has the repository of a bare one.
+  public static func withRepository(_ release: Release) async throws -> NativeHost {
+    let package = try Package.find()
+    return try await offload {
+      let cache = try MachineCache()
+      let trees = HostTrees(release, in: cache)
+      let layers = try trees.layers(with: package) + [trees.repository()]
+      let host = try NativeHost(release, layers, Slots.hosts.take(in: cache), in: cache)
+      try host.boot()
+      return host
+    }
+  }
+
   /// Makes a fresh host with the package found by ``Package/find()``.
   public static func fresh(_ release: Release) async throws -> NativeHost {
     try await fresh(release, with: Package.find())

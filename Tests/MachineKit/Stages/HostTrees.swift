@@ -49,6 +49,39 @@ struct HostTrees: Sendable {
     try FileManager.default.removeItem(atPath: file)
   }
 
+  /// All layers of a Debian on which nobody has done anything yet, topmost first. Its apt knows one repository, which is part of it.
+  /// - Parameter next: a later release, whose repository is there as well: `/usr/local/share/mailboot-machine/repository-13`.
+  func bareLayers(next: Release? = nil) throws -> [Stage] {
+    let repository = try repository()
+    let builder = try Repository.machineDirectory()
+    let contents = try contents(of: "build-bare files native packages/bare lib/certificate", in: builder)
+    let bare = try stage("bare", inputs: [repository.identity, contents]) { directory in
+      let command = [builder + "/build-bare", release.rawValue, repository.directory + "/layer", directory]
+      try HostCommand.run(["setpriv", "--pdeathsig", "TERM", "--"] + command, timeout: .seconds(900))
+    }
+    let later = try next.map { try HostTrees($0, in: cache, report: report).repository() }
+    return [bare, repository] + (later.map { [$0] } ?? [])
+  }
+
+  /// The packages that a host is made of, and those of others that tests install, as a repository in `layer`.
+  func repository() throws -> Stage {
+    let system = try system()
+    let builder = try Repository.machineDirectory()
+    let contents = try contents(of: "build-repository packages/foreign lib/package-index lib/apt-sources", in: builder)
+    return try stage("repository", inputs: [system.identity, contents]) { directory in
+      let command = [builder + "/build-repository", release.rawValue, system.directory + "/layer", directory]
+      try HostCommand.run(["setpriv", "--pdeathsig", "TERM", "--"] + command, timeout: .seconds(900))
+    }
+  }
+
+  /// Checksums of all files in some places below a directory.
+  private func contents(of places: String, in directory: String) throws -> String {
+    try HostCommand.run([
+      "sh", "-c",
+      "cd \(shellQuoted(directory)) && find \(places) -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum",
+    ])
+  }
+
   /// The installed system, in `layer`.
   func system() throws -> Stage {
     let builder = try Repository.machineDirectory()
@@ -73,9 +106,7 @@ struct HostTrees: Sendable {
   /// `vault.ext4`. Made anew only when what makes it has changed, not with every package.
   func host(on system: Stage, _ package: Package) throws -> Stage {
     let files = try Repository.machineDirectory() + "/native"
-    let contents = try HostCommand.run([
-      "sh", "-c", "cd \(shellQuoted(files)) && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum",
-    ])
+    let contents = try contents(of: ".", in: files)
     return try stage("host", inputs: [system.identity, contents, package.makerDigest()]) { directory in
       func prepare(_ layer: String) throws {
         try HostCommand.run(["cp", "--recursive", "--no-preserve=ownership", files + "/.", layer])

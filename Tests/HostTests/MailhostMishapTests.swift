@@ -1,0 +1,125 @@
+import Foundation
+import MachineKit
+import SceneSupport
+import Testing
+
+/// What goes wrong with `apply` leaves a host that works as before.
+struct MailhostMishapTests {
+  @Test(arguments: Release.both)
+  func aServiceThatDoesNotComeBackIsTakenBack(_ release: Release) async throws {
+    try await MailhostScene.made(release) { scene in
+      let before = try await scene.succeed("sha256sum /etc/postfix/* /etc/dovecot/dovecot.conf 2>/dev/null")
+      // Postfix takes it, and then finds no such address on this host.
+      try await scene.own("[postfix.main]\ninet_interfaces = \"203.0.113.1\"")
+      let applied = try await scene.run("mailhost apply")
+      #expect(applied.status == 1)
+      #expect(applied.stderr.contains("error: the files are as before\n"), "\(applied.stderr)")
+      #expect(applied.stderr.contains("hint: "))
+      #expect(try await scene.succeed("sha256sum /etc/postfix/* /etc/dovecot/dovecot.conf 2>/dev/null") == before)
+      try await scene.succeed("rm /etc/mailboot/mailhost.toml.d/50-own.toml")
+      #expect(try await scene.failedProofs() == [])
+      #expect(try await scene.run("mailhost plan").status == 0)
+    }
+  }
+
+  /// The validators say yes; only the test sees it.
+  @Test(arguments: Release.both)
+  func aHostThatBreaksItsPromiseIsTakenBack(_ release: Release) async throws {
+    try await MailhostScene.made(release) { scene in
+      try await scene.own("[postfix.main]\nsubmission_sender_restrictions = \"\"")
+      let plan = try await scene.run("mailhost plan --short")
+      #expect(
+        plan.stderr.contains("warning: /etc/mailboot/mailhost.toml.d/50-own.toml:2: submission_sender_restrictions"),
+        "\(plan.stderr)")
+      let applied = try await scene.run("mailhost apply")
+      #expect(applied.status == 1)
+      #expect(applied.stderr.contains("error: test: the host does not do all that it is to do\n"), "\(applied.stderr)")
+      #expect(applied.stderr.contains("  | forged-sender: "))
+      #expect(applied.stderr.contains("error: the files are as before\n"))
+      try await scene.succeed("rm /etc/mailboot/mailhost.toml.d/50-own.toml")
+      #expect(try await scene.failedProofs() == [])
+    }
+  }
+
+  @Test(arguments: Release.both)
+  func whatTheDaemonsCannotReadIsNeverWritten(_ release: Release) async throws {
+    try await MailhostScene.made(release) { scene in
+      let before = try await scene.succeed("find /etc -type f | sort | xargs sha256sum")
+      try await scene.succeed("printf 'no_such_setting = yes\\n' >/etc/dovecot/mine.conf")
+      try await scene.own("[dovecot]\nextra = \"/etc/dovecot/mine.conf\"")
+      let applied = try await scene.run("mailhost apply")
+      #expect(applied.status == 1)
+      #expect(applied.stderr.contains("dovecot does not take its new configuration"), "\(applied.stderr)")
+      #expect(applied.stderr.contains("error: nothing that mail depends on was changed\n"))
+      try await scene.succeed(
+        "rm /etc/dovecot/mine.conf /etc/mailboot/mailhost.toml.d/50-own.toml; rmdir /etc/mailboot/mailhost.toml.d")
+      #expect(try await scene.succeed("find /etc -type f | sort | xargs sha256sum") == before)
+    }
+  }
+
+  @Test func aPortThatSomebodyElseHasIsNamed() async throws {
+    try await MailhostScene.bare(.debian13) { scene in
+      try await scene.succeed(
+        """
+        systemd-run --quiet --unit other python3 -c 'import socket, time
+        s = socket.create_server(("127.0.0.1", 25)); time.sleep(600)'
+        for i in {1..50}; do grep -q ':0019 ' /proc/net/tcp && break; sleep 0.1; done
+        """)
+      let applied = try await scene.run("mailhost apply")
+      #expect(applied.status == 1)
+      #expect(applied.stderr.contains("error: port 25 is taken by python3 (process "), "\(applied.stderr)")
+      #expect(try await scene.run("test -e /etc/postfix").status == 1)
+    }
+  }
+
+  @Test(arguments: Release.both)
+  func aPostfixOfSomebodyElsesIsNotReplacedUnasked(_ release: Release) async throws {
+    try await MailhostScene.bare(release) { scene in
+      try await scene.succeed(
+        """
+        set -e
+        DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install postfix >/dev/null 2>&1
+        postconf -e 'relayhost = [smarthost.example]' 'smtpd_milters = inet:127.0.0.1:8891' 'virtual_alias_maps = hash:/etc/postfix/virtual'
+        """)
+      let applied = try await scene.run("mailhost apply", timeout: .seconds(900))
+      #expect(applied.status == 2)
+      #expect(applied.stdout.contains("decide  file /etc/postfix/main.cf (is not ours)"), "\(applied.stdout)")
+      #expect(applied.stdout.contains("mailhost apply --overwrite /etc/postfix/main.cf"))
+      #expect(try await scene.succeed("postconf -h relayhost") == "[smarthost.example]\n")
+    }
+  }
+
+  /// A kill while the files are written: the unlock after the reboot has the old ones again.
+  @Test func aPowerCutWhileFilesAreWrittenEndsInTheOldState() async throws {
+    try await MailhostScene.made(.debian13) { scene in
+      let before = try await scene.succeed("sha256sum /etc/postfix/main.cf /etc/dovecot/dovecot.conf")
+      try await scene.succeed(
+        """
+        set -e
+        # As a run leaves it that was ended in its midst: generation 2 is begun, and one of its two files is written.
+        cd /var/lib/mailhost/generations
+        current=$(cat ../current); next=$((current + 1))
+        cp -a $current $next
+        sed -i "s/\\"number\\": $current/\\"number\\": $next/" $next/generation.json
+        mkdir -p $next/before/etc
+        for file in $(cd $next/files; find etc -type f); do mkdir -p $next/before/${file%/*}; cp /$file $next/before/$file; done
+        python3 - $next <<'END'
+        import json, sys
+        path = f"/var/lib/mailhost/generations/{sys.argv[1]}/generation.json"
+        record = json.load(open(path))
+        for entry in record["entries"]: entry["before"] = entry["present"]
+        json.dump(record, open(path, "w"))
+        END
+        echo $next >../pending
+        echo 'half = written' >/etc/postfix/main.cf
+        """)
+      try await scene.host.powerCut()
+      try await scene.host.bootAgain()
+      let unlocked = try await scene.run("printf '\(GuestCredentials.vaultPassphrase)' | mailboot --stdin")
+      #expect(unlocked.status == 0, "\(unlocked.stderr)")
+      #expect(unlocked.stderr.contains("fill"), "\(unlocked.stderr)")
+      #expect(try await scene.succeed("sha256sum /etc/postfix/main.cf /etc/dovecot/dovecot.conf") == before)
+      #expect(try await scene.failedProofs() == [])
+    }
+  }
+}
