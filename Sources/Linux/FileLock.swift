@@ -19,7 +19,5 @@ public struct FileLock: ~Copyable {
     return nil
   }
 
-  private init(descriptor: Int32) { self.descriptor = descriptor }
-
   deinit { close(descriptor) }
 }

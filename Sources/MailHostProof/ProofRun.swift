@@ -55,6 +55,8 @@ public final class ProofRun {
       proofs.append(proof)
       show(proof)
     }
+    // Whoever asks afterwards is to know of one that has come since.
+    _ = isInterrupted()
     TestQueue.empty(within: 5)
     TestKey.removeAll(in: subject.dkim)
     try accounts.remove()

@@ -8,8 +8,12 @@ import SecretMemory
 /// The test's users in the account database of this host.
 struct DatabaseTestAccounts: TestAccounts {
   private let settings: HostSettings
+  private let signals: HeldEndings
 
-  init(_ settings: HostSettings) { self.settings = settings }
+  init(_ settings: HostSettings, _ signals: HeldEndings) {
+    self.settings = settings
+    self.signals = signals
+  }
 
   func make(_ users: [TestUser]) throws(TestTrouble) {
     let problems = MailDirectories(spool: settings.spool, sieve: settings.sieve).make(domain: TestDomain.name)
@@ -32,15 +36,24 @@ struct DatabaseTestAccounts: TestAccounts {
   func remove() throws(TestTrouble) {
     do {
       let database = try AccountDatabase(path: settings.database, .change)
-      do throws(AccountError) {
-        _ = try database.perform(.removeDomain(TestDomain.name))
-      } catch .noDomain {
-        // So it is to be.
-      }
+      // A signal that has come at this very moment is kept for later.
+      while try !isRemoved(from: database) { _ = signals.haveCome }
     } catch {
       throw TestTrouble("the test's users cannot be removed: \(error)")
     }
     for parent in [settings.spool, settings.sieve] { try removeDirectory("\(parent)/\(TestDomain.name)") }
+  }
+
+  /// - Returns: false when a signal keeps the database from being changed.
+  private func isRemoved(from database: borrowing AccountDatabase) throws(AccountError) -> Bool {
+    do throws(AccountError) {
+      _ = try database.perform(.removeDomain(TestDomain.name))
+      return true
+    } catch .noDomain {
+      return true
+    } catch .interrupted {
+      return false
+    }
   }
 
   /// As the mail user, to whom these directories belong and who could have put links there: root would follow them elsewhere.

@@ -45,8 +45,9 @@ struct HostTest {
     let start = monotonicSeconds()
     let proofs: [Proof]
     do throws(TestTrouble) {
-      proofs = try run.perform(DatabaseTestAccounts(settings), show: show)
+      proofs = try run.perform(DatabaseTestAccounts(settings, signals), show: show)
     } catch {
+      if signals.haveCome { throw HostFailure(.interrupted, "interrupted, and nothing is recorded") }
       throw HostFailure(.failed, error.text)
     }
     if signals.haveCome {
@@ -96,27 +97,5 @@ extension ProofSubject {
       address = "::1"
       stranger = nil
     }
-  }
-}
-
-/// Signals that would end the process wait while this exists, so that the test's users never stay behind.
-final class HeldEndings {
-  private static let endings = [SIGINT, SIGTERM, SIGHUP]
-  private var before = sigset_t()
-
-  init() {
-    var held = sigset_t()
-    sigemptyset(&held)
-    for signal in Self.endings { sigaddset(&held, signal) }
-    pthread_sigmask(SIG_BLOCK, &held, &before)
-  }
-
-  deinit { pthread_sigmask(SIG_SETMASK, &before, nil) }
-
-  /// Whether one waits.
-  var haveCome: Bool {
-    var pending = sigset_t()
-    sigpending(&pending)
-    return Self.endings.contains { sigismember(&pending, $0) == 1 }
   }
 }

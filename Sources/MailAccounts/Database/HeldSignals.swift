@@ -1,4 +1,6 @@
+import CLinux
 import Glibc
+import Linux
 
 /// Runs `body` while signals wait. A process that ends between the first and the last write of a commit leaves a hot journal: postfix and
 /// dovecot, which may only read, cannot undo it, and answer nothing until somebody who may write opens the database. One that is stopped
@@ -37,7 +39,7 @@ struct HeldSignals: ~Copyable {
   var isEnding: Bool {
     var pending = sigset_t()
     sigpending(&pending)
-    return Self.ending.contains { sigismember(&pending, $0) == 1 && !Self.isIgnored($0) }
+    return Self.ending.contains { sigismember(&pending, $0) == 1 && !isIgnored($0) }
   }
 
   /// Forgets those that came too late: what they were to stop is done, and is to be said.
@@ -47,12 +49,5 @@ struct HeldSignals: ~Copyable {
     for signal in Self.ending { sigaddset(&ending, signal) }
     var now = timespec()
     while sigtimedwait(&ending, nil, &now) > 0 {}
-  }
-
-  /// Also an ignored signal pends while it is held.
-  private static func isIgnored(_ signal: Int32) -> Bool {
-    var action = sigaction()
-    sigaction(signal, nil, &action)
-    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 }
