@@ -10,7 +10,6 @@ public enum ApplyStep: Equatable, Sendable {
   case validate
   /// From here until `commit` the host is between two generations, and whoever comes next goes back to the old one.
   case begin
-  case makeDirectory(String)
   case write(String)
   case remove(String)
   /// systemd reads its units again.
@@ -37,7 +36,6 @@ public enum ApplyStep: Equatable, Sendable {
     case .stage: "keep what is there"
     case .validate: "ask postfix, dovecot and rspamd whether they can read it"
     case .begin: "begin"
-    case .makeDirectory(let path): "directory \(path)"
     case .write(let path): "write \(path)"
     case .remove(let path): "remove \(path)"
     case .reloadManager: "systemd reads its units"
@@ -115,7 +113,6 @@ extension HostPlan {
     steps.append(.stage)
     if !files.isEmpty { steps.append(.validate) }
     steps.append(.begin)
-    steps += due(.directory).map { .makeDirectory($0.subject) }
     steps += files.map { $0.action == .remove ? .remove($0.subject) : .write($0.subject) }
     if manage.services {
       if !due(.guarding).isEmpty { steps.append(.installGuard) }

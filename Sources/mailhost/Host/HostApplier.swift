@@ -18,8 +18,25 @@ struct HostApplier: ApplyPorts {
   /// What the generation's files hold, where they are not rendered from the settings: of a rollback.
   let texts: [String: [UInt8]]
   let report: (String) -> Void
+  /// Whose daemon ran before anything was changed.
+  private var wereActive: Set<HostFile.Reader> = []
   /// Tests the host, and says what failed.
   let prove: () throws(HostFailure) -> Void
+
+  init(
+    _ work: HostWork, _ observation: HostObserver.Observation, _ generation: Generation, texts: [String: [UInt8]],
+    report: @escaping (String) -> Void, prove: @escaping () throws(HostFailure) -> Void
+  ) {
+    settings = work.settings
+    facts = work.facts
+    root = work.root
+    files = work.files
+    self.observation = observation
+    self.generation = generation
+    self.texts = texts
+    self.report = report
+    self.prove = prove
+  }
 
   private var store: GenerationStore { GenerationStore(root: root) }
   private var services: Services { Services(redisName: facts.versions.redisName) }
@@ -32,8 +49,7 @@ struct HostApplier: ApplyPorts {
     case .makeUser(let name): try makeUser(name)
     case .stage: try stage()
     case .validate: try Validator(settings: settings, facts: facts, root: root).validate(files)
-    case .begin: try explained { () throws(SystemError) in try store.begin(generation.number) }
-    case .makeDirectory: break
+    case .begin: try begin()
     case .write(let path): try write(path)
     case .remove(let path): try explained { () throws(SystemError) in try root.remove(path) }
     case .reloadManager: try services.reloadManager()
@@ -50,14 +66,37 @@ struct HostApplier: ApplyPorts {
     }
   }
 
+  private mutating func begin() throws(HostFailure) {
+    if managesServices {
+      for reader in HostFile.Reader.allCases {
+        if let unit = services.unit(reader), try services.isActive(unit) { wereActive.insert(reader) }
+      }
+    }
+    try explained { () throws(SystemError) in try store.begin(generation.number) }
+  }
+
+  private var managesServices: Bool { settings.manage.services && root.isHere && Services.isThere }
+
   mutating func takeBack() throws(HostFailure) {
     StopPoint.reached("take back")
     try explained { () throws(SystemError) in try store.takeBack(generation.number) }
-    guard settings.manage.services, root.isHere, Services.isThere else { return }
+    guard managesServices else { return }
     try services.reloadManager()
+    var failure: HostFailure?
+    // One that does not take its old files is no reason to leave the others with the new ones.
     for reader in [HostFile.Reader.redis, .rspamd, .dovecot, .postfix] where observation.readers.contains(reader) {
-      try services.tell(reader, anew: needsRestart(reader))
+      do throws(HostFailure) {
+        if wereActive.contains(reader) {
+          try services.tell(reader, anew: needsRestart(reader), evenIfDown: true)
+        } else {
+          // It was started for the new files, and has none to work with now.
+          try services.stop(reader)
+        }
+      } catch {
+        failure = failure ?? error
+      }
     }
+    if let failure { throw failure }
   }
 
   private func makeGroup(_ name: String) throws(HostFailure) {

@@ -24,14 +24,24 @@ struct Services {
 
   func reloadManager() throws(HostFailure) { try succeed([Self.systemctl, "daemon-reload"]) }
 
+  func stop(_ reader: HostFile.Reader) throws(HostFailure) {
+    if let unit = unit(reader) { try succeed([Self.systemctl, "stop", unit], seconds: 150) }
+  }
+
   func enable(_ unit: String) throws(HostFailure) { try succeed([Self.systemctl, "enable", "--quiet", unit]) }
 
   /// Lets a daemon that runs read its files again.
-  /// - Parameter anew: whether a reload does not reach what has changed.
-  func tell(_ reader: HostFile.Reader, anew: Bool) throws(HostFailure) {
-    guard let unit = unit(reader), try isActive(unit) else { return }
+  /// - Parameters:
+  ///   - anew: whether a reload does not reach what has changed.
+  ///   - evenIfDown: whether it is to run afterwards, too, where it does not.
+  func tell(_ reader: HostFile.Reader, anew: Bool, evenIfDown: Bool = false) throws(HostFailure) {
+    guard let unit = unit(reader) else { return }
+    let isUp = try isActive(unit)
+    guard isUp || evenIfDown else { return }
     // Redis reads its file at its start only.
-    let verb = anew || reader == .redis ? "restart" : "reload"
+    let verb = anew || reader == .redis || !isUp ? "restart" : "reload"
+    // However often it was started meanwhile.
+    _ = try run([Self.systemctl, "reset-failed", unit])
     try succeed(
       [Self.systemctl, verb, unit], seconds: 150, hint: "see `journalctl -u \(unit) -e`")
     guard try isActive(unit) else {

@@ -23,8 +23,7 @@ struct ApplyRun {
     let terminal = terminal
     let settings = work.settings
     var applier = HostApplier(
-      settings: settings, facts: work.facts, root: work.root, files: work.files, observation: seen,
-      generation: generation, texts: texts, report: { tell("  \($0)") },
+      work, seen, generation, texts: texts, report: { tell("  \($0)") },
       prove: { () throws(HostFailure) in try HostTest(settings: settings, terminal: terminal).mustPass() })
     do {
       try ApplySequence<HostApplier>(steps).run(&applier) { step in
