@@ -35,6 +35,7 @@ build: deps
 	$(SWIFT_RELEASE) --product mailboot-worker
 	$(SWIFT_RELEASE) --product mailcfg
 	$(SWIFT_RELEASE) --product mailhost
+	gcc -shared -fPIC -O2 -Wall -Wextra -Werror -Wl,-z,relro,-z,now -o $(RELEASE_BUILD)/gocryptfs-threads.so packaging/gocryptfs-threads.c
 
 install: build install-files
 
@@ -48,6 +49,7 @@ install-files:
 	install -s -m 755 $(RELEASE_BUILD)/release/mailboot-worker $(DESTDIR)/usr/libexec/mailboot/mailboot-worker
 	install -s -m 755 $(RELEASE_BUILD)/release/mailcfg $(DESTDIR)/usr/bin/mailcfg
 	install -s -m 755 $(RELEASE_BUILD)/release/mailhost $(DESTDIR)/usr/sbin/mailhost
+	install -s -m 644 $(RELEASE_BUILD)/gocryptfs-threads.so $(DESTDIR)/usr/libexec/mailboot/gocryptfs-threads.so
 	install -d $(DESTDIR)/usr/lib/systemd/system $(DESTDIR)/usr/lib/systemd/catalog $(DESTDIR)/usr/share/dbus-1/system.d
 	install -m 644 systemd/mailboot.service $(DESTDIR)/usr/lib/systemd/system/mailboot.service
 	install -m 755 packaging/hold-door $(DESTDIR)/usr/libexec/mailboot/hold-door

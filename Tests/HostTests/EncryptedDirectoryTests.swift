@@ -4,6 +4,47 @@ import Testing
 
 /// An encrypted directory, or what it needs, that is not as it should be: each said before or after the passphrase, nothing left behind.
 struct EncryptedDirectoryTests {
+  /// Debian's gocryptfs alone refuses a tenth of all calls and more while it serves two users at once.
+  @Test(arguments: Release.both)
+  func severalUsersWriteSideBySide(_ release: Release) async throws {
+    try await MailHosts.with(release) { host in
+      let opened = try await host.unlock("--no-start")
+      #expect(opened.status == 0, "\(opened.stderr)")
+      let written = try await host.guest.succeed(
+        """
+        python3 - <<'END'
+        import os, time
+        children = []
+        for number in (5000, 5000, 103, 103):
+            child = os.fork()
+            if child == 0:
+                place = f"/vault/beside{os.getpid()}"
+                refused = tried = 0
+                try:
+                    os.mkdir(place)
+                    os.chown(place, number, number)
+                    os.setgroups([]); os.setgid(number); os.setuid(number)
+                    end = time.monotonic() + 3
+                    while time.monotonic() < end:
+                        tried += 1
+                        try:
+                            open(f"{place}/a", "w").close()
+                            os.rename(f"{place}/a", f"{place}/b")
+                            os.unlink(f"{place}/b")
+                        except OSError:
+                            refused += 1
+                except OSError:
+                    refused += 1
+                print("refused" if refused else "well" if tried > 20 else "slow", flush=True)
+                os._exit(0)
+            children.append(child)
+        for child in children: os.waitpid(child, 0)
+        END
+        """)
+      #expect(written == "well\nwell\nwell\nwell\n")
+    }
+  }
+
   @Test(arguments: Release.both)
   func whatGocryptfsNeedsIsMissing(_ release: Release) async throws {
     try await MailHosts.with(release) { host in

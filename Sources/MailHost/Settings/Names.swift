@@ -1,3 +1,6 @@
+import CLinux
+import Glibc
+
 /// A full host name or domain: at least two labels of letters, digits and hyphens.
 func isHostName(_ text: String) -> Bool {
   let labels = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -23,9 +26,8 @@ func isNetwork(_ text: String) -> Bool {
   if parts.count == 2 {
     guard let length = Int(parts[1]), (0...(isSix ? 128 : 32)).contains(length) else { return false }
   }
-  if isSix { return address.utf8.allSatisfy { isHexadecimal($0) || $0 == UInt8(ascii: ":") } }
-  let numbers = address.split(separator: ".", omittingEmptySubsequences: false)
-  return numbers.count == 4 && numbers.allSatisfy { UInt8($0) != nil }
+  var number = in6_addr()
+  return inet_pton(isSix ? AF_INET6 : AF_INET, String(address), &number) == 1
 }
 
 /// An absolute path that needs no quoting in any of the files: no spaces, quotes, variables of postfix or dovecot.
@@ -68,9 +70,4 @@ func isSelector(_ text: String, orNone: Bool) -> Bool {
 private func isAlphanumeric(_ byte: UInt8) -> Bool {
   (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-}
-
-private func isHexadecimal(_ byte: UInt8) -> Bool {
-  (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-    || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte | 0x20)
 }

@@ -1,8 +1,11 @@
+import Linux
 import Systemd
 
 /// The unit that gocryptfs runs in for as long as the vault is open. Its exit status is the unit's.
 enum GocryptfsUnit {
   static let program = "/usr/bin/gocryptfs"
+  /// Lets it serve several users at once; see packaging/gocryptfs-threads.c.
+  private static let threads = "/usr/libexec/mailboot/gocryptfs-threads.so"
 
   /// `/vault` → `gocryptfs-vault.service`.
   static func name(mount: String) -> UnitName {
@@ -22,7 +25,8 @@ enum GocryptfsUnit {
       name: name(mount: mount), description: "gocryptfs: \(directory) on \(mount)", executable: program,
       arguments: ["-q", "-fg", "-allow_other"]
         + (kernelOptions.isEmpty ? [] : ["-ko", kernelOptions.joined(separator: ",")]) + [directory, mount],
-      standardInput: descriptor, syslogIdentifier: "gocryptfs",
+      environment: fileStatus(threads) == nil ? [] : ["LD_PRELOAD=\(threads)"], standardInput: descriptor,
+      syslogIdentifier: "gocryptfs",
       // It ends by itself when the mount goes, which is stopped before it.
       timeoutStopMicroseconds: 10_000_000, extra: properties(directory: directory, mount: mount, users: users))
   }
