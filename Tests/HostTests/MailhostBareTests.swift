@@ -16,7 +16,7 @@ struct MailhostBareTests {
         """)
       let plan = try await scene.run("mailhost plan --short")
       #expect(plan.status == 2)
-      for line in ["install  package postfix\n", "create  user vmail", "create  file /etc/postfix/main.cf\n"] {
+      for line in ["install package postfix\n", "create  user vmail", "create  file /etc/postfix/main.cf\n"] {
         #expect(plan.stdout.contains(line), "\(plan.stdout)")
       }
       let applied = try await scene.run("mailhost apply", timeout: .seconds(900))

@@ -4,6 +4,8 @@ import SceneSupport
 import Testing
 
 /// Programs of others talk to the mail host: another mail server, an IMAP client, an uploader of filters.
+/// One after the other: each takes two hosts, and all of them together would wait for each other.
+@Suite(.serialized)
 struct MailhostForeignTests {
   /// The mail host, and a bare one beside it on a network of their own: 192.0.2.1 and 192.0.2.2.
   private func beside(
@@ -73,7 +75,6 @@ struct MailhostForeignTests {
           + "| exim4 -f carol@other.example.com alice@example.org")
       let came = try await scene.succeed("/usr/local/lib/mailboot-machine/read-mail from-exim --wait 60")
       #expect(came.contains("by mail.example.org (Postfix) with ESMTPS"), "\(came)")
-      #expect(came.contains("(version=TLS") || came.contains("using TLSv1"))
       // A stranger gets nothing further.
       let relayed = try await other.run(
         "printf 'Subject: relay\\n\\n' | exim4 -f carol@other.example.com victim@elsewhere.example; sleep 2; exim4 -bp; cat /var/log/exim4/mainlog"

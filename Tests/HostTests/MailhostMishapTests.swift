@@ -8,14 +8,14 @@ struct MailhostMishapTests {
   @Test(arguments: Release.both)
   func aServiceThatDoesNotComeBackIsTakenBack(_ release: Release) async throws {
     try await MailhostScene.made(release) { scene in
-      let before = try await scene.succeed("sha256sum /etc/postfix/* /etc/dovecot/dovecot.conf 2>/dev/null")
+      let before = try await scene.succeed("sha256sum /etc/postfix/*.cf /etc/dovecot/dovecot.conf")
       // Postfix takes it, and then finds no such address on this host.
       try await scene.own("[postfix.main]\ninet_interfaces = \"203.0.113.1\"")
       let applied = try await scene.run("mailhost apply")
       #expect(applied.status == 1)
       #expect(applied.stderr.contains("error: the files are as before\n"), "\(applied.stderr)")
       #expect(applied.stderr.contains("hint: "))
-      #expect(try await scene.succeed("sha256sum /etc/postfix/* /etc/dovecot/dovecot.conf 2>/dev/null") == before)
+      #expect(try await scene.succeed("sha256sum /etc/postfix/*.cf /etc/dovecot/dovecot.conf") == before)
       try await scene.succeed("rm /etc/mailboot/mailhost.toml.d/50-own.toml")
       #expect(try await scene.failedProofs() == [])
       #expect(try await scene.run("mailhost plan").status == 0)

@@ -20,7 +20,7 @@ enum Command {
            mailboot-machine console [--kind KIND] [--deb FILE | --no-deb] RELEASE
            mailboot-machine demo [--kind KIND] [--deb FILE] [RELEASE]
            mailboot-machine bench [--kind KIND] [--deb FILE] [--accounts FILE] [--table FILE] [RELEASE ...]
-    KIND is native (a container with a gocryptfs vault) or machine (qemu, with a LUKS vault); without it: build makes both, run and console
+    KIND is native (a container with a gocryptfs vault) or machine (qemu, with a LUKS vault), of `run` also bare (a Debian with nothing on it); without it: build makes both, run and console
     take the machine, bench measures both, demo takes what suits this host. RELEASE is 12 or 13. Without --deb: $MAILBOOT_DEB, or the newest package in dist.
     """
 
@@ -28,11 +28,17 @@ enum Command {
   enum Kind: String, CaseIterable {
     case native
     case machine
+    /// A Debian on which nobody has done anything yet, with our package as `/root/mailboot.deb`; for `run` alone.
+    case bare
+
+    /// What a mail host comes as.
+    static let allCases: [Kind] = [.native, .machine]
 
     func fresh(_ release: Release, with package: Package?, booted: Bool = true) async throws -> any Guest {
       switch self {
       case .native: try await NativeHost.fresh(release, with: package, booted: booted)
       case .machine: try await Machine.fresh(release, with: required(package), booted ? .booted : .off)
+      case .bare: try await NativeHost.bare(release)
       }
     }
   }

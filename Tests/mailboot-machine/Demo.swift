@@ -15,13 +15,13 @@ struct Demo {
     let kind = if let kind { kind } else { try await suitable() }
     let place =
       switch kind {
-      case .native:
+      case .native, .bare:
         "native: a container on this kernel, with a gocryptfs vault; `make demo VAULT=luks` shows one in qemu"
       case .machine: "in qemu, with a LUKS vault"
       }
     Command.say("Getting a \(release.name) mail host ready, \(place). The first time this takes minutes.")
     switch kind {
-    case .native: try await MachineBuild.hosts([release], with: package) { Command.say("  \($0)") }
+    case .native, .bare: try await MachineBuild.hosts([release], with: package) { Command.say("  \($0)") }
     case .machine: try await MachineBuild.machines([release], with: required(package)) { Command.say("  \($0)") }
     }
     let guest = try await kind.fresh(release, with: package, booted: false)

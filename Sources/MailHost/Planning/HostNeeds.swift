@@ -36,6 +36,8 @@ extension HostSettings {
     func add(_ path: String, _ owner: String, _ group: String, _ mode: UInt32) {
       list.append(HostDirectory(path: path, owner: owner, group: group, mode: mode))
     }
+    // A new encrypted directory of gocryptfs lets in nobody but root.
+    add(vault, "root", "root", 0o755)
     add(spool, "root", "vmail", 0o775)
     add(databaseDirectory, "root", "root", 0o755)
     add(sieve, "vmail", "vmail", 0o770)

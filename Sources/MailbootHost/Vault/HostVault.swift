@@ -60,7 +60,8 @@ final class HostVault: VaultPort {
     let child = try startChild([program, "complete"])
     let end = try child.run(tools.units.reactor, until: Reactor.monotonic() + 300)
     guard end == .exited(0) else {
-      let said = child.errorOutput.split(separator: "\n").filter { !$0.hasPrefix("  ") }
+      // Without what it tells of its progress.
+      let said = child.errorOutput.split(separator: "\n").filter { !$0.hasPrefix("  ") || $0.hasPrefix("  | ") }
       throw .system("`mailhost complete` failed: " + said.joined(separator: "; "))
     }
     return .changed
