@@ -26,6 +26,7 @@ struct MailhostTrapTests {
       Trap(proof: "forged-sender", main: "submission_sender_restrictions = \"\""),
       Trap(proof: "relay-account", main: "submission_recipient_restrictions = \"permit_sasl_authenticated, reject\""),
       Trap(proof: "filter-stopped", main: "milter_default_action = \"accept\""),
+      Trap(proof: "gtube", main: "smtpd_milters = \"\""),
       Trap(proof: "greeting", main: "smtpd_banner = \"somewhere.else ESMTP\""),
       Trap(
         proof: "system-mail",
@@ -41,12 +42,12 @@ struct MailhostTrapTests {
         units: "dovecot"),
       Trap(
         proof: "trash-is-no-ham",
-        spoil: "cp -a \(sieve) /root/ham; sed -i '/^if environment :is .*Trash/,/^}/d' \(sieve); runuser -u vmail -- sievec \(sieve)",
+        spoil: """
+          cp -a \(sieve) /root/ham
+          sed -i '/^if environment :is .*Trash/,/^}/d' \(sieve)
+          runuser -u vmail -- sievec \(sieve)
+          """,
         undo: "cp -a /root/ham \(sieve); runuser -u vmail -- sievec \(sieve)", units: ""),
-      Trap(
-        proof: "gtube",
-        spoil: "printf 'local_addrs = [127.0.0.0/8];\\n' >>/etc/rspamd/override.d/options.inc",
-        undo: "sed -i '/^local_addrs/d' /etc/rspamd/override.d/options.inc", units: "rspamd"),
       Trap(
         proof: "signed",
         spoil: "sed -i 's/^selector = .*/selector = \"nobody\";/' /etc/rspamd/local.d/dkim_signing.conf",
