@@ -50,7 +50,9 @@ extension HostFacts {
     }
     return HostFacts(
       versions: versions, hasFail2ban: installed.version("fail2ban") != nil,
-      hasCertbot: installed.version("certbot") != nil, mailUser: root.users.number("vmail") ?? 5000)
+      // Its directory is there also when it came from elsewhere than from Debian.
+      hasCertbot: fileStatus(root.path("/etc/letsencrypt/renewal-hooks")) != nil,
+      mailUser: root.users.number("vmail") ?? 5000)
   }
 
   private static func isDebian12(_ root: HostRoot) -> Bool {

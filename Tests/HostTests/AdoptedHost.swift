@@ -52,6 +52,8 @@ extension AdoptedHost {
       fi
     }
     table() { printf 'dbpath = %s\nquery = %s\n' "$DATABASE" "$2" >"/etc/postfix/$1.cf"; }
+    # Nothing of it asks the tree's own database any more.
+    postconf -e 'submission_recipient_restrictions = permit_sasl_authenticated, reject'
 
     """
 
@@ -158,6 +160,7 @@ extension AdoptedHost {
       chgrp ssl-cert $pem 2>/dev/null || chgrp mail $pem; chmod 0640 $pem
       postconf -X smtpd_tls_cert_file smtpd_tls_key_file
       postconf -e virtual_mailbox_domains=hash:/etc/postfix/virtual_domains virtual_mailbox_maps=hash:/etc/postfix/virtual_mailboxes \
+        'submission_recipient_restrictions = permit_sasl_authenticated, reject' \
         virtual_alias_maps=hash:/etc/postfix/virtual_aliases smtpd_sender_login_maps=texthash:/etc/postfix/sender_logins \
         smtpd_tls_chain_files=$pem smtpd_milters=unix:rspamd/milter.sock
       if [ "$RELEASE" = 12 ]; then

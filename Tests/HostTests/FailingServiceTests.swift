@@ -160,7 +160,7 @@ struct FailingServiceTests {
     try await MailHosts.with(release) { host in
       // An address that this host has not: the daemon fails while Debian 12's postfix.service says active.
       try await host.guest.succeed(
-        "sed -i 's/^inet_interfaces.*/inet_interfaces = 203.0.113.1/' /etc/postfix/main.cf")
+        "echo 'inet_interfaces = 203.0.113.1' >>/etc/postfix/main.cf")
       let postfix = "[[service]]\nname = \"postfix\"\nprobe = \"smtp://127.0.0.1:25\"\n"
       let unit = release == .debian12 ? "postfix@-.service" : "postfix.service"
       let attempt = try await host.unlock(configuration: Settings.toml(services: postfix))

@@ -89,6 +89,27 @@ struct MailhostMishapTests {
     }
   }
 
+  /// Else the daemons serve the old certificate until it has expired, and longer.
+  @Test(arguments: Release.both)
+  func aRenewedCertificateIsServedAtOnce(_ release: Release) async throws {
+    try await MailhostScene.made(release) { scene in
+      try await scene.succeed("mkdir -p /etc/letsencrypt/renewal-hooks/deploy; mailhost apply --no-test")
+      let renew = """
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 60 -subj /CN=mail.example.org \
+          -addext subjectAltName=DNS:mail.example.org -keyout /etc/letsencrypt/live/mail.example.org/privkey.pem \
+          -out /etc/letsencrypt/live/mail.example.org/fullchain.pem 2>/dev/null
+        """
+      try await scene.succeed(renew)
+      #expect(try await scene.failedProofs() == ["certificate-served"])
+      // As certbot calls it; of another certificate it is none of our business.
+      let hook = "/etc/letsencrypt/renewal-hooks/deploy/mailhost"
+      try await scene.succeed("RENEWED_DOMAINS='www.example.org' \(hook)")
+      #expect(try await scene.failedProofs() == ["certificate-served"])
+      try await scene.succeed("RENEWED_DOMAINS='www.example.org mail.example.org' \(hook); sleep 1")
+      #expect(try await scene.failedProofs() == [])
+    }
+  }
+
   /// A kill while the files are written: the unlock after the reboot has the old ones again.
   @Test func aPowerCutWhileFilesAreWrittenEndsInTheOldState() async throws {
     try await MailhostScene.made(.debian13) { scene in
