@@ -18,7 +18,7 @@ public final class ProofRun {
   private let isInterrupted: () -> Bool
 
   /// Seconds a conversation may take.
-  private static let patience = 15.0
+  private static let patience = 25.0
 
   /// - Parameters:
   ///   - seconds: for all of it. What has not begun by then is left out.

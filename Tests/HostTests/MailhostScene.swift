@@ -74,8 +74,15 @@ struct MailhostScene {
     try await host.succeed("printf '\(GuestCredentials.vaultPassphrase)' | mailboot --stdin", timeout: .seconds(240))
   }
 
-  /// The names of the proofs of `mailhost test` that failed.
-  func failedProofs() async throws -> Set<String> {
+  /// One look of `mailhost test` that failed.
+  struct Failed: Decodable, Equatable, CustomStringConvertible {
+    var name: String
+    var detail: String
+    var description: String { "\(name): \(detail)" }
+  }
+
+  /// What failed of `mailhost test`.
+  private func failed() async throws -> [Failed] {
     let output = try await host.run("mailhost test --format json", timeout: .seconds(120))
     struct Record: Decodable {
       struct Test: Decodable {
@@ -87,6 +94,15 @@ struct MailhostScene {
     }
     let record = try JSONDecoder().decode(Record.self, from: output.standardOutput)
     #expect(record.tests.count > 15)
-    return Set(record.tests.filter { $0.result == "fail" }.map(\.name))
+    return record.tests.filter { $0.result == "fail" }.map { Failed(name: $0.name, detail: $0.detail) }
+  }
+
+  /// The names of the proofs of `mailhost test` that failed.
+  func failedProofs() async throws -> Set<String> { Set(try await failed().map(\.name)) }
+
+  /// Expects that the host does all that it is to do.
+  func expectProven(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    let failed = try await failed()
+    #expect(failed.isEmpty, "\(failed)", sourceLocation: sourceLocation)
   }
 }
