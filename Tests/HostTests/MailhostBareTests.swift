@@ -63,7 +63,10 @@ struct MailhostBareTests {
         apt-get -qq update
         DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold full-upgrade </dev/null
         """, timeout: .seconds(1500))
-      #expect(upgraded.status == 0, "\(upgraded.stdout.suffix(3000))\(upgraded.stderr.suffix(2000))")
+      // As for everybody: its new dovecot does not start with the old file, and its package stays half configured.
+      let said = "\(upgraded.stdout.suffix(3000))\(upgraded.stderr.suffix(2000))"
+      #expect(said.contains("The first setting must be dovecot_config_version"), "\(said)")
+      #expect(try await scene.run("mailhost plan --short").stdout.contains("install package dovecot-core\n"))
       #expect(try await scene.succeed("dovecot --version").hasPrefix("2.4"))
       let applied = try await scene.run("mailhost apply", timeout: .seconds(600))
       #expect(applied.status == 0, "\(applied.stdout)\(applied.stderr)")

@@ -106,6 +106,7 @@ struct MailhostForeignTests {
       let uploaded = try await other.run(
         """
         cd /root
+        export HOME=/root
         printf 'secret-alice\\n' | sieve-connect --server mail.example.org --port 4190 --user alice@example.org --passwordfd 0 \
           --tlscafile /root/ca.pem --localsieve mine.sieve --remotesieve mine --upload 2>&1
         printf 'secret-alice\\n' | sieve-connect --server mail.example.org --port 4190 --user alice@example.org --passwordfd 0 \
@@ -144,7 +145,7 @@ struct MailhostForeignTests {
 
           """.utf8), mode: 0o600)
       let synced = try await other.run(
-        "mkdir -p /root/mail; for i in {1..20}; do mbsync -a 2>&1; grep -rqs 'plain two' mail/INBOX && break; sleep 1; done; grep -rl Subject: /root/mail"
+        "mkdir -p /root/mail; for i in {1..20}; do HOME=/root mbsync -a 2>&1; grep -rqs 'plain two' mail/INBOX && break; sleep 1; done; grep -rl Subject: /root/mail"
       )
       #expect(
         try await other.run("grep -rqs 'club one' /root/mail/Club").status == 0,

@@ -4,6 +4,8 @@ import JSON
 public struct HostChange: Equatable, Sendable {
   public enum Kind: String, Sendable {
     case package, group, user, directory, file, unit, database, account, key
+    /// A sieve script of all users, in the vault.
+    case filter
     case guarding = "guard"
   }
 

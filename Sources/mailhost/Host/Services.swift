@@ -42,8 +42,13 @@ struct Services {
     let verb = anew || reader == .redis || !isUp ? "restart" : "reload"
     // However often it was started meanwhile.
     _ = try run([Self.systemctl, "reset-failed", unit])
-    try succeed(
-      [Self.systemctl, verb, unit], seconds: 150, hint: "see `journalctl -u \(unit) -e`")
+    let told = try run([Self.systemctl, verb, unit], seconds: 150)
+    if told.status != 0 || !(try isActive(unit)) {
+      // After an upgrade the running daemon can belong to a unit that is not there any more (Debian 12's postfix@-).
+      _ = try run([Self.systemctl, "stop", unit] + (reader == .postfix ? ["postfix@-.service"] : []), seconds: 150)
+      _ = try run([Self.systemctl, "reset-failed", unit])
+      try succeed([Self.systemctl, "start", unit], seconds: 150, hint: "see `journalctl -u \(unit) -e`")
+    }
     guard try isActive(unit) else {
       let journal = try run(["/usr/bin/journalctl", "--no-pager", "-n", "8", "-o", "cat", "-u", unit])
       throw HostFailure(

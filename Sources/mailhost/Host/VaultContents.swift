@@ -79,7 +79,7 @@ struct VaultContents {
       lacks.append(
         Lack(
           change: HostChange(
-            .file, there == nil ? .create : .change, path, reason: isCompiled ? nil : "is not compiled")
+            .filter, there == nil ? .create : .change, path, reason: isCompiled ? nil : "is not compiled")
         ) { () throws(HostFailure) in
           try explained { () throws(SystemError) in
             try root.write(path, Array(file.text.utf8), wanted)
