@@ -43,7 +43,8 @@ struct Services {
     // However often it was started meanwhile.
     _ = try run([Self.systemctl, "reset-failed", unit])
     let told = try run([Self.systemctl, verb, unit], seconds: 150)
-    if told.status != 0 || !(try isActive(unit)) {
+    let isBack = try isActive(unit)
+    if told.status != 0 || !isBack {
       // After an upgrade the running daemon can belong to a unit that is not there any more (Debian 12's postfix@-).
       _ = try run([Self.systemctl, "stop", unit] + (reader == .postfix ? ["postfix@-.service"] : []), seconds: 150)
       _ = try run([Self.systemctl, "reset-failed", unit])
