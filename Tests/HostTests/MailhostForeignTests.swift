@@ -130,12 +130,15 @@ struct MailhostForeignTests {
           Pass secret-alice
           \(release == .debian12 ? "SSLType" : "TLSType") IMAPS
           CertificateFile /root/ca.pem
+
           IMAPStore far
           Account a
+
           MaildirStore near
           Path /root/mail/
           Inbox /root/mail/INBOX
           SubFolders Verbatim
+
           Channel all
           Far :far:
           Near :near:
