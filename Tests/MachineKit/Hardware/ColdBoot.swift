@@ -17,14 +17,15 @@ enum ColdBoot {
   static func repeated<Booted>(
     _ boot: (Int, [SerialConsole]) throws -> Booted, consoles makeConsoles: () -> [SerialConsole]
   ) throws -> Booted {
-    for attempt in 1... {
+    var attempt = 1
+    while true {
       let consoles = makeConsoles()
       do {
         return try boot(attempt, consoles)
       } catch {
         guard attempt < attempts, tripped(consoles[0]) else { throw error }
+        attempt += 1
       }
     }
-    fatalError("a loop without an end has ended")
   }
 }
