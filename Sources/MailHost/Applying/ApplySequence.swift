@@ -122,8 +122,7 @@ extension HostPlan {
     if isOpen { steps.append(.fillVault) }
     if manage.services {
       // The door comes last.
-      let order: [HostFile.Reader] = [.fail2ban, .redis, .rspamd, .dovecot, .postfix]
-      steps += order.filter(readers.contains).map { .tell($0) }
+      steps += HostFile.Reader.doorLast.filter(readers.contains).map { .tell($0) }
       if isOpen { steps += [.bringUp, .prove] }
     }
     steps.append(.commit)

@@ -8,6 +8,9 @@ public struct HostFile: Equatable, Sendable {
   /// Who reads it, and so has to be told when it changes.
   public enum Reader: String, Sendable, CaseIterable {
     case postfix, dovecot, rspamd, redis, mailboot, fail2ban, nobody
+
+    /// The daemons, in the order in which they are told.
+    public static let doorLast: [Reader] = [.fail2ban, .redis, .rspamd, .dovecot, .postfix]
   }
 
   public var path: String

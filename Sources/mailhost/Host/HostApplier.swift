@@ -48,7 +48,7 @@ struct HostApplier: ApplyPorts {
     case .makeGroup(let name): try makeGroup(name)
     case .makeUser(let name): try makeUser(name)
     case .stage: try stage()
-    case .validate: try Validator(settings: settings, facts: facts, root: root).validate(files)
+    case .validate: try Validator(settings: settings, root: root).validate(texts, beside: observation.present)
     case .begin: try begin()
     case .write(let path): try write(path)
     case .remove(let path): try explained { () throws(SystemError) in try root.remove(path) }
@@ -84,7 +84,7 @@ struct HostApplier: ApplyPorts {
     try services.reloadManager()
     var failure: HostFailure?
     // One that does not take its old files is no reason to leave the others with the new ones.
-    for reader in [HostFile.Reader.redis, .rspamd, .dovecot, .postfix] where observation.readers.contains(reader) {
+    for reader in HostFile.Reader.doorLast where observation.readers.contains(reader) {
       do throws(HostFailure) {
         if wereActive.contains(reader) {
           try services.tell(reader, anew: needsRestart(reader), evenIfDown: true)

@@ -116,6 +116,15 @@ func settle(_ work: HostWork, say: (String) -> Void) throws(HostFailure) {
       + (current.map { "generation \($0) is in place" } ?? "the files are as they were before"))
 }
 
+/// A daemon that runs may have read files that are not there any more.
+private func tellDaemons(of generation: Generation, _ work: HostWork) throws(HostFailure) {
+  guard work.settings.manage.services, work.root.isHere, Services.isThere else { return }
+  let services = Services(redisName: work.facts.versions.redisName)
+  let readers = Set(generation.entries.compactMap { HostFile.Reader(rawValue: $0.reader) })
+  try services.reloadManager()
+  for reader in HostFile.Reader.doorLast where readers.contains(reader) { try services.tell(reader, anew: true) }
+}
+
 /// Only root can look into and change all of it.
 func requireRoot(_ verb: String) throws(HostFailure) {
   guard geteuid() == 0 else {

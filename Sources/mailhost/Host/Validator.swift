@@ -6,10 +6,12 @@ import MailHost
 /// (all three say yes to much that is wrong) the test finds afterwards.
 struct Validator {
   let settings: HostSettings
-  let facts: HostFacts
   let root: HostRoot
 
-  func validate(_ files: [RenderedFile]) throws(HostFailure) {
+  /// - Parameters:
+  ///   - texts: what is to be written, by its path.
+  ///   - present: what is there now; of it what stays is looked at, too.
+  func validate(_ texts: [String: [UInt8]], beside present: [String: HostRoot.Stored]) throws(HostFailure) {
     guard root.isHere else { return }
     var name = Array("/run/mailhost-validate-XXXXXX".utf8CString)
     guard mkdtemp(&name) != nil else { throw HostFailure(.failed, "/run: \(errnoText())") }
@@ -17,8 +19,8 @@ struct Validator {
     defer { _ = try? run(["/bin/rm", "-rf", "--one-file-system", "--", place]) }
     let copy = HostRoot(prefix: place)
     let plain = Generation.Attributes(mode: 0o644, owner: "0", group: "0")
-    for file in files where !settings.isInVault(file.file.path) {
-      try explained { () throws(SystemError) in try copy.write(file.file.path, Array(file.text.utf8), plain) }
+    for (path, bytes) in present.mapValues(\.bytes).merging(texts, uniquingKeysWith: { $1 }) {
+      try explained { () throws(SystemError) in try copy.write(path, bytes, plain) }
     }
     try postfix(place)
     try dovecot(place)

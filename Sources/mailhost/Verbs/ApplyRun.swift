@@ -8,11 +8,14 @@ struct ApplyRun {
   let terminal: Terminal
   /// Whether the host is tested afterwards.
   let tests: Bool
+  /// Whether the daemons' tools look at the files first. Not at those that were there before us: they are not whole without others.
+  var validates = true
 
   /// All that the plan has, to a new generation.
   func perform(_ generation: Generation, _ texts: [String: [UInt8]]) throws(HostFailure) {
     var steps = seen.plan.steps(readers: seen.readers, isOpen: seen.isOpen, manage: work.settings.manage)
     if !tests || !Services.isThere || !work.root.isHere { steps.removeAll { $0 == .prove } }
+    if !validates { steps.removeAll { $0 == .validate } }
     try perform(steps, generation, texts)
     say("generation \(generation.number) is in place")
   }

@@ -59,7 +59,9 @@ struct RollbackVerb: Verb {
       texts[entry.path] = stored.bytes
     }
     let generation = try work.generation("rollback to \(target)", entries)
-    try ApplyRun(work: work, seen: seen, terminal: terminal, tests: !noTest && target > 0).perform(generation, texts)
+    try ApplyRun(
+      work: work, seen: seen, terminal: terminal, tests: !noTest && target > 0, validates: target > 0
+    ).perform(generation, texts)
     return 0
   }
 
