@@ -175,7 +175,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "MailcfgTests", dependencies: ["mailcfg", "mailboot", "TestSupport"], swiftSettings: strict),
+      name: "MailcfgTests", dependencies: ["MailbootCore", "mailcfg", "mailboot", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MailbootTests", dependencies: ["mailboot", "TestSupport"], swiftSettings: strict),
     .testTarget(

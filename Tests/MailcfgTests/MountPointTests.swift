@@ -1,3 +1,4 @@
+import MailbootCore
 import Testing
 
 @testable import mailcfg

@@ -1,6 +1,6 @@
-import Glibc
 import Linux
 import MailHost
+import MailbootCore
 
 /// Whether the encrypted volume is there.
 struct Vault {
@@ -11,11 +11,7 @@ struct Vault {
   var isOpen: Bool {
     if settings.vaultType == "none" { return true }
     guard root.isHere else { return false }
-    let table = readSmallText("/proc/self/mountinfo") ?? ""
-    return table.split(separator: "\n").contains { line in
-      let fields = line.split(separator: " ", maxSplits: 5)
-      // An automount that nobody has asked yet is no vault.
-      return fields.count > 5 && fields[4] == settings.vault && !line.contains(" - autofs ")
-    }
+    guard let table = readSmallFile("/proc/self/mountinfo", limit: 16 << 20) else { return false }
+    return isMountPoint(settings.vault, in: table)
   }
 }
