@@ -20,8 +20,9 @@ import Testing
     Description: names /etc/redis/redis.conf \(sums[1])
 
     """)
-  #expect(packagedMD5(of: "/etc/dovecot/dovecot.conf", root: root.path) == [sums[0], sums[3]])
-  #expect(packagedMD5(of: "/etc/redis/redis.conf", root: root.path) == [sums[2]])
-  #expect(packagedMD5(of: "/etc/postfix/main.cf", root: root.path).isEmpty)
-  #expect(packagedMD5(of: "/etc/redis/redis.conf", root: root.path + "/none").isEmpty)
+  let packaged = PackagedFiles(root: root.path)
+  #expect(packaged.sums(of: "/etc/dovecot/dovecot.conf") == [sums[0], sums[3]])
+  #expect(packaged.sums(of: "/etc/redis/redis.conf") == [sums[2]])
+  #expect(packaged.sums(of: "/etc/postfix/main.cf").isEmpty)
+  #expect(PackagedFiles(root: root.path + "/none").sums(of: "/etc/redis/redis.conf").isEmpty)
 }

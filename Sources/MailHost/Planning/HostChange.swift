@@ -44,13 +44,24 @@ public struct HostChange: Equatable, Sendable {
   }
 }
 
+/// What keeps `apply` from beginning, and what to do about it.
+public struct HostObstacle: Equatable, Sendable {
+  public var text: String
+  public var hint: String
+
+  public init(_ text: String, hint: String) {
+    self.text = text
+    self.hint = hint
+  }
+}
+
 /// What differs between the host and the settings.
 public struct HostPlan: Equatable, Sendable {
   public var changes: [HostChange] = []
   /// What is so, and not good: said each time, and in nobody's way.
   public var warnings: [String] = []
   /// What keeps `apply` from beginning: a certificate that is not there, a port that somebody else has.
-  public var obstacles: [String] = []
+  public var obstacles: [HostObstacle] = []
 
   public init() {}
 
@@ -63,7 +74,7 @@ public struct HostPlan: Equatable, Sendable {
   public var json: JSONText {
     .object([
       ("schema", .integer(1)), ("changes", .array(changes.map(\.json))),
-      ("warnings", .array(warnings.map(JSONText.string))), ("obstacles", .array(obstacles.map(JSONText.string))),
+      ("warnings", .array(warnings.map(JSONText.string))), ("obstacles", .array(obstacles.map { .string($0.text) })),
     ])
   }
 }

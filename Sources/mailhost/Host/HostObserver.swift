@@ -63,7 +63,10 @@ struct HostObserver {
     if settings.manage.packages {
       seen.plan.changes += missing.map { HostChange(.package, .install, $0) }
     } else if !missing.isEmpty {
-      seen.plan.obstacles.append("missing packages, and [manage] packages is false: " + missing.joined(separator: ", "))
+      seen.plan.obstacles.append(
+        HostObstacle(
+          "missing packages, and [manage] packages is false: " + missing.joined(separator: ", "),
+          hint: "`apt-get install --no-install-recommends \(missing.joined(separator: " "))`"))
     }
   }
 
@@ -77,14 +80,17 @@ struct HostObserver {
     if settings.manage.users {
       seen.plan.changes += missing
     } else if !missing.isEmpty {
-      seen.plan.obstacles.append("there is no user vmail, and [manage] users is false")
+      seen.plan.obstacles.append(
+        HostObstacle(
+          "there is no user vmail, and [manage] users is false",
+          hint: "make it, with a group of that name; hosts of this kind have the number 5000 for both"))
     }
   }
 
   private func observeFiles(_ seen: inout Observation) throws(HostFailure) {
     let (current, kept) = try explained { () throws(SystemError) in (try store.current(), try store.keptPaths()) }
     var wanted: Set<String> = []
-    let checksums = PackageChecksums.read(root)
+    let packaged = PackagedFiles(root: root.prefix)
     for file in files where !settings.isInVault(file.file.path) && file.file.syntax != .sieve {
       let path = file.file.path
       wanted.insert(path)
@@ -94,7 +100,8 @@ struct HostObserver {
         try current.flatMap { generation throws(SystemError) in try store.text(path, of: generation.number) }
       }
       let isStock =
-        isFresh || there.map { StockFiles.contains(file.file, text: $0.text, knownMD5: checksums) } ?? false
+        isFresh
+        || there.map { StockFiles.contains(file.file, text: $0.text, knownMD5: packaged.sums(of: path)) } ?? false
       var state = state(of: file, onDisk: there?.text, lastWritten: lastWritten, isStock: isStock)
       // What a package's script did goes with what we would write otherwise now; and what somebody has written as we would now becomes
       // ours, so that it is no edit later.
@@ -160,12 +167,17 @@ struct HostObserver {
 
   private func observeObstacles(_ seen: inout Observation) {
     for path in [settings.certificate, settings.certificateKey] where fileStatus(root.path(path)) == nil {
-      seen.plan.obstacles.append("\(path) is not there: \(errnoText())")
+      seen.plan.obstacles.append(
+        HostObstacle(
+          "\(path) is not there: \(errnoText())",
+          hint: "a certificate for this host: `certbot certonly --standalone -d HOST`, or set mail_ssl_cert and "
+            + "mail_ssl_certkey"))
     }
     if root.isHere {
       for taken in ListeningPorts.taken() {
         seen.plan.obstacles.append(
-          "port \(taken.port) is taken by \(taken.program) (process \(taken.process)): stop and disable it")
+          HostObstacle(
+            "port \(taken.port) is taken by \(taken.program) (process \(taken.process))", hint: "stop and disable it"))
       }
     }
   }

@@ -79,18 +79,11 @@ struct ApplyVerb: Verb {
           + (plan.undecided.count == 1 ? "needs" : "need") + " your word",
         hint: "--adopt, --keep or --overwrite, each with the file")
     }
-    if !plan.obstacles.isEmpty {
-      var failure = HostFailure(.failed, plan.obstacles[0], hint: obstacleHint(plan.obstacles[0]))
-      failure.texts = plan.obstacles
+    if let first = plan.obstacles.first {
+      var failure = HostFailure(.failed, first.text, hint: "nothing was changed; \(first.hint)")
+      failure.texts = plan.obstacles.map(\.text)
       throw failure
     }
-  }
-
-  private func obstacleHint(_ obstacle: String) -> String {
-    obstacle.hasPrefix("port ")
-      ? "nothing was changed"
-      : "nothing was changed; a certificate for this host: "
-        + "`certbot certonly --standalone -d HOST`, or set mail_ssl_cert and mail_ssl_certkey"
   }
 
   /// Packages and users come first: whose the rest is, and for which versions, is known only then.

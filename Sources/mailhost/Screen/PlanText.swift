@@ -16,7 +16,7 @@ struct PlanText {
 
   func show() {
     for warning in plan.warnings { tell("warning: " + visible(warning)) }
-    for obstacle in plan.obstacles { tell("missing: " + visible(obstacle)) }
+    for obstacle in plan.obstacles { tell("missing: " + visible(obstacle.text)) }
     for change in plan.changes { show(change) }
     let undecided = plan.undecided
     if !undecided.isEmpty { showDecisions(undecided) }
