@@ -63,6 +63,26 @@ struct ApplyDecisionTests {
     #expect(tree.text("/var/lib/mailhost/generations/2/before\(main)") == edited)
   }
 
+  /// A filter in the vault, edited or from before us.
+  @Test(arguments: [true, false]) func aFilterOfSomebodyElsesIsNeverReplacedUnasked(isOurs: Bool) throws {
+    let tree = try HostTree()
+    if isOurs { try tree.mailhost(["apply"]) }
+    let filter = "/vault/sieve/before.d/separate_spam.sieve"
+    try tree.write(filter, "keep;\n")
+    let reason = isOurs ? "was edited since we wrote it" : "is not ours"
+    let applied = try tree.mailhost(["apply"])
+    #expect(applied.status == 2)
+    #expect(applied.output.contains("decide  filter \(filter) (\(reason))\n"), "\(applied)")
+    #expect(tree.text(filter) == "keep;\n")
+    #expect(try tree.mailhost(["apply", "--keep", filter]).status == 0)
+    #expect(tree.text(filter) == "keep;\n")
+    #expect(try tree.mailhost(["plan", "--short"]).output.contains("keep    filter \(filter)"))
+    #expect(try tree.mailhost(["apply", "--overwrite", filter]).status == 0)
+    #expect(tree.text(filter)?.contains("X-Spam") == true)
+    #expect(tree.text("/var/lib/mailhost/vault-before\(filter)") == "keep;\n")
+    #expect(try tree.mailhost(["plan"]).output == "nothing to do\n")
+  }
+
   @Test func aForeignConfigurationIsNeverReplacedUnasked() throws {
     let tree = try HostTree()
     try tree.write(

@@ -84,6 +84,21 @@ struct ApplyTests {
     #expect(history.contains("rollback to 0"))
   }
 
+  @Test func manyGenerationsLaterTheHostBeforeUsIsStillKnown() throws {
+    let tree = try HostTree()
+    try tree.write("/etc/postfix/main.cf", "myhostname = other\n")
+    let before = tree.configuration()
+    try tree.settings("dkim_selector = \"\"")
+    #expect(try tree.mailhost(["apply", "--overwrite", "/etc/postfix/main.cf"]).status == 0)
+    for size in 1...22 {
+      try tree.settings("dkim_selector = \"\"\nmessage_size_limit = \(size)00000")
+      #expect(try tree.mailhost(["apply"]).status == 0)
+    }
+    #expect(try tree.mailhost(["history"]).output.split(separator: "\n").count == 21)
+    #expect(try tree.mailhost(["rollback", "0"]).status == 0)
+    #expect(tree.configuration() == before)
+  }
+
   @Test func aModeThatIsNotOursIsMended() throws {
     let tree = try HostTree()
     try tree.mailhost(["apply"])

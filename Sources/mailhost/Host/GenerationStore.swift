@@ -92,10 +92,20 @@ struct GenerationStore {
     try root.sync(Self.directory)
     try root.remove("\(Self.directory)/pending")
     try root.sync(Self.directory)
-    for old in numbers().dropFirst(Self.kept) where old != number {
-      // Nothing depends on it.
-      try? removeTree(root.path(directory(old)))
+    prune()
+  }
+
+  /// Removes old generations, but for those that know how a file was before any of ours. Nothing depends on it.
+  private func prune() {
+    let numbers = numbers()
+    var known: Set<String> = []
+    var first: Set<Int> = []
+    for number in numbers.reversed() {
+      let paths = Set((try? generation(number))?.entries.map(\.path) ?? [])
+      if !paths.isSubset(of: known) { first.insert(number) }
+      known.formUnion(paths)
     }
+    for old in numbers.dropFirst(Self.kept) where !first.contains(old) { try? removeTree(root.path(directory(old))) }
   }
 
   /// Every file of the generation is again as it was before it, and the host is no more on its way.

@@ -175,7 +175,9 @@ struct HostApplier: ApplyPorts {
   }
 
   private func fillVault() throws(HostFailure) {
-    try VaultContents(settings: settings, facts: facts, root: root, files: files, report: report).fill()
+    try VaultContents(
+      settings: settings, facts: facts, root: root, files: files, decisions: observation.decisions, report: report
+    ).fill()
   }
 
   private func bringUp() throws(HostFailure) {

@@ -27,6 +27,8 @@ struct HostObserver {
     /// What each file that is ours, or is to be, holds now.
     var present: [String: HostRoot.Stored] = [:]
     var isOpen = false
+    /// Of the call that asked.
+    var decisions = Decisions()
   }
 
   private var store: GenerationStore { GenerationStore(root: root) }
@@ -35,10 +37,12 @@ struct HostObserver {
 
   func observe() throws(HostFailure) -> Observation {
     var seen = Observation()
+    seen.decisions = decisions
     seen.isOpen = Vault(settings: settings, root: root).isOpen
     observePackages(&seen)
     observeUsers(&seen)
-    try observeFiles(&seen)
+    let kept = try explained { () throws(SystemError) in try store.keptPaths() }
+    try observeFiles(&seen, kept)
     if managesServices { observeUnits(&seen) }
     observeObstacles(&seen)
     if seen.plan.changes.contains(where: { [.package, .user, .group].contains($0.kind) }) {
@@ -47,7 +51,8 @@ struct HostObserver {
         HostChange(.directory, .wait, settings.vault, reason: "for the packages and users above"))
     } else if seen.isOpen {
       seen.plan.changes += try VaultContents(
-        settings: settings, facts: facts, root: root, files: files, report: { _ in }
+        settings: settings, facts: facts, root: root, files: files,
+        decisions: Decisions(keep: decisions.keep.union(kept), overwrite: decisions.overwrite), report: { _ in }
       ).changes()
     } else if store.isWaiting {
       seen.plan.changes.append(
@@ -87,8 +92,8 @@ struct HostObserver {
     }
   }
 
-  private func observeFiles(_ seen: inout Observation) throws(HostFailure) {
-    let (current, kept) = try explained { () throws(SystemError) in (try store.current(), try store.keptPaths()) }
+  private func observeFiles(_ seen: inout Observation, _ kept: Set<String>) throws(HostFailure) {
+    let current = try explained { () throws(SystemError) in try store.current() }
     var wanted: Set<String> = []
     let packaged = PackagedFiles(root: root.prefix)
     for file in files where !settings.isInVault(file.file.path) && file.file.syntax != .sieve {

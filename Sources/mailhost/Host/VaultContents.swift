@@ -10,6 +10,8 @@ struct VaultContents {
   let facts: HostFacts
   let root: HostRoot
   let files: [RenderedFile]
+  /// What the administrator has said about filters that somebody has written.
+  var decisions = HostObserver.Decisions()
   let report: (String) -> Void
 
   /// One thing that is not as it should be, and what makes it so.
@@ -18,8 +20,34 @@ struct VaultContents {
     var mend: () throws(HostFailure) -> Void
   }
 
-  /// What is missing, or not as it is to be.
-  func changes() throws(HostFailure) -> [HostChange] { try lacks().map(\.change) }
+  /// What is missing, or not as it is to be; and filters that somebody has written.
+  func changes() throws(HostFailure) -> [HostChange] {
+    var changes = try lacks().map(\.change)
+    for file in filters {
+      let path = file.file.path
+      guard let reason = try others(file), !decisions.overwrite.contains(path) else { continue }
+      let diff = (try explained { () throws(SystemError) in try root.read(path) }).map {
+        UnifiedDiff.lines($0.text, file.text, context: 2)
+      }
+      changes.append(
+        HostChange(.filter, decisions.keep.contains(path) ? .keep : .decide, path, reason: reason, diff: diff ?? []))
+    }
+    return changes
+  }
+
+  private var filters: [RenderedFile] { files.filter { settings.isInVault($0.file.path) || $0.file.syntax == .sieve } }
+
+  private func lastWritten(_ path: String) -> String { "\(GenerationStore.directory)/vault\(path)" }
+
+  /// Whose a filter is that says something else than ours; nil when it is ours, or not there.
+  private func others(_ file: RenderedFile) throws(HostFailure) -> String? {
+    let path = file.file.path
+    let (there, ours) = try explained { () throws(SystemError) in
+      (try root.read(path)?.text, try root.read(lastWritten(path))?.text)
+    }
+    guard let there, there != file.text, there != ours else { return nil }
+    return ours == nil ? "is not ours" : "was edited since we wrote it"
+  }
 
   /// Makes it so. What depends on something made before is looked at again, so it goes on until nothing is missing.
   func fill() throws(HostFailure) {
@@ -63,17 +91,15 @@ struct VaultContents {
     }
   }
 
-  /// Filters of all users. One that was edited stays, and `plan` says so.
+  /// Filters of all users. One that somebody has written stays until there is a word about it.
   private func fileLacks() throws(HostFailure) -> [Lack] {
     var lacks: [Lack] = []
-    for file in files where settings.isInVault(file.file.path) || file.file.syntax == .sieve {
+    for file in filters {
       let path = file.file.path
       let wanted = Generation.Attributes(mode: file.file.mode, owner: file.file.owner, group: file.file.group)
       let there = try explained { () throws(SystemError) in try root.read(path) }
-      let ours = try explained { () throws(SystemError) in
-        try root.read("\(GenerationStore.directory)/vault\(path)")?.text
-      }
-      if let there, there.text != file.text, let ours, there.text != ours { continue }
+      let isOthers = try others(file) != nil
+      if isOthers, !decisions.overwrite.contains(path) { continue }
       let isCompiled = file.file.syntax != .sieve || isFresh(compiled(path), than: path)
       if there == HostRoot.Stored(bytes: Array(file.text.utf8), attributes: wanted), isCompiled { continue }
       lacks.append(
@@ -81,11 +107,13 @@ struct VaultContents {
           change: HostChange(
             .filter, there == nil ? .create : .change, path, reason: isCompiled ? nil : "is not compiled")
         ) { () throws(HostFailure) in
+          let record = Generation.Attributes(mode: 0o644, owner: "root", group: "root")
           try explained { () throws(SystemError) in
+            if let there, isOthers {
+              try root.write("\(GenerationStore.directory)/vault-before\(path)", there.bytes, record)
+            }
             try root.write(path, Array(file.text.utf8), wanted)
-            try root.write(
-              "\(GenerationStore.directory)/vault\(path)", Array(file.text.utf8),
-              Generation.Attributes(mode: 0o644, owner: "root", group: "root"))
+            try root.write(lastWritten(path), Array(file.text.utf8), record)
           }
           if file.file.syntax == .sieve { try compile(path) }
         })

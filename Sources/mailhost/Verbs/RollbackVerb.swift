@@ -44,6 +44,10 @@ struct RollbackVerb: Verb {
       let reader = current.entries.first { $0.path == path }?.reader ?? HostFile.Reader.nobody.rawValue
       let stored = wanted[path]
       if stored == there { continue }
+      let ours = try explained { () throws(SystemError) in try work.store.text(path, of: current.number) }
+      if let there, let ours, there.text != ours {
+        tell("note: \(path) was edited; what it was is in generation \((work.store.numbers().first ?? 0) + 1)")
+      }
       entries.append(
         Generation.Entry(path: path, present: stored?.attributes, before: there?.attributes, reader: reader))
       texts[path] = stored?.bytes
