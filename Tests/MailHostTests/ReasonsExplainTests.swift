@@ -83,7 +83,7 @@ struct ReasonsExplainTests {
   }
 
   @Test func explanationsFitIntoEightyColumns() throws {
-    let settings = HostVariant.named("12").settings
+    let settings = try HostVariant.named("12").settings
     #expect(settings.hostName == "mail.example.org")
     for file in ["main.cf", "master.cf", "ratelimit.conf", "limits", "mail_ssl_cert"] {
       for line in try MailhostRun.explain(file).lines where line.hasPrefix("  ") {

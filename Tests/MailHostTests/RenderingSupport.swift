@@ -2,6 +2,7 @@ import Foundation
 import MailHost
 import MailbootCore
 import TestSupport
+import Testing
 
 /// A template of the repository.
 func repositoryTemplate(_ name: String) -> String? {
@@ -89,10 +90,7 @@ struct HostVariant: Sendable, CustomStringConvertible {
     return own
   }()
 
-  static func named(_ description: String) -> HostVariant {
-    guard let found = all.first(where: { $0.description == description }) else {
-      fatalError("there is no variant \(description)")
-    }
-    return found
+  static func named(_ description: String) throws -> HostVariant {
+    try #require(all.first { $0.description == description })
   }
 }

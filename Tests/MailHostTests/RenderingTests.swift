@@ -73,7 +73,7 @@ struct RenderingTests {
 
   @Test func newParametersAreForPostfixThatKnowsThem() throws {
     let (old, middle, new) = (
-      HostVariant.named("12"), HostVariant.named("postfix 3.9"), HostVariant.named("13")
+      try HostVariant.named("12"), try HostVariant.named("postfix 3.9"), try HostVariant.named("13"),
     )
     for (host, converts, hides) in [(old, false, false), (middle, true, false), (new, true, true)] {
       #expect(try host.text("main.cf")?.contains("force_mime_input_conversion") == converts, "\(host)")
@@ -102,7 +102,7 @@ struct RenderingTests {
   }
 
   @Test func valkeyHasItsOwnNames() throws {
-    let host = HostVariant.named("valkey")
+    let host = try HostVariant.named("valkey")
     let paths = try host.rendered().map(\.file.path)
     #expect(paths.contains("/etc/valkey/mailhost.conf"))
     #expect(paths.contains("/etc/systemd/system/valkey-server.service.d/mailhost.conf"))
@@ -112,7 +112,7 @@ struct RenderingTests {
   }
 
   @Test(arguments: ["12", "13"]) func withoutAFilterNothingNeedsOne(_ release: String) throws {
-    let host = HostVariant.named("\(release), no spam filter")
+    let host = try HostVariant.named("\(release), no spam filter")
     for file in try host.rendered() {
       #expect(![.rspamd, .redis].contains(file.file.reader), "\(file.file.path)")
       for word in ["milter", "rspamd", "redis", "imapsieve", "sieve_pipe"] {
@@ -132,7 +132,7 @@ struct RenderingTests {
   }
 
   @Test(arguments: ["12", "13"]) func onesOwnLinesComeLast(_ release: String) throws {
-    let host = HostVariant.named("\(release), lines of one's own")
+    let host = try HostVariant.named("\(release), lines of one's own")
     let main = try #require(try host.text("main.cf"))
     #expect(
       main.hasSuffix(
@@ -145,7 +145,7 @@ struct RenderingTests {
   }
 
   @Test(arguments: ["12", "13"]) func anotherVaultIsMeantEverywhere(_ release: String) throws {
-    let host = HostVariant.named("\(release), another vault")
+    let host = try HostVariant.named("\(release), another vault")
     #expect(try host.text("main.cf")?.contains("queue_directory") == false)
     #expect(
       try host.text("main.cf")?.contains("mynetworks = 127.0.0.1/32 [::1]/128 192.0.2.0/24 [2001:db8::]/48\n") == true)
@@ -155,7 +155,7 @@ struct RenderingTests {
   @Test(arguments: ["12", "13"]) func eachUserMayHaveAQuotaOfItsOwn(_ release: String) throws {
     let plain = try HostVariant.named(release).rendered().flatMap { lines($0.text) }
     #expect(!plain.contains { $0.contains("quota") })
-    let host = HostVariant.named("\(release), quota")
+    let host = try HostVariant.named("\(release), quota")
     let texts = try host.rendered().filter { $0.file.reader == .dovecot }.map(\.text).joined()
     #expect(texts.contains(host.isDovecot24 ? "quota AS quota_storage_size" : "'*:bytes=' || quota AS quota_rule"))
     #expect(texts.contains(host.isDovecot24 ? "quota_storage_size = 2G" : "quota_rule = *:storage=2G"))

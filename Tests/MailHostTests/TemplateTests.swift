@@ -34,8 +34,8 @@ struct TemplateTests {
     #expect(text == "postfix/main.cf asks for unknown values: hots_name")
   }
 
-  @Test func aMissingTemplateIsNamed() {
-    let host = HostVariant.named("12")
+  @Test func aMissingTemplateIsNamed() throws {
+    let host = try HostVariant.named("12")
     let text = message { () throws(Template.Invalid) in
       _ = try host.settings.render(on: host.facts) {
         $0 == "postfix/master.cf" ? nil : repositoryTemplate($0)

@@ -57,6 +57,8 @@ struct StatusWatchTests {
     let place = try TemporaryDirectory()
     let directory = RuntimeDirectory(path: place.path)
     let (shown, _) = try watch(place) { seen in
+      // What is there first is a change of nobody's.
+      waitUntil { !seen().isEmpty }
       for (count, boot) in ["a", "a", "b", "c"].enumerated() {
         try? directory.store(LastResults(bootID: boot))
         // The second "a" is no change: nothing to wait for but that nothing comes.
