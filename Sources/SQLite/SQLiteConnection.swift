@@ -42,7 +42,7 @@ public struct SQLiteConnection: ~Copyable {
 
   /// Runs statements that return nothing of interest.
   public func execute(_ sql: String) throws(SQLiteFailure) {
-    guard sqlite3_exec(handle, sql, nil, nil, nil) == SQLITE_OK else { throw failure() }
+    guard lookingTwice({ sqlite3_exec(handle, sql, nil, nil, nil) }) == SQLITE_OK else { throw failure() }
   }
 
   /// To be called first. The file may be damaged or not ours: no functions or virtual tables from its schema, no
@@ -59,7 +59,9 @@ public struct SQLiteConnection: ~Copyable {
   /// A statement to be run again and again. It must not outlive the connection.
   public func prepare(_ sql: String) throws(SQLiteFailure) -> SQLiteStatement {
     var statement: OpaquePointer?
-    guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK, let statement else { throw failure() }
+    guard lookingTwice({ sqlite3_prepare_v2(handle, sql, -1, &statement, nil) }) == SQLITE_OK, let statement else {
+      throw failure()
+    }
     return SQLiteStatement(handle: statement, connection: handle)
   }
 

@@ -57,7 +57,8 @@ public struct SQLiteStatement: ~Copyable {
 
   /// True when there is a row to be read; false at the end, after which it may be bound and stepped again.
   public func step() throws(SQLiteFailure) -> Bool {
-    switch sqlite3_step(handle) {
+    // A statement that has begun has its lock: only the first step can fail so.
+    switch lookingTwice({ sqlite3_step(handle) }, before: { sqlite3_reset(handle) }) {
     case SQLITE_ROW: return true
     case SQLITE_DONE:
       sqlite3_reset(handle)
