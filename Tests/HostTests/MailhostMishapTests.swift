@@ -110,30 +110,31 @@ struct MailhostMishapTests {
     }
   }
 
+  /// As a run leaves it that was ended in its midst: a generation is begun, and one of its files is written.
+  private static let begin = """
+    set -e
+    cd /var/lib/mailhost/generations
+    current=$(cat ../current); next=$((current + 1))
+    cp -a $current $next
+    sed -i "s/\\"number\\": $current/\\"number\\": $next/" $next/generation.json
+    mkdir -p $next/before/etc
+    for file in $(cd $next/files; find etc -type f); do mkdir -p $next/before/${file%/*}; cp /$file $next/before/$file; done
+    python3 - $next <<'END'
+    import json, sys
+    path = f"/var/lib/mailhost/generations/{sys.argv[1]}/generation.json"
+    record = json.load(open(path))
+    for entry in record["entries"]: entry["before"] = entry["present"]
+    json.dump(record, open(path, "w"))
+    END
+    echo $next >../pending
+
+    """
+
   /// A kill while the files are written: the unlock after the reboot has the old ones again.
   @Test func aPowerCutWhileFilesAreWrittenEndsInTheOldState() async throws {
     try await MailhostScene.made(.debian13) { scene in
       let before = try await scene.succeed("sha256sum /etc/postfix/main.cf /etc/dovecot/dovecot.conf")
-      try await scene.succeed(
-        """
-        set -e
-        # As a run leaves it that was ended in its midst: generation 2 is begun, and one of its two files is written.
-        cd /var/lib/mailhost/generations
-        current=$(cat ../current); next=$((current + 1))
-        cp -a $current $next
-        sed -i "s/\\"number\\": $current/\\"number\\": $next/" $next/generation.json
-        mkdir -p $next/before/etc
-        for file in $(cd $next/files; find etc -type f); do mkdir -p $next/before/${file%/*}; cp /$file $next/before/$file; done
-        python3 - $next <<'END'
-        import json, sys
-        path = f"/var/lib/mailhost/generations/{sys.argv[1]}/generation.json"
-        record = json.load(open(path))
-        for entry in record["entries"]: entry["before"] = entry["present"]
-        json.dump(record, open(path, "w"))
-        END
-        echo $next >../pending
-        echo 'half = written' >/etc/postfix/main.cf
-        """)
+      try await scene.succeed(Self.begin + "echo 'half = written' >/etc/postfix/main.cf")
       try await scene.host.powerCut()
       try await scene.host.bootAgain()
       let unlocked = try await scene.run("printf '\(GuestCredentials.vaultPassphrase)' | mailboot --stdin")
@@ -141,6 +142,24 @@ struct MailhostMishapTests {
       #expect(unlocked.stderr.contains("fill"), "\(unlocked.stderr)")
       #expect(try await scene.succeed("sha256sum /etc/postfix/main.cf /etc/dovecot/dovecot.conf") == before)
       try await scene.expectProven()
+    }
+  }
+
+  /// A kill after the daemons have read the new files: they read the old ones again.
+  @Test func whatDaemonsHaveReadOfAKilledCallIsTakenBackToo() async throws {
+    try await MailhostScene.made(.debian13) { scene in
+      let memory = "redis-cli config get maxmemory | tail -n 1"
+      let before = try await scene.succeed(memory)
+      try await scene.succeed(
+        Self.begin + """
+          sed -i 's/^maxmemory .*/maxmemory 99mb/' /etc/redis/mailhost.conf
+          systemctl restart redis-server
+          """)
+      #expect(try await scene.succeed(memory) == "103809024\n")
+      let applied = try await scene.run("mailhost apply --no-test")
+      #expect(applied.status == 0, "\(applied.stderr)")
+      #expect(applied.stderr.contains("what it had begun was taken back"), "\(applied.stdout)\(applied.stderr)")
+      #expect(try await scene.succeed(memory) == before)
     }
   }
 }

@@ -110,10 +110,12 @@ func settle(_ work: HostWork, say: (String) -> Void) throws(HostFailure) {
     say("an earlier call was interrupted after its work was done: generation \(pending) is in place")
     return
   }
+  let begun = try? work.store.generation(pending)
   try explained { () throws(SystemError) in try work.store.takeBack(pending) }
   say(
     "an earlier call was interrupted: what it had begun was taken back, "
       + (current.map { "generation \($0) is in place" } ?? "the files are as they were before"))
+  if let begun { try tellDaemons(of: begun, work) }
 }
 
 /// A daemon that runs may have read files that are not there any more.
