@@ -31,6 +31,7 @@ let package = Package(
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CPassword", providers: [.apt(["libcrypt-dev", "libargon2-dev"])]),
     .systemLibrary(name: "CIDN", providers: [.apt(["libidn2-dev", "libunistring-dev"])]),
+    .systemLibrary(name: "CLDNS", providers: [.apt(["libldns-dev"])]),
     .systemLibrary(name: "CLinux"),
 
     .target(name: "Console", dependencies: ["Linux", "CLinux"], swiftSettings: strict),
@@ -99,11 +100,17 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // Questions to name servers, and what all of them say together.
+    .target(
+      name: "DNS", dependencies: ["CLDNS", "COpenSSL"],
+      swiftSettings: strict,
+      // Statically: its package has another name in each release.
+      linkerSettings: [.unsafeFlags(["-Xlinker", "-l:libldns.a"])]),
     // What a mail host is to be: settings, the files rendered from them, the difference to what is there.
     .target(
       name: "MailHost",
       dependencies: [
-        "CLinux", "JSON", "Linux", "MailbootCore", "Text",
+        "CLinux", "DNS", "JSON", "Linux", "MailbootCore", "Text",
       ],
       swiftSettings: strict),
     // What a mail host does, seen by real protocols.
@@ -114,7 +121,8 @@ let package = Package(
     .executableTarget(
       name: "mailhost",
       dependencies: [
-        "CLinux", "CommandLineArguments", "Console", "JSON", "Linux", "MailAccounts", "MailHost", "MailHostProof",
+        "CLinux", "CommandLineArguments", "Console", "DNS", "HostChecks", "JSON", "Linux", "MailAccounts", "MailHost",
+        "MailHostProof",
         "MailbootConfiguration", "MailbootCore", "SecretMemory", "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -145,6 +153,7 @@ let package = Package(
         "Linux", "Systemd", "CLinux", "SecretMemory", "TestSupport", "mailboot", "mailboot-worker",
       ],
       swiftSettings: strict),
+    .testTarget(name: "DNSTests", dependencies: ["DNS"], swiftSettings: strict),
     .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
@@ -181,7 +190,7 @@ let package = Package(
     .testTarget(
       name: "MailHostTests",
       dependencies: [
-        "JSON", "Linux", "MailHost", "MailHostProof", "MailbootConfiguration", "MailbootCore", "TestSupport", "Text",
+        "DNS", "JSON", "Linux", "MailHost", "MailHostProof", "MailbootConfiguration", "MailbootCore", "TestSupport", "Text",
         "mailhost",
         // What our own renderer of templates is held against.
         .product(name: "Mustache", package: "swift-mustache"),
