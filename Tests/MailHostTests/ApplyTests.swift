@@ -12,7 +12,7 @@ struct ApplyTests {
     #expect(tree.text("/etc/dovecot/dovecot.conf")?.contains("/vault/vmail/%d/%n") == true)
     #expect(tree.text("/vault/dkim/example.org.202001.key")?.hasPrefix("-----BEGIN PRIVATE KEY-----") == true)
     #expect(
-      tree.text("/vault/dkim/example.org.202001.txt")?.hasPrefix("202001._domainkey IN TXT ( \"v=DKIM1; k=rsa; \" \"p=")
+      tree.text("/vault/dkim/example.org.202001.txt")?.hasPrefix("202001._domainkey IN TXT ( \"v=DKIM1; k=rsa; p=")
         == true)
     #expect(tree.text("/vault/sieve/before.d/separate_spam.sieve") != nil)
     let database = try DatabaseText(tree.path + "/vault/maildb/maildb.sqlite3")

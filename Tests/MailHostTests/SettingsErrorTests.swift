@@ -78,6 +78,30 @@ struct SettingsErrorTests {
     ("redis_maxmem = \"128\\nmb\"", "redis_maxmem \"128\nmb\" is not valid | a size such as \"128mb\""),
     ("redis_maxmem = 128", "redis_maxmem is an integer | a size such as \"128mb\""),
     ("redis_maxmen = \"lots\"", "redis_maxmen \"lots\" is not valid | a size such as \"128mb\""),
+    ("dkim_ed25519 = 1", "dkim_ed25519 is an integer | true or false"),
+    ("dkim_rotate_days = 0", "dkim_rotate_days 0 is out of range | an integer from 1 to 3650"),
+    (
+      "dns.publish = \"zone\"", "dns.publish \"zone\" is not valid | one of \"paste\", \"nsupdate\", \"program\""
+    ),
+    (
+      "dns.publish = \"program\"",
+      "dns.publish is \"program\", and none is named | program = \"/usr/local/sbin/publish-record\""
+    ),
+    (
+      "dns.publish = \"cname\"",
+      "dns.publish is \"cname\" for all domains | it in [dns.domain.NAME]: the names that it leads to need another way"
+    ),
+    (
+      "dns.server = \"ns.example.org\"",
+      "dns.server \"ns.example.org\" is not valid | an address such as \"192.0.2.53\""
+    ),
+    ("dns.resolvers = [\"9.9.9\"]", "dns.resolvers \"9.9.9\" is not valid | an address such as \"9.9.9.9\""),
+    ("dns.cname_base = \"dkim\"", "dns.cname_base \"dkim\" is not valid | a name such as \"dkim.mail.example.org\""),
+    (
+      "dns.domain.\"club.example\".publish = \"cname\"",
+      "dns.domain.club.example.publish is \"cname\", and there is no cname_base | cname_base = \"dkim.mail.example.org\""
+    ),
+    ("dns.domain.club.publish = \"paste\"", "dns.domain.club is no domain | a domain such as \"example.org\""),
     ("redis_maxmem_policy = \"lru\"", "redis_maxmem_policy \"lru\" is not valid | \(policies)"),
     ("message_size_limit = \"50M\"", "message_size_limit is a string | an integer from 100000 to 1073741824"),
     ("message_size_limit = 5", "message_size_limit 5 is out of range | an integer from 100000 to 1073741824"),

@@ -128,6 +128,9 @@ extension HostSettings {
         selectorNode, "dkim_selector", "is set while spam_filter is \"\"", expected: "\"\": it is rspamd that signs")
     }
     nextSelector = top.string("dkim_selector_next", expected: label) { isSelector($0, orNone: false) }
+    signsWithEd25519 = top.boolean("dkim_ed25519") ?? signsWithEd25519
+    rotateDays = top.integer("dkim_rotate_days", in: 1...3650) ?? rotateDays
+    dns.read(&top)
     // The role misspelt one of them in its defaults, and so never set a limit; hosts have both.
     for key in ["redis_maxmen", "redis_maxmem"] {
       redisMemory = top.string(key, expected: "a size such as \"128mb\"", where: isRedisSize) ?? redisMemory
@@ -171,12 +174,12 @@ extension HostSettings.Own {
 
 extension TableReader {
   /// A path that needs no quoting in any of the files.
-  fileprivate mutating func plainPath(_ key: String, example: String) -> String? {
+  mutating func plainPath(_ key: String, example: String) -> String? {
     string(key, expected: "an absolute path without spaces, such as \"\(example)\"", where: isPlainPath)
   }
 
   /// An array whose every string must be of a kind; empty when it is not there.
-  fileprivate mutating func strings(
+  mutating func strings(
     _ key: String, expected: String, each: String, where valid: (String) -> Bool
   ) -> [String] {
     guard let texts = strings(key, expected: expected), let node = node(key), case .array(let items) = node.value

@@ -139,6 +139,12 @@ public struct HostSettings: Equatable, Sendable {
   public var redisPolicy = "volatile-ttl"
   public var limits = Limits()
 
+  /// `dkim_ed25519`: whether mail gets a second signature (RFC 8463).
+  public var signsWithEd25519 = false
+  /// `dkim_rotate_days`: how old a key becomes before `mailhost dkim rotate --due` replaces it.
+  public var rotateDays = 365
+  public var dns = NameService()
+
   /// `message_size_limit`, in bytes.
   public var messageSize = 51_200_000
   /// `quota`: of each user that has none of its own, as dovecot writes it (`2G`); nil: none.

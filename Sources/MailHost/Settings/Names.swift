@@ -71,3 +71,6 @@ private func isAlphanumeric(_ byte: UInt8) -> Bool {
   (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
 }
+
+/// A numeric address of either kind.
+func isAddressNumber(_ text: String) -> Bool { !text.contains("/") && isNetwork(text) }

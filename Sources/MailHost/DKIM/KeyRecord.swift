@@ -1,0 +1,46 @@
+import Text
+
+/// The record that lets others verify what a key has signed: `SELECTOR._domainkey.DOMAIN` (RFC 6376, section 3.6.1).
+public struct KeyRecord: Equatable, Sendable {
+  public var domain: String
+  public var selector: String
+  public var algorithm: KeyAlgorithm
+  /// Base64.
+  public var publicKey: String
+
+  public init(domain: String, selector: String, algorithm: KeyAlgorithm, publicKey: String) {
+    self.domain = domain
+    self.selector = selector
+    self.algorithm = algorithm
+    self.publicKey = publicKey
+  }
+
+  /// The name within the domain's zone, as most web forms want it.
+  public var label: String { "\(selector)._domainkey" }
+
+  public var name: String { "\(label).\(domain)" }
+
+  /// In one piece.
+  public var text: String { "v=DKIM1; k=\(algorithm.rawValue); p=\(publicKey)" }
+
+  /// In strings of at most 255 bytes, as a zone file wants it (RFC 1035, section 3.3.14).
+  public var quotedText: String { quotedStrings(text) }
+
+  /// A line of a zone file, and what lies in `DOMAIN.SELECTOR.txt` beside the key.
+  public var zoneLine: String { "\(label) IN TXT ( \(quotedText) ) ;\n" }
+
+  /// What is said at a name that must not be used any more: a key that is revoked (section 3.6.1, `p=`).
+  public static let revoked = "v=DKIM1; p="
+}
+
+/// A text as quoted strings of at most 255 bytes each, for a zone file.
+public func quotedStrings(_ text: String) -> String {
+  var pieces: [String] = []
+  var rest = Array(text.utf8)[...]
+  repeat {
+    let piece = String(decoding: rest.prefix(255), as: UTF8.self)
+    pieces.append("\"" + piece.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined() + "\"")
+    rest = rest.dropFirst(255)
+  } while !rest.isEmpty
+  return pieces.joined(separator: " ")
+}
