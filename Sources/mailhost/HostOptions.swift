@@ -6,7 +6,7 @@ import MailbootCore
 
 /// What every verb takes.
 struct HostOptions: ParsableArguments {
-  static let standardPath = "/etc/mailboot/mailhost.toml"
+  static let standardPath = mailHostSettingsPath
 
   @Option(
     help: ArgumentHelp("Read this file (and FILE.d/*.toml) instead of /etc/mailboot/mailhost.toml.", valueName: "file"))
@@ -56,6 +56,6 @@ extension Mailhost {
   /// Those whose next word is their value.
   static let optionsWithValue: Set = [
     "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
-    "--root", "--from", "--output",
+    "--root", "--from", "--output", "--selector", "--algorithm",
   ]
 }

@@ -20,7 +20,7 @@ struct SigningKeyTests {
       error: "example.org: _rspamd cannot read \(key): permission denied", hint: "chown _rspamd:_rspamd"),
     Damage(
       testDescription: "missing", command: "rm example.org.202001.key", error: "example.org: \(key) is missing",
-      hint: "rspamadm dkim_keygen -b 2048 -d example.org -s 202001"),
+      hint: "mailhost dkim generate example.org"),
     Damage(
       testDescription: "unparsable", command: "echo nonsense >example.org.202001.key", error: "example.org: \(key) ",
       hint: "restore it from a backup, or make a new one"),

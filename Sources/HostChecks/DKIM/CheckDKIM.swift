@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Linux
 import MailbootCore
 import Text
 
@@ -165,10 +166,17 @@ private struct DKIMCheck {
   private var ownership: String { UserAccount(named: request.user)?.ownership ?? shellWord(request.user) }
 
   private func newKeyHint(_ place: DKIMKeyPlace) -> String {
-    "restore it from a backup, or make a new one and publish its record: " + keygenCommand(place)
+    "restore it from a backup, or make a new one and publish its record: "
+      + (isMadeByMailhost(place) ? "mailhost dkim rotate \(shellWord(place.domain))" : keygenCommand(place))
+  }
+
+  /// Whether `mailhost` has the keys of this host in its hands.
+  private func isMadeByMailhost(_ place: DKIMKeyPlace) -> Bool {
+    fileStatus(mailHostSettingsPath) != nil && parentDirectory(of: place.path) == request.directory
   }
 
   private func keygenCommand(_ place: DKIMKeyPlace) -> String {
+    if isMadeByMailhost(place) { return "mailhost dkim generate \(shellWord(place.domain))" }
     let key = shellWord(place.path)
     let record = shellWord(place.recordPath)
     return

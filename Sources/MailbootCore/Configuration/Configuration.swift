@@ -192,3 +192,6 @@ public struct Configuration: Equatable, Sendable {
     public static let schemes = ["ARGON2ID", "BLF-CRYPT", "SHA512-CRYPT"]
   }
 }
+
+/// What `mailhost` makes the host from; where it has not made the host there is none.
+public let mailHostSettingsPath = "/etc/mailboot/mailhost.toml"

@@ -14,6 +14,11 @@ func warnAboutSigningKeys(of domains: [String], _ settings: Settings) {
       [Severity.require.rawValue, Severity.strict.rawValue].contains(settings.dkimSeverity)
       ? "its mail leaves unsigned, and `mailboot` will not bring the services up after a reboot"
       : "its mail leaves unsigned"
+    warn("\(domain) has no DKIM key: \(consequence)")
+    if fileStatus(mailHostSettingsPath) != nil {
+      advise("`mailhost dkim generate \(shellWord(domain))` makes one, and says what to publish in the DNS")
+      continue
+    }
     let key = "\(settings.dkimDirectory)/\(domain).\(settings.dkimSelector)"
     let words = [
       "runuser", "-u", settings.dkimUser, "--", "rspamadm", "dkim_keygen", "-d", domain, "-s", settings.dkimSelector,
@@ -21,7 +26,6 @@ func warnAboutSigningKeys(of domains: [String], _ settings: Settings) {
       "2048", "-k", "\(key).key",
     ]
     let command = words.map(shellWord).joined(separator: " ") + " | tee " + shellWord("\(key).txt")
-    warn("\(domain) has no DKIM key: \(consequence)")
     advise("`\(command)` makes one; publish what it prints in the DNS")
   }
 }

@@ -1,25 +1,34 @@
+import HostChecks
 import MailHost
 
-/// A new key to sign mail with: RSA of 2048 bits, PKCS#8, as rspamd of every release reads it and every receiver knows it.
+/// A new key to sign mail with, as rspamd of every release reads it: RSA of 2048 bits as PKCS#8, Ed25519 as the base64 of its seed.
 struct SigningKey {
-  let pem: [UInt8]
-  /// As a line of a zone file: `SELECTOR._domainkey IN TXT ( "v=DKIM1; k=rsa; " "p=…" )`.
-  let record: String
+  let file: [UInt8]
+  let record: KeyRecord
 
   /// Made by openssl, which the package ca-certificates brings; the key comes through a pipe, and is nowhere else.
-  init(selector: String) throws(HostFailure) {
+  init(domain: String, selector: String, algorithm: KeyAlgorithm = .rsa) throws(HostFailure) {
     let openssl = "/usr/bin/openssl"
-    pem = Array(
-      try succeed([openssl, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]).output.utf8)
-    let half = try succeed([openssl, "pkey", "-pubout"], input: pem).output
-    let base64 = half.split(separator: "\n").filter { !$0.hasPrefix("-") }.joined()
-    // A string of a TXT record has at most 255 bytes.
-    var pieces: [String] = []
-    var rest = ("p=" + base64)[...]
-    while !rest.isEmpty {
-      pieces.append("\"\(rest.prefix(250))\"")
-      rest = rest.dropFirst(250)
+    let publicKey: String
+    switch algorithm {
+    case .rsa:
+      file = Array(
+        try succeed([openssl, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]).output.utf8)
+      publicKey = Self.base64(try succeed([openssl, "pkey", "-pubout"], input: file).output)
+    case .ed25519:
+      let pem = Array(try succeed([openssl, "genpkey", "-algorithm", "ED25519"]).output.utf8)
+      // The last 32 bytes of PKCS#8 are the seed, and those of the public key's structure the key (RFC 8410, sections 4 and 7).
+      guard let key = decodedBase64(Self.base64(String(decoding: pem, as: UTF8.self))), key.count == 48,
+        let half = decodedBase64(Self.base64(try succeed([openssl, "pkey", "-pubout"], input: pem).output)),
+        half.count == 44
+      else { throw HostFailure(.failed, "openssl made no Ed25519 key") }
+      file = Array((HostChecks.base64(Array(key.suffix(32))) + "\n").utf8)
+      publicKey = HostChecks.base64(Array(half.suffix(32)))
     }
-    record = "\(selector)._domainkey IN TXT ( \"v=DKIM1; k=rsa; \" \(pieces.joined(separator: " ")) ) ;\n"
+    record = KeyRecord(domain: domain, selector: selector, algorithm: algorithm, publicKey: publicKey)
+  }
+
+  private static func base64(_ pem: String) -> String {
+    pem.split(separator: "\n").filter { !$0.hasPrefix("-") }.joined()
   }
 }

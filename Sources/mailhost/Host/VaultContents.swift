@@ -272,19 +272,18 @@ struct VaultContents {
           HostDirectory(path: "\($0)/\(domain)", owner: "vmail", group: "vmail", mode: 0o770)
         }
       }.filter { root.directory($0.path) == nil })
-    guard settings.spamFilter else { return lacks }
-    for selector in [settings.selector, settings.nextSelector].compactMap(\.self) {
-      for domain in domains {
+    guard settings.spamFilter, let usual = settings.selector else { return lacks }
+    let keys = KeyDirectory(settings: settings, root: root)
+    let table = try keys.table()
+    for domain in domains {
+      // What signs now, by what `mailhost dkim` has said since or by the settings.
+      let signing = table.selectors[domain] ?? [usual]
+      for selector in signing + [settings.nextSelector].compactMap(\.self) {
         let path = "\(settings.dkim)/\(domain).\(selector).key"
         guard fileStatus(root.path(path)) == nil else { continue }
         lacks.append(
           Lack(change: HostChange(.key, .create, path)) { () throws(HostFailure) in
-            let key = try SigningKey(selector: selector)
-            let attributes = Generation.Attributes(mode: 0o640, owner: "_rspamd", group: "_rspamd")
-            try explained { () throws(SystemError) in
-              try root.write(String(path.dropLast(3)) + "txt", Array(key.record.utf8), attributes)
-              try root.write(path, key.pem, attributes)
-            }
+            try keys.make(domain, selector, .rsa)
           })
       }
     }
