@@ -24,7 +24,7 @@ struct Mailhost: ParsableCommand {
     version: "mailhost \(Version.text)",
     subcommands: [
       PlanVerb.self, ApplyVerb.self, TestVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self,
-      ExplainVerb.self, AdoptVerb.self, QueueVerb.self,
+      ExplainVerb.self, AdoptVerb.self, QueueVerb.self, PathsVerb.self,
       CompleteVerb.self,
     ])
 
