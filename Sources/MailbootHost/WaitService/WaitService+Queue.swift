@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import MailbootCore
 
@@ -10,6 +11,8 @@ final class QueueWatch {
 
   private let worker: Worker
   private var child: ChildProcess?
+  /// Those that were given up and have not ended yet.
+  private var left: [pid_t] = []
   /// Monotonic seconds.
   private var began = -Double.infinity
 
@@ -20,7 +23,8 @@ final class QueueWatch {
   /// Begins when it is time.
   func begin() {
     let now = Reactor.monotonic()
-    guard child == nil, now >= began + Self.interval else { return }
+    left.removeAll { waitpid($0, nil, WNOHANG) != 0 }
+    guard child == nil, left.isEmpty, now >= began + Self.interval else { return }
     began = now
     child = try? worker.begin(.queue, QueueRequest())
   }
@@ -33,13 +37,24 @@ final class QueueWatch {
       return (try? worker.reply(QueueReply.self, of: child)) ?? .unknown
     }
     guard Reactor.monotonic() > began + Self.patience else { return nil }
-    // Not waited for: what hangs in the kernel cannot be ended.
-    child.leave()
-    self.child = nil
+    giveUp()
     return .unknown
   }
 
-  func abandon() { child?.leave() }
+  /// Ends a count at once: a run may be about to unmount what is counted in. The next one begins as soon as it may.
+  func abandon() {
+    if child == nil { return }
+    giveUp()
+    began = -.infinity
+  }
+
+  /// It is not waited for: what hangs in the kernel cannot be ended.
+  private func giveUp() {
+    guard let child else { return }
+    child.leave()
+    left.append(child.pid)
+    self.child = nil
+  }
 }
 
 extension WaitService {
