@@ -29,6 +29,10 @@ public final class ChildProcess {
   /// Bytes kept of each output; what comes after is read and dropped.
   private static let limit = 64 << 20
 
+  /// Bytes read of an output at a time: who takes them as they come must get his turn, however fast the child is. More than a pipe
+  /// holds, so that nothing is left of a child that has ended.
+  private static let portion = 1 << 20
+
   public var output: [UInt8] { collected[0] }
   public var errorOutput: String { String(decoding: collected[1], as: UTF8.self) }
 
@@ -146,12 +150,21 @@ public final class ChildProcess {
     return true
   }
 
+  /// What has been collected of its standard output; from then on it is no more in `output`. For programs that say more than is to be
+  /// held in memory.
+  public func takeOutput() -> [UInt8] {
+    defer { collected[0] = [] }
+    return collected[0]
+  }
+
   private func drain() {
     var chunk = [UInt8](repeating: 0, count: 16384)
     for index in 0..<2 where outputs[index] >= 0 {
-      while true {
+      var portion = 0
+      while portion < Self.portion {
         let count = chunk.withUnsafeMutableBytes { read(outputs[index], $0.baseAddress, $0.count) }
         if count > 0 {
+          portion += count
           let room = Self.limit - collected[index].count
           if room > 0 { collected[index] += chunk[..<min(count, room)] }
           continue

@@ -35,6 +35,7 @@ func runWorker(arguments: [String]) -> Int32 {
         if !request.url.contains(":///") { becomeNobody() }
         return probe(request)
       }
+    case .queue: try answer(countDeferredMail)
     case .dkim: try answer(checkDKIM)
     case .certificate: try answer { checkCertificate($0, now: Int64(time(nil)), whenRead: becomeNobody) }
     }

@@ -58,4 +58,6 @@ extension Mailhost {
     "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
     "--root", "--from", "--output", "--selector", "--algorithm",
   ]
+  /// Verbs that have verbs of their own.
+  static let families: Set = ["queue"]
 }

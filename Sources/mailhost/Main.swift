@@ -15,7 +15,7 @@ enum Main {
 
   private static func run(_ typed: [String]) -> Status {
     let terminal = Terminal()
-    let words = verbFirst(typed, optionsWithValue: Mailhost.optionsWithValue, families: ["dkim"])
+    let words = verbFirst(typed, optionsWithValue: Mailhost.optionsWithValue, families: Mailhost.families)
     switch parsedCall(words, of: Mailhost.self, isVerb: { $0 is any Verb }) {
     case .verb(let command):
       guard let verb = command as? any Verb else { return HostFailure.Kind.usage.rawValue }

@@ -38,6 +38,8 @@ public struct Configuration: Equatable, Sendable {
     public var shownDevice: String? { device ?? (kind == .gocryptfs ? Self.standardDirectory : nil) }
     /// Where the role that this project replaces keeps the encrypted directory.
     public static let standardDirectory = "/vault_crypt"
+    /// The file in an encrypted directory of gocryptfs that has its key, encrypted.
+    public static let gocryptfsFile = "gocryptfs.conf"
   }
 
   /// One `[[bind]]`: a directory of the vault that is also shown elsewhere.

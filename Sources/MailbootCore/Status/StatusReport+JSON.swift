@@ -38,6 +38,7 @@ extension StatusReport {
       ),
       ("last_unlock", lastUnlock.map(json(of:)) ?? .null),
       ("host_test", hostTest?.json() ?? .null),
+      ("queue", queue?.json() ?? .null),
     ])
   }
 

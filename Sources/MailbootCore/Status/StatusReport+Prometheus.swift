@@ -39,6 +39,12 @@ extension StatusReport {
       MetricFamily(
         "mailhost_test_timestamp_seconds", .gauge, "When the last `mailhost test` ended, in seconds since 1970.",
         hostTest?.at),
+      MetricFamily(
+        "mailboot_queue_deferred", .gauge, "Mails that postfix has put off, as last counted; no more than 10000 are.",
+        queue.map { Double($0.count) }),
+      MetricFamily(
+        "mailboot_queue_oldest_age_seconds", .gauge, "How long the oldest of these mails had waited then.",
+        queue?.oldestAge),
       MetricFamily("mailboot_build_info", .gauge, "The program's version; always 1.", [("version", version, 1)]),
     ]
   }

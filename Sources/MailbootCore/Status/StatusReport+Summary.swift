@@ -36,6 +36,7 @@ extension StatusReport {
     var report = self
     report.vault.availableBytes = nil
     report.waiting?.seconds = 0
+    report.queue?.at = 0
     for index in report.checks.indices { report.checks[index].at = 0 }
     for index in report.services.indices where report.services[index].probedAt != nil {
       report.services[index].probedAt = 0

@@ -55,6 +55,8 @@ public struct StatusReport: Equatable, Sendable {
   public var attempts: AttemptCount
   /// Nil: `mailhost test` was never called.
   public var hostTest: HostTestRecord?
+  /// Nil: nobody has counted. Only while the vault is open.
+  public var queue: DeferredMail?
   /// Why the state is degraded or unknown, one line each, for people.
   public var reasons: [String]
 }
@@ -133,6 +135,7 @@ extension StatusReport {
       mount: configuration.vault.mount, mounted: observation?.vaultMounted ?? false,
       sizeBytes: observation?.vaultMounted == true ? observation?.mount?.sizeBytes : nil,
       availableBytes: observation?.vaultMounted == true ? observation?.mount?.availableBytes : nil)
+    queue = open ? waitService?.queue : nil
     checks = open ? latest(record?.checks ?? [], waitService?.checks ?? []) : []
     services = configuration.services.enumerated().map { index, service in
       Service(

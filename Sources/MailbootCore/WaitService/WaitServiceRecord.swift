@@ -15,6 +15,8 @@ public struct WaitServiceRecord: Equatable, Sendable {
   public var probes: [String: ProbeRecord] = [:]
   /// Checks that it has made itself, each with its own time.
   public var checks: [CheckRecord] = []
+  /// Nil: nobody has counted, or there is nothing to count.
+  public var queue: DeferredMail?
 
   public init(bootID: String) {
     self.bootID = bootID
@@ -28,6 +30,7 @@ public struct WaitServiceRecord: Equatable, Sendable {
         ("attempts_failed", .integer(Int64(attemptsFailed))),
         ("was_open", .bool(wasOpen)),
         ("probes", .encoding(probes)), ("checks", .encoding(checks)),
+        ("queue", .encoding(queue)),
       ])
   }
 
@@ -40,5 +43,6 @@ public struct WaitServiceRecord: Equatable, Sendable {
     wasOpen = json["was_open"] == .bool(true)
     for (name, probe) in json["probes"]?.members ?? [] { probes[name] = probe.value(ProbeRecord.self) }
     checks = json["checks"]?.items?.compactMap { $0.value(CheckRecord.self) } ?? []
+    queue = json["queue"]?.value(DeferredMail.self)
   }
 }

@@ -23,6 +23,8 @@ public enum WorkerVerb: String, CaseIterable, Sendable {
   case certificate
   /// `ProbeRequest` → `ProbeReply`.
   case probe
+  /// `QueueRequest` → `QueueReply`: counts the mail that postfix has put off.
+  case queue
 }
 
 /// Descriptor on which the worker reads the passphrase.
@@ -286,4 +288,25 @@ public enum ProbeReply: Codable, Equatable, Sendable {
   case answered(String)
   /// The last reason: "connection refused", "no greeting in 5 s", "answered: 421 …".
   case silent(String)
+}
+
+public struct QueueRequest: Codable, Sendable {
+  /// Postfix's `main.cf`, which says where the queue is.
+  public var mainFile: String
+  /// No more mails than this are counted.
+  public var most: Int
+  /// Seconds in which mails are opened to see how old they are; after that they are only counted.
+  public var patience: Double
+
+  public init(mainFile: String = "/etc/postfix/main.cf", most: Int = 10_000, patience: Double = 10) {
+    self.mainFile = mainFile
+    self.most = most
+    self.patience = patience
+  }
+}
+
+public enum QueueReply: Codable, Equatable, Sendable {
+  case counted(DeferredMail)
+  /// There is no queue, or it cannot be read.
+  case unknown
 }

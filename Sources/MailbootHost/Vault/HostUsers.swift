@@ -24,7 +24,8 @@ final class HostUsers: UsersPort {
     }
     guard let device = kind.fileSystem(table).flatMap({ DeviceNumber($0) }) else { return VaultUse() }
     let holders = MountHolders(device: device, mountPoints: configuration.shownAt, caller: caller)
-    let inside = withServices ? [] : try serviceUnits()
+    // The service may be counting mail there; it lets go as soon as it sees that a run is at work.
+    let inside = withServices ? [] : try serviceUnits().union([waitServiceUnit])
     let processes = holders.processes().filter { $0.unit.map { !inside.contains($0) } ?? true }
     return VaultUse(
       holders: processes,
@@ -36,6 +37,8 @@ final class HostUsers: UsersPort {
     let watch = MountHolders(device: device, mountPoints: configuration.shownAt, caller: caller)
     try ending.end(holders.map(\.pid)) { watch.isHolding($0) }
   }
+
+  private let waitServiceUnit = "mailboot.service"
 
   /// The units that do the work of the configured services.
   private func serviceUnits() throws(Failure) -> Set<String> {

@@ -11,7 +11,11 @@ extension WaitService {
   private static let grace = 10.0
 
   func beginProbes() {
-    if report.vault.open, report.busy == nil { lookAtCertificate() }
+    if report.vault.open, report.busy == nil {
+      lookAtCertificate()
+      takeQueueCount()
+      queue.begin()
+    }
     guard report.vault.open, probes.isEmpty, !isRunAtWork, report.busy == nil else {
       if report.vault.open { schedule(.probe, in: Double(configuration.monitoring.probeEvery)) }
       return
@@ -62,6 +66,7 @@ extension WaitService {
     guard answers > 0 else { return }
     if probes.isEmpty {
       probesEnd = .infinity
+      takeQueueCount()
       store()
       observe()
       schedule(.probe, in: Double(configuration.monitoring.probeEvery))

@@ -59,7 +59,10 @@ extension WaitService {
     let stamp = VerifiedStamp().identity()
     report = reader.report()
     // The end of a run is told by its lock; whoever removes that takes it away from us, too.
-    if report.busy != nil { schedule(.observe, in: 5) }
+    if report.busy != nil {
+      schedule(.observe, in: 5)
+      queue.abandon()
+    }
     let devices = (before.vault.device, before.services.map(\.units))
     if devices.0 != report.vault.device
       || devices.1.map({ $0.map(\.unit) }) != report.services.map({ $0.units.map(\.unit) })

@@ -75,6 +75,7 @@ public final class WaitService {
   var scriptRuns: [UnitName: ScriptUnit] = [:]
   var metrics: MetricsFile?
   let certificates: CertificateWatch
+  let queue: QueueWatch
 
   /// - Parameter version: for the bus property and the metrics.
   /// - Throws: also when another one runs, or the bus does not give us the name.
@@ -91,6 +92,7 @@ public final class WaitService {
     worker = try Worker()
     program = try InstalledProgram.own()
     certificates = CertificateWatch(configuration, worker: worker)
+    queue = QueueWatch(worker: worker)
     guard try directory.lockForWaitService() else { throw .system("another `mailboot wait` is running") }
     // The lock is closed when a run ends, however it does.
     files = try Inotify(directory: directory.path) { ["state.json", "lock"].contains($0) }
@@ -139,6 +141,7 @@ public final class WaitService {
     question = nil
     for child in probes.values { child.killAndReap() }
     certificates.abandon()
+    queue.abandon()
     metrics?.remove()
     for run in runs { try? run.call?.replyError(Self.left, "the service ends; \(run.unit) goes on") }
     runs.removeAll()

@@ -10,7 +10,7 @@ struct StatusText {
   let now: Double
 
   func lines() -> [String] {
-    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + hostTest() + services()
+    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + hostTest() + queue() + services()
       + lastUnlock() + next()
   }
 
@@ -67,6 +67,14 @@ struct StatusText {
       + test.failed.flatMap { failed in
         ["  warn  \(failed.name): \(failed.detail)"] + (failed.hint.map { ["        " + $0] } ?? [])
       }
+  }
+
+  /// Nothing as long as nothing waits.
+  private func queue() -> [String] {
+    guard let queue = report.queue, queue.count > 0 else { return [] }
+    let count = "\(queue.count)\(queue.hasMore ? "+" : "") \(queue.count == 1 ? "mail" : "mails")"
+    let since = queue.oldest.map { ", the oldest for \(age(now - $0))" } ?? ""
+    return ["queue     \(count) put off\(since): `mailhost queue` tells why"]
   }
 
   private func services() -> [String] {

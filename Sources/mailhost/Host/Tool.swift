@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 
 /// What another program said.
@@ -27,6 +28,39 @@ func run(_ arguments: [String], input: [UInt8] = [], seconds: Double = 60) throw
   guard case .exited(let status) = end else {
     throw HostFailure(
       .failed, "\(child.name) did not end by itself within \(Int(seconds)) s", evidence: said.evidence)
+  }
+  said.status = status
+  return said
+}
+
+/// Runs a program that may say more than is to be held in memory.
+/// - Parameter take: gets its output piece by piece; what it throws ends the program.
+/// - Returns: its status and its complaints.
+func run(
+  _ arguments: [String], seconds: Double, take: ([UInt8]) throws(HostFailure) -> Void
+) throws(HostFailure) -> ToolOutput {
+  let child: ChildProcess
+  do throws(SystemError) {
+    child = try ChildProcess(arguments)
+  } catch {
+    throw HostFailure(.failed, error.text)
+  }
+  let deadline = monotonicSeconds() + seconds
+  var hasEnded = false
+  while !hasEnded {
+    var descriptors = child.pollDescriptors
+    // Without a descriptor of the process its end is seen by looking.
+    poll(&descriptors, nfds_t(descriptors.count), child.processDescriptor < 0 ? 50 : 1000)
+    hasEnded = child.pump()
+    try take(child.takeOutput())
+    guard monotonicSeconds() < deadline else {
+      child.killAndReap()
+      throw HostFailure(.failed, "\(child.name) did not end by itself within \(Int(seconds)) s")
+    }
+  }
+  var said = ToolOutput(status: -1, output: "", errors: child.errorOutput)
+  guard case .exited(let status) = child.end else {
+    throw HostFailure(.failed, "\(child.name) was killed", evidence: said.evidence)
   }
   said.status = status
   return said

@@ -12,6 +12,7 @@ struct StatusFixture {
   var locked = false
   var trouble: [String] = []
   var hostTest: HostTestRecord?
+  var service: WaitServiceRecord?
   var doorIsLeftShut = false
 
   /// Every unit active since noon; each probed a minute later.
@@ -64,6 +65,7 @@ struct StatusFixture {
       bootID: Self.bootID, bootedAt: Self.noon - 600, trouble: trouble)
     input.doorIsLeftShut = doorIsLeftShut
     input.hostTest = hostTest
+    input.service = service
     return StatusReport(input)
   }
 }

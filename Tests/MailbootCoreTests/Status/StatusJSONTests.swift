@@ -157,7 +157,8 @@ struct StatusJSONTests {
           }
         ]
       },
-      "host_test": null
+      "host_test": null,
+      "queue": null
     }
     """
 
@@ -200,7 +201,8 @@ struct StatusJSONTests {
       ],
       "waiting": null,
       "last_unlock": null,
-      "host_test": null
+      "host_test": null,
+      "queue": null
     }
     """
 }

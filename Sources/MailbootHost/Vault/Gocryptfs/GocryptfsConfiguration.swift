@@ -30,7 +30,7 @@ struct GocryptfsConfiguration: Decodable, Equatable {
     case featureFlags = "FeatureFlags"
   }
 
-  static let fileName = "gocryptfs.conf"
+  static let fileName = Configuration.Vault.gocryptfsFile
 
   /// What scrypt takes, KiB.
   var derivationMemoryKiB: Int { scrypt.n / 1024 * scrypt.r * 128 }
