@@ -103,7 +103,7 @@ let package = Package(
     .target(
       name: "MailHost",
       dependencies: [
-        "CLinux", "JSON", "Linux", "MailbootCore", "Text",
+        "CLinux", "COpenSSL", "JSON", "Linux", "MailbootCore", "Text",
       ],
       swiftSettings: strict),
     // What a mail host does, seen by real protocols.
