@@ -186,6 +186,7 @@ let package = Package(
         // What our own renderer of templates is held against.
         .product(name: "Mustache", package: "swift-mustache"),
       ],
+      exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(
       name: "MailHostProofTests",
