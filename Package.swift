@@ -27,9 +27,11 @@ let package = Package(
     .systemLibrary(name: "CCryptsetup", pkgConfig: "libcryptsetup", providers: [.apt(["libcryptsetup-dev"])]),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    // No pkg-config for these: they are linked statically, see the linker settings of the targets that use them.
+    // No pkg-config for these: they are linked statically, see the linker settings of the targets that use them; CQRCode is loaded when it
+    // is needed.
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CPassword", providers: [.apt(["libcrypt-dev", "libargon2-dev"])]),
+    .systemLibrary(name: "CQRCode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(name: "CIDN", providers: [.apt(["libidn2-dev", "libunistring-dev"])]),
     .systemLibrary(name: "CLinux"),
 
@@ -114,8 +116,8 @@ let package = Package(
     .executableTarget(
       name: "mailhost",
       dependencies: [
-        "CLinux", "CommandLineArguments", "Console", "JSON", "Linux", "MailAccounts", "MailHost", "MailHostProof",
-        "MailbootConfiguration", "MailbootCore", "SecretMemory", "Text",
+        "CLinux", "CQRCode", "CommandLineArguments", "Console", "JSON", "Linux", "MailAccounts", "MailHost",
+        "MailHostProof", "MailbootConfiguration", "MailbootCore", "SecretMemory", "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
