@@ -56,6 +56,6 @@ extension Mailhost {
   /// Those whose next word is their value.
   static let optionsWithValue: Set = [
     "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
-    "--root", "--from", "--output",
+    "--root", "--from", "--output", "--show",
   ]
 }
