@@ -24,7 +24,7 @@ struct Mailhost: ParsableCommand {
     version: "mailhost \(Version.text)",
     subcommands: [
       PlanVerb.self, ApplyVerb.self, TestVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self,
-      ExplainVerb.self, AdoptVerb.self, WebVerb.self, CompleteVerb.self,
+      ExplainVerb.self, AdoptVerb.self, ClientVerb.self, WebVerb.self, CompleteVerb.self,
     ])
 
   func run() throws { throw ValidationError("a verb is missing") }
