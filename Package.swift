@@ -27,9 +27,11 @@ let package = Package(
     .systemLibrary(name: "CCryptsetup", pkgConfig: "libcryptsetup", providers: [.apt(["libcryptsetup-dev"])]),
     .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-    // No pkg-config for these: they are linked statically, see the linker settings of the targets that use them.
+    // No pkg-config for these: they are linked statically, see the linker settings of the targets that use them; CQRCode is loaded when it
+    // is needed.
     .systemLibrary(name: "CSQLite", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CPassword", providers: [.apt(["libcrypt-dev", "libargon2-dev"])]),
+    .systemLibrary(name: "CQRCode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(name: "CIDN", providers: [.apt(["libidn2-dev", "libunistring-dev"])]),
     .systemLibrary(name: "CLDNS", providers: [.apt(["libldns-dev"])]),
     .systemLibrary(name: "CLinux"),
@@ -110,7 +112,7 @@ let package = Package(
     .target(
       name: "MailHost",
       dependencies: [
-        "CLinux", "DNS", "JSON", "Linux", "MailbootCore", "Text",
+        "CLinux", "COpenSSL", "DNS", "JSON", "Linux", "MailbootCore", "Text",
       ],
       swiftSettings: strict),
     // What a mail host does, seen by real protocols.
@@ -121,9 +123,8 @@ let package = Package(
     .executableTarget(
       name: "mailhost",
       dependencies: [
-        "CLinux", "CommandLineArguments", "Console", "DNS", "HostChecks", "JSON", "Linux", "MailAccounts", "MailHost",
-        "MailHostProof",
-        "MailbootConfiguration", "MailbootCore", "SecretMemory", "Text",
+        "CLinux", "CQRCode", "CommandLineArguments", "Console", "DNS", "HostChecks", "JSON", "Linux", "MailAccounts",
+        "MailHost", "MailHostProof", "MailbootConfiguration", "MailbootCore", "SecretMemory", "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -195,6 +196,7 @@ let package = Package(
         // What our own renderer of templates is held against.
         .product(name: "Mustache", package: "swift-mustache"),
       ],
+      exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(
       name: "MailHostProofTests",

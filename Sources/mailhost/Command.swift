@@ -18,13 +18,15 @@ struct Mailhost: ParsableCommand {
       /etc/mailboot/mailhost.toml says what the host is to be. `plan` shows what would change, `apply` changes it and proves the \
       result, `explain` tells the reason of each setting. All of it: `man mailhost`.
 
-      Exit codes: 0 done, 1 failed, 2 something differs (plan) or needs a decision, 13 the vault is locked (test, queue), 64 usage, 77 not permitted, 78 configuration, \
+      Exit codes: 0 done, 1 failed, 2 something differs (plan) or needs a decision, 13 the vault is locked, 64 usage, 77 not permitted, \
+      78 configuration, \
       130 interrupted.
       """,
     version: "mailhost \(Version.text)",
     subcommands: [
       PlanVerb.self, ApplyVerb.self, TestVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self,
-      ExplainVerb.self, AdoptVerb.self, DKIMVerb.self, QueueVerb.self, PathsVerb.self, CompleteVerb.self,
+      ExplainVerb.self, AdoptVerb.self, DKIMVerb.self, ClientVerb.self, WebVerb.self, QueueVerb.self, PathsVerb.self,
+      CompleteVerb.self,
     ])
 
   func run() throws { throw ValidationError("a verb is missing") }

@@ -56,8 +56,8 @@ extension Mailhost {
   /// Those whose next word is their value.
   static let optionsWithValue: Set = [
     "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
-    "--root", "--from", "--output", "--selector", "--algorithm",
+    "--root", "--from", "--output", "--selector", "--algorithm", "--show",
   ]
   /// Verbs that have verbs of their own.
-  static let families: Set = ["queue"]
+  static let families: Set = ["dkim", "queue"]
 }

@@ -128,6 +128,19 @@ struct SettingsErrorTests {
       "smarthost = { host = \"smtp.example.net\", verify = 1 }",
       "smarthost.verify is an integer | true or false"
     ),
+    ("web = \"/var/www\"", "web is a string | a table, [web]"),
+    ("web.roots = \"/x\"", "web.roots is not a known key; did you mean \"root\"?"),
+    (
+      "web.mta_sts = \"strict\"", "web.mta_sts \"strict\" is not valid | one of \"testing\", \"enforce\", \"none\""
+    ),
+    (
+      "web.mobileconfig_key = \"/x\"",
+      "web.mobileconfig_key is set without mobileconfig_certificate | both of them, or none"
+    ),
+    (
+      "web.mobileconfig_certificate = \"/x\"",
+      "web.mobileconfig_certificate is set without mobileconfig_key | both of them, or none"
+    ),
     ("manage.packages = \"no\"", "manage.packages is a string | true or false"),
     ("manage.services = 0", "manage.services is an integer | true or false"),
     ("manage.users = []", "manage.users is an array | true or false"),
@@ -153,7 +166,7 @@ struct SettingsErrorTests {
     ("mail_db_root", "/vault/maildb"), ("redis_dbdir", "/vault/redis"), ("mail_queue_dir", "/vault/postfix"),
     ("mail_ssl_cert", "/etc/letsencrypt/live/mail.example.org/fullchain.pem"),
     ("mail_ssl_certkey", "/etc/letsencrypt/live/mail.example.org/privkey.pem"),
-    ("dovecot.extra", "/etc/dovecot/local.conf"),
+    ("dovecot.extra", "/etc/dovecot/local.conf"), ("web.root", "/var/www/mailhost"),
   ]
 
   @Test(arguments: paths) func aBadPathIsNamed(_ key: String, _ example: String) throws {

@@ -44,7 +44,7 @@ struct SettingsGuideTests {
   }
 
   /// The reader names all keys that it knows when it meets one that is like none of them.
-  @Test(arguments: ["", "limits", "smarthost", "manage", "dovecot"]) func itHasEveryKey(_ table: String) throws {
+  @Test(arguments: ["", "limits", "smarthost", "web", "manage", "dovecot"]) func itHasEveryKey(_ table: String) throws {
     let stranger = table.isEmpty ? "zzzzzzzzzzzzzz = 1\n" : "[\(table)]\nhost = \"a.example.org\"\nzzzzzzzzzzzzzz = 1\n"
     let said = try #require(
       settingsIssues(["mailhost.toml": neededSettings + stranger]).last { $0.contains("zzzzzzzzzzzzzz") })

@@ -47,6 +47,11 @@ struct SettingsTests {
       port = 465
       password_file = "/etc/mailboot/smarthost"
       verify = false
+      [web]
+      root = "/var/www/mailhost"
+      mta_sts = "enforce"
+      mobileconfig_certificate = "/etc/ssl/profile.pem"
+      mobileconfig_key = "/etc/ssl/profile.key"
       [manage]
       packages = false
       services = false
@@ -84,10 +89,12 @@ struct SettingsTests {
     (expected.limits.recipientsPerDay, expected.limits.burst) = (0, 7)
     expected.smarthost = .init(host: "smtp.example.net", port: 465, passwordFile: "/etc/mailboot/smarthost")
     expected.smarthost?.verify = false
+    (expected.web.root, expected.web.mtaSTS) = ("/var/www/mailhost", .enforce)
+    (expected.web.profileCertificate, expected.web.profileKey) = ("/etc/ssl/profile.pem", "/etc/ssl/profile.key")
     (expected.manage.packages, expected.manage.services, expected.manage.users) = (false, false, false)
     // The place is looked at below: it has the name of a temporary directory.
     #expect(read.own.main.map { "\($0.name)=\($0.value)" } == ["a_string=x y", "a_number=3", "a_flag=yes"])
-    #expect(read.own.main.map(\.origin.line) == [42, 43, 44])
+    #expect(read.own.main.map(\.origin.line) == [47, 48, 49])
     #expect(read.own.master.mapValues { $0.map { "\($0.name)=\($0.value)" } } == ["submission": ["b=$c"]])
     #expect(read.own.dovecot == "/etc/dovecot/local.conf")
     expected.own = read.own

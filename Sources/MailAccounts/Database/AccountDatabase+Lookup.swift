@@ -16,7 +16,7 @@ extension AccountDatabase {
   }
 
   /// The user that was typed.
-  func user(_ typed: String) throws(AccountError) -> UserRecord {
+  public func user(_ typed: String) throws(AccountError) -> UserRecord {
     let normal = Result { () throws(NameError) in try EmailAddress(typed).text }
     let columns = try userColumns()
     let found = try find(typed, normal) { (name, anyCase) throws(AccountError) in
@@ -27,7 +27,7 @@ extension AccountDatabase {
   }
 
   /// Every row of the source that was typed.
-  func aliasRows(_ typed: String) throws(AccountError) -> [AliasRecord] {
+  public func aliasRows(_ typed: String) throws(AccountError) -> [AliasRecord] {
     let normal = Result { () throws(NameError) in try AliasSource(typed).text }
     let found = try find(typed, normal) { (name, anyCase) throws(AccountError) -> [AliasRecord]? in
       let rows = try all("SELECT id, src, dst FROM aliases WHERE src=?1" + anyCase + " ORDER BY dst", [.text(name)]) {

@@ -21,6 +21,7 @@ extension HostSettings {
     managesieve = top.boolean("managesieve") ?? managesieve
     let smarthostNode = top.node("smarthost")
     if smarthostNode != nil { top.table("smarthost") { smarthost = Smarthost(reading: &$0) } }
+    top.table("web") { web.read(&$0) }
     top.table("manage") { table in
       manage.packages = table.boolean("packages") ?? manage.packages
       manage.services = table.boolean("services") ?? manage.services
@@ -155,6 +156,21 @@ extension HostSettings.Smarthost {
     guard let host else { return nil }
     self.init(host: host, port: port, passwordFile: file)
     verify = table.boolean("verify") ?? true
+  }
+}
+
+extension HostSettings.Web {
+  fileprivate mutating func read(_ table: inout TableReader) {
+    root = table.plainPath("root", example: "/var/www/mailhost")
+    mtaSTS = table.choice("mta_sts", MTASTSPolicy.Mode.self) ?? mtaSTS
+    let keys = ["mobileconfig_certificate", "mobileconfig_key"]
+    let nodes = keys.map { table.node($0) }
+    profileCertificate = table.plainPath(keys[0], example: "/etc/mailboot/mobileconfig.pem")
+    profileKey = table.plainPath(keys[1], example: "/etc/mailboot/mobileconfig.key")
+    for (one, other) in [(0, 1), (1, 0)] {
+      guard let node = nodes[one], nodes[other] == nil else { continue }
+      table.note(node, keys[one], "is set without \(keys[other])", expected: "both of them, or none")
+    }
   }
 }
 

@@ -53,6 +53,19 @@ public struct HostSettings: Equatable, Sendable {
     public init() {}
   }
 
+  /// `[web]`: what a web server of the administrator's own serves, so that mail programs and senders find it.
+  public struct Web: Equatable, Sendable {
+    /// `root`: the directory that `mailhost web` writes into; nil: none.
+    public var root: String?
+    /// `mta_sts`: what senders are to do where TLS fails.
+    public var mtaSTS = MTASTSPolicy.Mode.testing
+    /// `mobileconfig_certificate`, `mobileconfig_key`: what signs profiles for Apple's programs, both or none.
+    public var profileCertificate: String?
+    public var profileKey: String?
+
+    public init() {}
+  }
+
   public struct Manage: Equatable, Sendable {
     /// Whether missing packages are installed.
     public var packages = true
@@ -152,6 +165,7 @@ public struct HostSettings: Equatable, Sendable {
   /// `managesieve`: whether users may upload filters.
   public var managesieve = true
   public var smarthost: Smarthost?
+  public var web = Web()
   public var manage = Manage()
   public var own = Own()
 

@@ -4,8 +4,10 @@ import Linux
 /// What another program said.
 struct ToolOutput {
   var status: Int32
-  var output: String
+  var bytes: [UInt8]
   var errors: String
+
+  var output: String { String(decoding: bytes, as: UTF8.self) }
 
   /// The last lines of what it complained about.
   var evidence: [String] {
@@ -24,7 +26,7 @@ func run(_ arguments: [String], input: [UInt8] = [], seconds: Double = 60) throw
     throw HostFailure(.failed, error.text)
   }
   let end = child.wait(until: monotonicSeconds() + seconds)
-  var said = ToolOutput(status: -1, output: String(decoding: child.output, as: UTF8.self), errors: child.errorOutput)
+  var said = ToolOutput(status: -1, bytes: child.output, errors: child.errorOutput)
   guard case .exited(let status) = end else {
     throw HostFailure(
       .failed, "\(child.name) did not end by itself within \(Int(seconds)) s", evidence: said.evidence)

@@ -49,7 +49,7 @@ struct AdoptVerb: Verb {
     _ = try settings(adoption)
     show(adoption, terminal)
     do throws(SystemError) {
-      try writeNew(file, adoption.toml)
+      try writeNew(file, Array(adoption.toml.utf8), temporary: file + ".adopted")
     } catch {
       throw HostFailure(geteuid() == 0 ? .failed : .notPermitted, error.text)
     }
@@ -132,13 +132,4 @@ struct AdoptVerb: Verb {
 private func lstatExists(_ path: String) -> Bool {
   var status = stat()
   return lstat(path, &status) == 0
-}
-
-/// Writes a file that is not there yet, whole or not at all, readable by all.
-private func writeNew(_ path: String, _ text: String) throws(SystemError) {
-  let whole = path + ".adopted"
-  try replaceFile(whole, with: Array(text.utf8), temporary: whole + ".new", durable: true)
-  defer { unlink(whole) }
-  // Unlike rename(2), it does not replace what somebody else has put there meanwhile.
-  guard link(whole, path) == 0 else { throw SystemError("\(path): \(errnoText())") }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Console
-import Glibc
 import JSON
 import MailHostProof
 import MailbootCore
@@ -52,9 +51,9 @@ struct ProofScreen {
     guard showsAll || proof.result == .fail else { return }
     let sign =
       switch proof.result {
-      case .pass: terminal.coloured(hasSigns ? "✓   " : "ok  ", .green)
-      case .fail: terminal.coloured(hasSigns ? "✗   " : "FAIL", .red)
-      case .skip: terminal.coloured(hasSigns ? "–   " : "skip", .yellow)
+      case .pass: terminal.coloured(terminal.hasSigns ? "✓   " : "ok  ", .green)
+      case .fail: terminal.coloured(terminal.hasSigns ? "✗   " : "FAIL", .red)
+      case .skip: terminal.coloured(terminal.hasSigns ? "–   " : "skip", .yellow)
       }
     let name = proof.name.padded(22)
     guard proof.result == .fail else {
@@ -73,13 +72,5 @@ struct ProofScreen {
     say(
       "\(record.count(.pass)) passed, \(record.failed.count) failed" + (skipped > 0 ? ", \(skipped) not tried" : "")
         + ", in \(decimal(record.seconds, places: 1)) s")
-  }
-
-  /// Whether the place can show more than ASCII: a terminal in a locale of UTF-8.
-  private var hasSigns: Bool {
-    guard terminal.isLive else { return false }
-    let names: [String] = ["LC_ALL", "LC_CTYPE", "LANG"]
-    let locale = names.compactMap { name in getenv(name).map { String(cString: $0) } }.first { !$0.isEmpty }
-    return locale.map { $0.uppercased().hasSuffix("UTF-8") || $0.uppercased().hasSuffix("UTF8") } ?? false
   }
 }
