@@ -154,7 +154,7 @@ let package = Package(
         "Linux", "Systemd", "CLinux", "SecretMemory", "TestSupport", "mailboot", "mailboot-worker",
       ],
       swiftSettings: strict),
-    .testTarget(name: "DNSTests", dependencies: ["DNS"], swiftSettings: strict),
+    .testTarget(name: "DNSTests", dependencies: ["DNS", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
     .testTarget(
@@ -191,7 +191,8 @@ let package = Package(
     .testTarget(
       name: "MailHostTests",
       dependencies: [
-        "DNS", "JSON", "Linux", "MailHost", "MailHostProof", "MailbootConfiguration", "MailbootCore", "TestSupport", "Text",
+        "DNS", "JSON", "Linux", "MailHost", "MailHostProof", "MailbootConfiguration", "MailbootCore", "TestSupport",
+        "Text",
         "mailhost",
         // What our own renderer of templates is held against.
         .product(name: "Mustache", package: "swift-mustache"),

@@ -137,7 +137,7 @@ final class LDNSResolver {
       throw DNSError(.badName, "\(server.address) is no address")
     }
     defer { ldns_rdf_deep_free(address) }
-    guard Self.hasRoute(server) else { throw DNSError(.unreachable, "no route to \(server.text)") }
+    guard Self.hasRoute(server) else { throw DNSError(.unreachable, "\(server.text) cannot be reached: no route") }
     guard let raw = ldns_resolver_new() else { throw DNSError(.noAnswer, "no memory") }
     self.raw = raw
     ldns_resolver_set_port(raw, server.port)

@@ -47,16 +47,20 @@ public struct DNSUpdate: Sendable {
     defer { ldns_pkt_free(packet) }
     ldns_pkt_set_random_id(packet)
     if let key {
-      let status = ldns_pkt_tsig_sign(packet, key.name, key.secret, 300, key.algorithm, nil)
-      guard status == LDNS_STATUS_OK else {
-        throw DNSError(
-          .badKey, "the key \(key.name) signs nothing: \(String(cString: ldns_get_errorstr_by_id(status)))")
+      // With them the answer is verified, too.
+      ldns_resolver_set_tsig_keyname(resolver.raw, key.name)
+      ldns_resolver_set_tsig_keydata(resolver.raw, key.secret)
+      ldns_resolver_set_tsig_algorithm(resolver.raw, key.algorithm)
+      guard ldns_update_pkt_tsig_add(packet, resolver.raw) == LDNS_STATUS_OK else {
+        throw DNSError(.badKey, "the key \(key.name) signs nothing: its algorithm or its secret is not known")
       }
     }
     var answer: UnsafeMutablePointer<ldns_pkt>?
-    guard ldns_resolver_send_pkt(&answer, resolver.raw, packet) == LDNS_STATUS_OK, let answer else {
-      throw DNSError(.noAnswer, "\(server.text) does not answer")
+    let status = ldns_resolver_send_pkt(&answer, resolver.raw, packet)
+    if status == LDNS_STATUS_CRYPTO_TSIG_BOGUS || status == LDNS_STATUS_CRYPTO_TSIG_ERR {
+      throw DNSError(.badKey, "\(server.text) does not answer to the key \(key?.name ?? "")")
     }
+    guard status == LDNS_STATUS_OK, let answer else { throw DNSError(.noAnswer, "\(server.text) does not answer") }
     defer { ldns_pkt_free(answer) }
     return DNSAnswer.Status(ldns_pkt_get_rcode(answer))
   }

@@ -121,10 +121,10 @@ public final class DNSView {
       do throws(DNSError) {
         let answer = try client.ask(name, type, of: server, recursive: true, unchecked: false)
         if [.noError, .noSuchName].contains(answer.status) { return answer }
-        problem = DNSError(.noAnswer, "\(name) \(type.text): \(server.text) says \(answer.status.text)")
+        problem = DNSError(.noAnswer, "\(name) \(type.text): the resolver \(server.text) says \(answer.status.text)")
       } catch {
         if error.reason == .badName { throw error }
-        problem = error
+        problem = DNSError(error.reason, "the resolver " + error.text)
       }
     }
     throw problem

@@ -60,7 +60,7 @@ func run(
       throw HostFailure(.failed, "\(child.name) did not end by itself within \(Int(seconds)) s")
     }
   }
-  var said = ToolOutput(status: -1, output: "", errors: child.errorOutput)
+  var said = ToolOutput(status: -1, bytes: [], errors: child.errorOutput)
   guard case .exited(let status) = child.end else {
     throw HostFailure(.failed, "\(child.name) was killed", evidence: said.evidence)
   }

@@ -82,7 +82,10 @@ struct RecordPublisher {
       server = if let address = publishing.server { DNSServer(address: address) } else { try primary(of: zone) }
       status = try DNSUpdate(zone: zone, changes).send(to: server, key: key)
     } catch {
-      throw HostFailure(.failed, "\(name) cannot be changed: \(error.text)")
+      throw HostFailure(
+        .failed, "\(name) cannot be changed: \(error.text)",
+        hint: error.reason == .badKey
+          ? "does the server have the same key, and the same time as this host (`timedatectl`)?" : nil)
     }
     guard status == .noError else {
       throw HostFailure(
