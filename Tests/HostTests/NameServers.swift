@@ -76,10 +76,10 @@ struct NameServers {
         systemd-run --quiet --unit knot-$server knotd -c /root/$server.conf
       done
       systemd-run --quiet --unit resolver unbound -d -c /root/unbound.conf
-      systemd-run --quiet --unit sink --working-directory /root aiosmtpd -n -l 192.0.2.2:25 -c sink.Keep /root/received
+      systemd-run --quiet --unit sink --setenv PYTHONPATH=/root aiosmtpd -n -l 192.0.2.2:25 -c sink.Keep /root/received
       echo nameserver 192.0.2.5 >/etc/resolv.conf
       for i in {1..100}; do kdig +short @192.0.2.5 SOA example.org | grep -q . && kdig +short @192.0.2.3 SOA example.org | grep -q . &&
-        exit 0; sleep 0.3; done
+        systemctl is-active --quiet sink && exit 0; sleep 0.3; done
       journalctl --no-pager -n 60; exit 1
       """)
   }

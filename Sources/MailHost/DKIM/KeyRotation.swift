@@ -87,8 +87,10 @@ public struct KeyRotation<Host: RotationHost> {
 
   /// Whether a new key is to be made, and takes over.
   public enum Wish: Equatable, Sendable {
-    /// At once.
+    /// At once, unless one was begun: then that goes on to its end, which is when the old key's record is gone.
     case begin
+    /// At once: the key that signs is in wrong hands, say.
+    case beginAgain
     /// When the key that signs is older than so many seconds.
     case whenOlder(Double)
     /// Only what was begun goes on.
@@ -140,7 +142,8 @@ public struct KeyRotation<Host: RotationHost> {
     }
     let isOld: Bool
     switch wish {
-    case .begin: isOld = true
+    case .begin: isOld = candidate != nil || working.isEmpty || !keys.retiring.contains { $0.algorithm == algorithm }
+    case .beginAgain: isOld = true
     case .whenOlder(let age): isOld = working.allSatisfy { host.now() - $0.made >= age }
     case .goOn: isOld = working.isEmpty
     }

@@ -260,6 +260,9 @@ struct DKIMRotateVerb: Verb {
   @Flag(help: "Begin with a key only when the one that signs is older than dkim_rotate_days; what was begun goes on.")
   var due = false
 
+  @Flag(help: "Begin with another key although the one before the present one has not gone yet.")
+  var again = false
+
   @Flag(help: "Mail what a person has to do to the administrator, once, and again after a week.")
   var mail = false
 
@@ -283,7 +286,7 @@ struct DKIMRotateVerb: Verb {
     for domain in work.domains {
       do throws(RotationFailure) {
         let wish: KeyRotation<SigningHost>.Wish =
-          due ? .whenOlder(Double(work.work.settings.rotateDays) * 86400) : .begin
+          due ? .whenOlder(Double(work.work.settings.rotateDays) * 86400) : again ? .beginAgain : .begin
         for event in try work.rotation.advance(domain, wish) {
           let (lines, needsPerson) = work.text.lines(event, domain)
           for line in lines { say(line) }

@@ -36,6 +36,16 @@ struct KeyRotationTests {
     #expect(host.faults == [])
   }
 
+  /// Who calls it again for the next step gets no other key.
+  @Test func oneRotationIsEndedBeforeTheNextOneBegins() throws {
+    let host = SimulatedSigningHost()
+    _ = pass(7, host, .begin)
+    #expect(host.files.keys.sorted() == ["202001", "new1"] && host.table == ["new1"])
+    _ = try rotation(host).advance(host.domain, .beginAgain)
+    #expect(host.table == ["new2"])
+    #expect(host.faults == [])
+  }
+
   @Test func nothingSignsThatAServerDoesNotShow() throws {
     let host = SimulatedSigningHost()
     host.lag = 1e9
