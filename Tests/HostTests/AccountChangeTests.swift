@@ -13,7 +13,7 @@ struct AccountChangeTests {
       #expect(added.stdout == "added domain\n")
       // Else it is learnt at the next reboot, when nothing comes up.
       #expect(added.stderr.contains("warning: new.example has no DKIM key"), "\(added.stderr)")
-      let advice = try #require(added.stderr.split(separator: "`").first { $0.hasPrefix("runuser ") })
+      let advice = try #require(added.stderr.split(separator: "`").first { $0.hasPrefix("mailhost dkim generate ") })
       try await host.guest.succeed(String(advice))
       #expect(try await host.guest.run("mailboot verify").status == 0, "the advice is good")
       #expect(try await host.mailcfg("adddom new.example") == "", "it is there already")

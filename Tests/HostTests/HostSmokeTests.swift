@@ -60,7 +60,7 @@ struct HostSmokeTests {
   @Test func aHostReachesNobodyButWhomItIsJoinedTo() async throws {
     let here = try await NativeHost.fresh(.debian12)
     defer { here.close() }
-    let there = try await NativeHost.fresh(.debian13)
+    let there = try await NativeHost.fresh(.debian13, with: Package.find(), isSecond: true)
     defer { there.close() }
     let look = "ls /sys/class/net; ip -4 route"
     #expect(try await here.succeed(look) == "lo\n")

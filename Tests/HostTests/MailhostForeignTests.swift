@@ -4,7 +4,7 @@ import SceneSupport
 import Testing
 
 /// Programs of others talk to the mail host: another mail server, an IMAP client, an uploader of filters.
-/// One after the other: each takes two hosts, and all of them together would wait for each other.
+/// One after the other: each has two hosts.
 @Suite(.serialized)
 struct MailhostForeignTests {
   /// The mail host, and a bare one beside it on a network of their own: 192.0.2.1 and 192.0.2.2.
@@ -12,7 +12,7 @@ struct MailhostForeignTests {
     _ release: Release, _ packages: String, _ test: (MailhostScene, NativeHost) async throws -> Void
   ) async throws {
     try await MailhostScene.made(release) { scene in
-      let other = try await NativeHost.bare(release)
+      let other = try await NativeHost.bare(release, isSecond: true)
       defer { other.close() }
       try await scene.host.connect("192.0.2.1/24", to: other, "192.0.2.2/24")
       try await other.succeed(

@@ -95,7 +95,7 @@ struct NameServers {
 
   private static let head = """
     $TTL 30
-    @ SOA ns1.example.org. hostmaster.example.org. 1 6 3 1000 2
+    @ SOA ns1.example.org. hostmaster.example.org. 1 25 5 1000 2
     @ NS ns1.example.org.
     @ NS ns2.example.org.
     @ NS ns3.example.org.

@@ -36,25 +36,30 @@ public final class NativeHost: Guest {
   /// - Parameters:
   ///   - package: what is installed in it; `nil` for a host without our package.
   ///   - booted: false: switched off, see ``bootAgain()``.
+  ///   - isSecond: a scene that has one already does not wait for another: while it does, nobody has the first one's place either.
   /// - Throws: ``MachineError``.
-  public static func fresh(_ release: Release, with package: Package?, booted: Bool = true) async throws -> NativeHost {
+  public static func fresh(
+    _ release: Release, with package: Package?, booted: Bool = true, isSecond: Bool = false
+  ) async throws -> NativeHost {
     try await offload {
       let cache = try MachineCache()
       let layers = try HostTrees(release, in: cache).layers(with: package)
-      let host = try NativeHost(release, layers, Slots.hosts.take(in: cache), in: cache)
+      let host = try NativeHost(release, layers, isSecond ? nil : Slots.hosts.take(in: cache), in: cache)
       if booted { try host.boot() }
       return host
     }
   }
 
   /// Makes a Debian on which nobody has done anything yet, with our package beside it as `/root/mailboot.deb`.
-  /// - Parameter next: a later release to be upgraded to, see ``HostTrees``.
-  public static func bare(_ release: Release, next: Release? = nil) async throws -> NativeHost {
+  /// - Parameters:
+  ///   - next: a later release to be upgraded to, see ``HostTrees``.
+  ///   - isSecond: as in ``fresh(_:with:booted:isSecond:)``.
+  public static func bare(_ release: Release, next: Release? = nil, isSecond: Bool = false) async throws -> NativeHost {
     let package = try Package.find()
     let host = try await offload {
       let cache = try MachineCache()
       let layers = try HostTrees(release, in: cache).bareLayers(next: next)
-      let host = try NativeHost(release, layers, Slots.hosts.take(in: cache), in: cache)
+      let host = try NativeHost(release, layers, isSecond ? nil : Slots.hosts.take(in: cache), in: cache)
       try host.boot()
       return host
     }
@@ -80,7 +85,7 @@ public final class NativeHost: Guest {
     try await fresh(release, with: Package.find())
   }
 
-  private init(_ release: Release, _ layers: [Stage], _ slot: FileLock, in cache: MachineCache) throws {
+  private init(_ release: Release, _ layers: [Stage], _ slot: FileLock?, in cache: MachineCache) throws {
     let hosts = cache.root + "/hosts"
     try FileManager.default.createDirectory(atPath: hosts, withIntermediateDirectories: true)
     try Self.sweep(hosts)

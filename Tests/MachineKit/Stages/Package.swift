@@ -18,6 +18,10 @@ public struct Package: Sendable {
 
   /// Of the parts that make a mail host: `mailhost` and its templates.
   func makerDigest() throws -> String {
+    try MakerDigests.shared.digest(of: digest) { try readMakerDigest() }
+  }
+
+  private func readMakerDigest() throws -> String {
     try HostCommand.run([
       "sh", "-c",
       """
@@ -44,5 +48,23 @@ public struct Package: Sendable {
       throw MachineError(.host, "there is no package in \(directory): run 'make deb', or set MAILBOOT_DEB")
     }
     return try Package(newest.path)
+  }
+}
+
+/// What was read of packages. Each scene asks, sixty of them at once, and unpacking takes seconds.
+private final class MakerDigests: @unchecked Sendable {
+  // @unchecked: the lock guards the rest.
+  static let shared = MakerDigests()
+  private let lock = NSLock()
+  private var known: [String: String] = [:]
+
+  /// One reads, and the others wait for it.
+  func digest(of package: String, _ read: () throws -> String) throws -> String {
+    try lock.withLock {
+      if let digest = known[package] { return digest }
+      let digest = try read()
+      known[package] = digest
+      return digest
+    }
   }
 }
