@@ -55,6 +55,7 @@ struct MailhostQueueTests {
       #expect(deferred.groups.first?.reason?.isEmpty == false)
 
       // The service counts with its probes.
+      try await scene.succeed("mkdir -p /etc/mailboot/mailboot.toml.d")
       try await scene.host.put(
         "/etc/mailboot/mailboot.toml.d/90-scene.toml", Data("[monitoring]\nprobe-every = \"10s\"\n".utf8), mode: 0o644)
       try await scene.succeed("systemctl restart mailboot")
@@ -95,7 +96,7 @@ struct MailhostQueueTests {
   @Test(arguments: Release.both)
   func aQueueThatNobodyCanSeeIsNoEmptyQueue(_ release: Release) async throws {
     try await MailhostScene.made(release) { scene in
-      try await scene.succeed("systemctl stop postfix")
+      try await scene.succeed("systemctl stop postfix; /usr/local/lib/mailboot-machine/await-stopped-postfix")
       let down = try await scene.run("runuser -u nobody -- mailhost queue")
       #expect(down.status == 1)
       #expect(down.stderr.contains("error: the queue cannot be listed: postfix does not run"), "\(down.stderr)")
