@@ -49,7 +49,7 @@ struct UpdateTests {
       knot.waitUntilExit()
     }
     let server = DNSServer(address: "127.0.0.1", port: port)
-    for _ in 0..<100 {
+    for _ in 0..<600 {
       if let answer = try? ask("example.org", .soa, server), answer.status == .noError { break }
       usleep(100_000)
     }

@@ -12,11 +12,10 @@ struct SigningKey {
     let publicKey: String
     switch algorithm {
     case .rsa:
-      file = Array(
-        try succeed([openssl, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]).output.utf8)
+      file = try succeed([openssl, "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]).bytes
       publicKey = Self.base64(try succeed([openssl, "pkey", "-pubout"], input: file).output)
     case .ed25519:
-      let pem = Array(try succeed([openssl, "genpkey", "-algorithm", "ED25519"]).output.utf8)
+      let pem = try succeed([openssl, "genpkey", "-algorithm", "ED25519"]).bytes
       // The last 32 bytes of PKCS#8 are the seed, and those of the public key's structure the key (RFC 8410, sections 4 and 7).
       guard let key = decodedBase64(Self.base64(String(decoding: pem, as: UTF8.self))), key.count == 48,
         let half = decodedBase64(Self.base64(try succeed([openssl, "pkey", "-pubout"], input: pem).output)),

@@ -34,7 +34,10 @@ private struct KeyWork {
       throw HostFailure(
         .failed, "no mail is signed on this host", hint: "set dkim_selector in mailhost.toml, and `mailhost apply`")
     }
-    let hosted = try hostedDomains(work.settings, work.root)
+    guard Vault(settings: work.settings, root: work.root).isOpen || !work.root.isHere else {
+      throw HostFailure(.locked, "the vault is locked, and the keys are in it", hint: "run `mailboot`")
+    }
+    let hosted = try HostedAccounts(settings: work.settings, root: work.root).domains()
     for name in named where !hosted.contains(name.lowercased()) {
       throw HostFailure(.failed, "\(name) is no domain of this host", hint: "`mailcfg lsdom` lists them")
     }
