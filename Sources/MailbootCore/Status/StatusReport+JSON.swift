@@ -4,41 +4,45 @@ import Text
 extension StatusReport {
   /// Version 1 of the contract. Fields that don't apply are null, never left out.
   public func json() -> JSONText {
-    .object([
+    let now: [(String, JSONText)] = [
       ("schema", .integer(1)),
       ("state", .string(state.rawValue)),
       ("since", time(since)),
       ("reasons", .array(reasons.map(JSONText.string))),
       ("host", .string(host)),
       ("boot_id", .string(bootID)),
-      (
-        "vault",
-        .object([
-          ("type", .string(vault.type.rawValue)),
-          ("device", .optional(vault.device)),
-          ("uuid", .optional(vault.uuid)),
-          ("mapping", .optional(vault.mapping)),
-          ("open", .bool(vault.open)),
-          ("mount", .string(vault.mount)),
-          ("mounted", .bool(vault.mounted)),
-          ("size_bytes", bytes(vault.sizeBytes)),
-          ("available_bytes", bytes(vault.availableBytes)),
-        ])
-      ),
+      ("vault", json(of: vault)),
       ("checks", .array(checks.map(json(of:)))),
       ("services", .array(services.map(json(of:)))),
-      (
-        "waiting",
-        waiting.map { waiting in
-          .object([
-            ("since", time(waiting.since)), ("seconds", .seconds(waiting.seconds)),
-            ("attempts_failed", .integer(Int64(waiting.attemptsFailed))),
-          ])
-        } ?? .null
-      ),
+      ("waiting", waiting.map(json(of:)) ?? .null),
+    ]
+    let before: [(String, JSONText)] = [
       ("last_unlock", lastUnlock.map(json(of:)) ?? .null),
       ("host_test", hostTest?.json() ?? .null),
+      ("dns_check", dnsCheck?.json() ?? .null),
       ("queue", queue?.json() ?? .null),
+    ]
+    return .object(now + before)
+  }
+
+  private func json(of vault: Vault) -> JSONText {
+    .object([
+      ("type", .string(vault.type.rawValue)),
+      ("device", .optional(vault.device)),
+      ("uuid", .optional(vault.uuid)),
+      ("mapping", .optional(vault.mapping)),
+      ("open", .bool(vault.open)),
+      ("mount", .string(vault.mount)),
+      ("mounted", .bool(vault.mounted)),
+      ("size_bytes", bytes(vault.sizeBytes)),
+      ("available_bytes", bytes(vault.availableBytes)),
+    ])
+  }
+
+  private func json(of waiting: Waiting) -> JSONText {
+    .object([
+      ("since", time(waiting.since)), ("seconds", .seconds(waiting.seconds)),
+      ("attempts_failed", .integer(Int64(waiting.attemptsFailed))),
     ])
   }
 

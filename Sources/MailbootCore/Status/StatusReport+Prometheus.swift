@@ -40,6 +40,16 @@ extension StatusReport {
         "mailhost_test_timestamp_seconds", .gauge, "When the last `mailhost test` ended, in seconds since 1970.",
         hostTest?.at),
       MetricFamily(
+        "mailhost_dns_findings", .gauge, "What the last `mailhost dns check` found that counts, by how much does.",
+        dnsCheck.map { check in
+          [("critical", 2), ("warning", 1)].map { word, severity in
+            ("severity", word, Double(check.findings.count { $0.severity == severity }))
+          }
+        } ?? []),
+      MetricFamily(
+        "mailhost_dns_check_timestamp_seconds", .gauge,
+        "When the last `mailhost dns check` ended, in seconds since 1970.", dnsCheck?.at),
+      MetricFamily(
         "mailboot_queue_deferred", .gauge, "Mails that postfix has put off, as last counted; no more than 10000 are.",
         queue.map { Double($0.count) }),
       MetricFamily(

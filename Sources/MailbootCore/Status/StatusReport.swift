@@ -55,6 +55,8 @@ public struct StatusReport: Equatable, Sendable {
   public var attempts: AttemptCount
   /// Nil: `mailhost test` was never called.
   public var hostTest: HostTestRecord?
+  /// Nil: `mailhost dns check` was never called.
+  public var dnsCheck: DNSCheckRecord?
   /// Nil: nobody has counted. Only while the vault is open.
   public var queue: DeferredMail?
   /// Why the state is degraded or unknown, one line each, for people.
@@ -96,6 +98,8 @@ public struct StatusInput: Sendable {
   public var doorIsLeftShut = false
   /// What the last `mailhost test` found.
   public var hostTest: HostTestRecord?
+  /// What the last `mailhost dns check` found.
+  public var dnsCheck: DNSCheckRecord?
 
   public init(
     configuration: Configuration, observation: Observation?, record: LastResults?, locked: Bool, host: String,
@@ -128,6 +132,7 @@ extension StatusReport {
     busy = input.locked ? record?.busy : nil
     attempts = record?.attempts ?? AttemptCount()
     hostTest = input.hostTest
+    dnsCheck = input.dnsCheck
     vault = Vault(
       type: configuration.vault.kind, device: observation?.opening.vault?.backing ?? configuration.vault.shownDevice,
       uuid: observation?.opening.vault?.uuid, mapping: configuration.vault.mappingName, open: open,

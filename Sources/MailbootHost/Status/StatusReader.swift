@@ -64,8 +64,15 @@ public final class StatusReader {
     // Shut before it has the lock, or opened after it let go of it, no run leaves it.
     input.doorIsLeftShut = access(directory.path + "/door", F_OK) == 0 && !directory.isLocked()
     input.hostTest = Self.hostTest()
+    input.dnsCheck = Self.dnsCheck()
     input.now = Reactor.wall()
     return StatusReport(input)
+  }
+
+  /// What the last `mailhost dns check` left, if it can be read.
+  private static func dnsCheck() -> DNSCheckRecord? {
+    guard let bytes = readSmallFile(DNSCheckRecord.path, flags: O_NOFOLLOW) else { return nil }
+    return JSONText(parsing: bytes).flatMap(DNSCheckRecord.init(json:))
   }
 
   /// What the last `mailhost test` left, if it can be read.

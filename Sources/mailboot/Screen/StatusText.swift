@@ -10,7 +10,8 @@ struct StatusText {
   let now: Double
 
   func lines() -> [String] {
-    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + hostTest() + queue() + services()
+    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + hostTest() + dnsCheck() + queue()
+      + services()
       + lastUnlock() + next()
   }
 
@@ -68,6 +69,17 @@ struct StatusText {
         ["  warn  \(failed.name): \(failed.detail)"] + (failed.hint.map { ["        " + $0] } ?? [])
       }
   }
+
+  private func dnsCheck() -> [String] {
+    guard let check = report.dnsCheck else { return [] }
+    let bad = check.bad
+    let count = bad.isEmpty ? "all right" : "\(bad.count) to be mended"
+    return ["dns       \(count), \(age(now - check.at)) ago" + (bad.isEmpty ? "" : ": `mailhost dns check`")]
+      + bad.prefix(Self.mostFindings).map { "  warn  \($0.name): \($0.detail)" }
+  }
+
+  /// Of the DNS; the rest `mailhost dns check` has.
+  private static let mostFindings = 3
 
   /// Nothing as long as nothing waits.
   private func queue() -> [String] {

@@ -12,6 +12,7 @@ struct StatusFixture {
   var locked = false
   var trouble: [String] = []
   var hostTest: HostTestRecord?
+  var dnsCheck: DNSCheckRecord?
   var service: WaitServiceRecord?
   var doorIsLeftShut = false
 
@@ -65,6 +66,7 @@ struct StatusFixture {
       bootID: Self.bootID, bootedAt: Self.noon - 600, trouble: trouble)
     input.doorIsLeftShut = doorIsLeftShut
     input.hostTest = hostTest
+    input.dnsCheck = dnsCheck
     input.service = service
     return StatusReport(input)
   }

@@ -158,6 +158,7 @@ struct StatusJSONTests {
         ]
       },
       "host_test": null,
+      "dns_check": null,
       "queue": null
     }
     """
@@ -202,6 +203,7 @@ struct StatusJSONTests {
       "waiting": null,
       "last_unlock": null,
       "host_test": null,
+      "dns_check": null,
       "queue": null
     }
     """
