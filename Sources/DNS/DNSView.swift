@@ -89,11 +89,17 @@ public final class DNSView {
   public let resolvers: [DNSServer]
   private var zones: [String: String] = [:]
   private var servers: [String: [ZoneServer]] = [:]
+  /// Whether one that was silent once is asked again: each time takes seconds.
+  private let asksSilentOnesAgain: Bool
+  private var silent: Set<DNSServer> = []
   /// CNAMEs that follow each other.
   private static let mostAliases = 8
 
-  public init(_ client: any NameServerAsking = DNSClient(), resolvers: [DNSServer]) {
+  public init(
+    _ client: any NameServerAsking = DNSClient(), resolvers: [DNSServer], asksSilentOnesAgain: Bool = true
+  ) {
     self.client = client
+    self.asksSilentOnesAgain = asksSilentOnesAgain
     self.resolvers = resolvers
   }
 
@@ -110,6 +116,18 @@ public final class DNSView {
     return found
   }
 
+  private func ask(
+    _ name: String, _ type: DNSType, of server: DNSServer, recursive: Bool, unchecked: Bool
+  ) throws(DNSError) -> DNSAnswer {
+    if silent.contains(server) { throw DNSError(.noAnswer, "\(server.text) does not answer") }
+    do throws(DNSError) {
+      return try client.ask(name, type, of: server, recursive: recursive, unchecked: unchecked)
+    } catch {
+      if error.reason == .noAnswer, !asksSilentOnesAgain { silent.insert(server) }
+      throw error
+    }
+  }
+
   // MARK: Through the resolvers
 
   /// What the first resolver says that answers at all.
@@ -119,7 +137,7 @@ public final class DNSView {
     var problem = DNSError(.noAnswer, "no resolver is known: see /etc/resolv.conf")
     for server in resolvers {
       do throws(DNSError) {
-        let answer = try client.ask(name, type, of: server, recursive: true, unchecked: false)
+        let answer = try ask(name, type, of: server, recursive: true, unchecked: false)
         if [.noError, .noSuchName].contains(answer.status) { return answer }
         problem = DNSError(.noAnswer, "\(name) \(type.text): the resolver \(server.text) says \(answer.status.text)")
       } catch {
@@ -210,7 +228,7 @@ public final class DNSView {
 
   private func outcome(_ name: String, _ type: DNSType, _ server: DNSServer) -> Sighting.Outcome {
     do throws(DNSError) {
-      let answer = try client.ask(name, type, of: server, recursive: false, unchecked: false)
+      let answer = try ask(name, type, of: server, recursive: false, unchecked: false)
       switch answer.status {
       case .noError, .noSuchName:
         // A referral, or what a forwarder has from elsewhere.
@@ -231,7 +249,7 @@ public final class DNSView {
 
   private func resolved(_ name: String, _ type: DNSType, _ server: DNSServer) -> Sighting.Outcome {
     do throws(DNSError) {
-      let answer = try client.ask(name, type, of: server, recursive: true, unchecked: false)
+      let answer = try ask(name, type, of: server, recursive: true, unchecked: false)
       switch answer.status {
       case .noError, .noSuchName:
         var owner = name
@@ -242,7 +260,7 @@ public final class DNSView {
         let records = answer.records(of: owner, type)
         return records.isEmpty ? .nothing : .records(records)
       case .serverFailure:
-        let unchecked = try? client.ask(name, type, of: server, recursive: true, unchecked: true)
+        let unchecked = try? ask(name, type, of: server, recursive: true, unchecked: true)
         return .failure([.noError, .noSuchName].contains(unchecked?.status) ? .bogus : .serverFailure)
       case .refused: return .failure(.refused)
       case .notAuthoritative, .other: return .failure(.other(answer.status.text))

@@ -60,6 +60,32 @@ package struct Certificate: ~Copyable {
 
   package func isSame(as other: borrowing Certificate) -> Bool { X509_cmp(pointer, other.pointer) == 0 }
 
+  /// DER, of all of it.
+  package var der: [UInt8] { Self.bytes { i2d_X509(pointer, $0) } }
+
+  /// DER of its public key (SubjectPublicKeyInfo).
+  package var publicKeyDER: [UInt8] { Self.bytes { i2d_X509_PUBKEY(X509_get_X509_PUBKEY(pointer), $0) } }
+
+  /// - Parameter write: says how many bytes there are; with a place it writes them there, and moves the place behind them.
+  private static func bytes(
+    _ write: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32
+  ) -> [UInt8] {
+    let count = Int(write(nil))
+    guard count > 0 else { return [] }
+    return [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
+      var place = buffer.baseAddress
+      written = max(0, Int(write(&place)))
+    }
+  }
+
+  /// The organisation that has signed it, as it calls itself.
+  package var issuerOrganization: String? {
+    guard let name = X509_get_issuer_name(pointer) else { return nil }
+    var buffer = [CChar](repeating: 0, count: 256)
+    guard X509_NAME_get_text_by_NID(name, NID_organizationName, &buffer, Int32(buffer.count)) > 0 else { return nil }
+    return printable(String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
+  }
+
   /// As clients compare it (RFC 6125): wildcards count, the common name only when there are no DNS names.
   package func covers(_ hostName: String) -> Bool {
     hostName.withCString { X509_check_host(pointer, $0, strlen($0), 0, nil) } == 1

@@ -14,19 +14,23 @@ package final class ProbeChannel {
   /// - Parameters:
   ///   - serverName: what to ask for when TLS comes first; nil: what the URL names.
   ///   - source: an IPv4 address of this machine to come from; nil: the kernel chooses.
+  ///   - verifying: whether the certificate must be one for the name that this machine trusts.
   package init(
-    to url: ProbeURL, attempt: Attempt, serverName: String? = nil, from source: String? = nil
+    to url: ProbeURL, attempt: Attempt, serverName: String? = nil, from source: String? = nil, verifying: Bool = false
   ) throws(Silence) {
     self.attempt = attempt
     attempt.awaited = "connection"
     socket = try StreamSocket.connect(to: url, from: source, attempt: attempt)
-    if url.scheme.usesTLS { try startTLS(serverName: serverName ?? (isLiteralAddress(url.host) ? nil : url.host)) }
+    if url.scheme.usesTLS {
+      try startTLS(
+        serverName: serverName ?? (isLiteralAddress(url.host) ? nil : url.host), verifying: verifying)
+    }
   }
 
   /// Speaks TLS from here on.
-  package func startTLS(serverName: String?) throws(Silence) {
+  package func startTLS(serverName: String?, verifying: Bool = false) throws(Silence) {
     attempt.awaited = "TLS handshake"
-    let session = try TLSSession(serverName: serverName)
+    let session = try TLSSession(serverName: serverName, verifying: verifying)
     while true {
       let progress = Result { () throws(Silence) in try session.handshake() }
       // Also after a failure: the alert tells the server why.

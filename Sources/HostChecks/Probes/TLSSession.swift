@@ -3,8 +3,8 @@ import COpenSSL
 /// The client's side of TLS over bytes that others carry: OpenSSL reads and writes memory only, so that no write of its
 /// own raises SIGPIPE.
 ///
-/// The certificate is not verified: the question is whether the service speaks, usually on a loopback address that no
-/// certificate names. The certificate itself has checks of its own.
+/// The certificate is not verified unless it is asked for: the question is whether the service speaks, usually on a loopback address
+/// that no certificate names. The certificate itself has checks of its own.
 final class TLSSession {
   enum Progress {
     case done
@@ -16,11 +16,14 @@ final class TLSSession {
   private let incoming: OpaquePointer
   private let outgoing: OpaquePointer
 
-  /// `serverName` goes into the first message; nil for a literal address.
-  init(serverName: String?) throws(Silence) {
+  /// - Parameters:
+  ///   - serverName: goes into the first message; nil for a literal address.
+  ///   - verifying: whether the certificate must be one for that name that this machine trusts.
+  init(serverName: String?, verifying: Bool = false) throws(Silence) {
     guard let context = SSL_CTX_new(TLS_client_method()) else { throw Silence(reason: "TLS: \(opensslErrors())") }
     defer { SSL_CTX_free(context) }
-    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
+    SSL_CTX_set_verify(context, verifying ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nil)
+    if verifying { SSL_CTX_set_default_verify_paths(context) }
     guard let ssl = SSL_new(context), let incoming = BIO_new(BIO_s_mem()), let outgoing = BIO_new(BIO_s_mem()) else {
       throw Silence(reason: "TLS: \(opensslErrors())")
     }
@@ -28,6 +31,7 @@ final class TLSSession {
     SSL_set_bio(ssl, incoming, outgoing)
     SSL_set_connect_state(ssl)
     if let serverName { _ = mb_ssl_set_server_name(ssl, serverName) }
+    if verifying { SSL_set1_host(ssl, serverName ?? "") }
     self.ssl = ssl
     self.incoming = incoming
     self.outgoing = outgoing
@@ -55,6 +59,11 @@ final class TLSSession {
     let status = SSL_do_handshake(ssl)
     if status == 1 { return .done }
     guard SSL_get_error(ssl, status) == SSL_ERROR_WANT_READ else {
+      let fault = SSL_get_verify_result(ssl)
+      if fault != Int(X509_V_OK) {
+        ERR_clear_error()
+        throw Silence(reason: "the certificate is not good: \(String(cString: X509_verify_cert_error_string(fault)))")
+      }
       throw Silence(reason: "TLS handshake failed: \(opensslErrors())")
     }
     return .starved

@@ -64,6 +64,8 @@ public struct RecordVisibility: Equatable, Sendable {
 
   /// Why a verifier would not take it for this key; nil: it would.
   private static func fault(of tags: TagList, _ record: KeyRecord, _ forms: [String]) -> String? {
+    // One name that is none makes all of it void (section 3.2): a web form has kept the quotes, or escaped the semicolons.
+    if let name = tags.names.first(where: { !isTagName($0) }) { return "a text with \(name)= in it, which is no key" }
     if let version = tags["v"], version != "DKIM1" || tags.firstName != "v" { return "a record of another version" }
     guard let key = tags.compact("p"), !key.isEmpty else { return "a key that was revoked (p= is empty)" }
     if !forms.contains(key) {
@@ -75,6 +77,11 @@ public struct RecordVisibility: Equatable, Sendable {
       return "a key that is not for mail (s=)"
     }
     return nil
+  }
+
+  private static func isTagName(_ name: String) -> Bool {
+    guard let first = name.first, first.isASCII, first.isLetter else { return false }
+    return name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
   }
 
   /// Whether everybody who asks gets the record: each server that answers at all, and each resolver.

@@ -1,4 +1,5 @@
 import MailbootCore
+import Text
 
 /// `[dns]`: how records come into the zones, and who is asked whether they are there.
 public struct NameService: Equatable, Sendable {
@@ -27,9 +28,26 @@ public struct NameService: Equatable, Sendable {
     public init() {}
   }
 
+  /// A finding of `mailhost dns check` that nobody wants to hear of.
+  public struct Mute: Equatable, Sendable {
+    /// As the check names it: `example.org spf`.
+    public var finding: String
+    public var reason: String
+    /// A day, `2027-06-30`, after which it counts again.
+    public var until: String
+  }
+
   /// Numeric addresses, asked beside those of `/etc/resolv.conf`.
   public var resolvers: [String] = []
   public var publishing = Publishing()
+  /// `addresses`: under which the world reaches this host; empty: those of its own network interfaces.
+  public var addresses: [String] = []
+  /// `silent_names`: from which no mail comes.
+  public var silentNames: [String] = []
+  /// `lists`: of senders of spam, on which this host should not be.
+  public var lists = ["zen.spamhaus.org", "bl.spamcop.net"]
+  /// `[[dns.mute]]`.
+  public var mutes: [Mute] = []
   /// `[dns.domain.NAME]`.
   public var domains: [String: Publishing] = [:]
 
@@ -44,6 +62,19 @@ extension NameService {
       resolvers = table.strings(
         "resolvers", expected: "addresses such as [\"9.9.9.9\"]", each: "an address such as \"9.9.9.9\"",
         where: isAddressNumber)
+      addresses = table.strings(
+        "addresses", expected: "addresses such as [\"192.0.2.1\"]", each: "an address such as \"192.0.2.1\"",
+        where: isAddressNumber)
+      silentNames = table.strings(
+        "silent_names", expected: "names such as [\"www.example.org\"]", each: "a name such as \"www.example.org\"",
+        where: isHostName
+      ).map { $0.lowercased() }
+      if table.node("lists") != nil {
+        lists = table.strings(
+          "lists", expected: "names such as [\"zen.spamhaus.org\"]", each: "a name such as \"zen.spamhaus.org\"",
+          where: isHostName)
+      }
+      mutes = table.tables("mute") { Mute(reading: &$0) } ?? []
       let base = publishing
       publishing = Publishing(reading: &table, otherwise: base, isForAll: true)
       let general = publishing
@@ -56,6 +87,23 @@ extension NameService {
         }
       }
     }
+  }
+}
+
+extension NameService.Mute {
+  fileprivate init?(reading row: inout TableReader) {
+    let finding = row.string("finding", expected: "what `mailhost dns check` calls it, such as \"example.org spf\"") {
+      $0.split(separator: " ").count == 2
+    }
+    let reason = row.string("reason", expected: "a sentence that tells you later why")
+    let until = row.string("until", expected: "a day such as \"2027-06-30\"") {
+      secondsSince1970(timestamp: $0 + "T00:00:00Z") != nil
+    }
+    _ = row.require("finding", finding, expected: "finding = \"example.org spf\"")
+    _ = row.require("reason", reason, expected: "reason = \"…\"")
+    _ = row.require("until", until, expected: "until = \"2027-06-30\": nothing is forgotten for ever")
+    guard let finding, let reason, let until else { return nil }
+    self.init(finding: finding.lowercased(), reason: reason, until: until)
   }
 }
 

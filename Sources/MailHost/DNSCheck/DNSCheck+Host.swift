@@ -1,0 +1,207 @@
+import DNS
+
+extension DNSCheck {
+  func checkHost() {
+    add(host, .address, .required, addressVerdict(.a))
+    if settings.ipv6 || !(facts.addresses.filter(\.isSix).isEmpty) {
+      add(host, .address, .required, addressVerdict(.aaaa))
+    } else if case .success(let records) = found(host, .aaaa), !records.isEmpty {
+      add(
+        host, .address, .required,
+        .wrong("has an AAAA record, and this host takes no mail over IPv6", hint: "remove it"))
+    }
+    checkAlias()
+    for address in reachable { add(address.text, .reverse, .required, reverse(address)) }
+    add(host, .greeting, .recommended, greeting())
+    checkCertificate()
+    for address in reachable { checkLists(address) }
+    if settings.web.root != nil { add(WebSite.name(host), .autoconfig, .recommended, leads(WebSite.name(host))) }
+  }
+
+  /// This host's addresses: those that it knows of, else what the DNS says that they are.
+  var reachable: [IPAddress] {
+    if !facts.addresses.isEmpty { return facts.addresses }
+    return ((try? addresses(of: host)) ?? []).filter { !$0.isPrivate && ($0.isSix ? settings.ipv6 : settings.ipv4) }
+  }
+
+  private func addressVerdict(_ type: DNSType) -> RecordVerdict {
+    let own = Set(facts.addresses.filter { $0.isSix == (type == .aaaa) })
+    return judge.verdict(host, type) { records in
+      let shown = Set(records.compactMap { $0.address.flatMap(IPAddress.init) })
+      if let bad = shown.first(where: \.isPrivate) {
+        return .wrong("\(bad.text) is an address that nobody outside can reach", hint: "give it the public address")
+      }
+      if shown.isEmpty {
+        if own.isEmpty {
+          return type == .a && self.facts.addresses.isEmpty
+            ? .missing("has no address", hint: "`mailhost dns` has the record") : .right("has no \(type.text) record")
+        }
+        return .missing("has no \(type.text) record for \(Self.list(own))", hint: "`mailhost dns` has the record")
+      }
+      if self.facts.addresses.isEmpty { return .right(Self.list(shown)) }
+      let foreign = shown.subtracting(own)
+      let absent = own.subtracting(shown)
+      if !foreign.isEmpty {
+        return .wrong(
+          "leads to \(Self.list(foreign)), which is not this host",
+          hint: "remove it; behind a router set addresses in [dns] of mailhost.toml")
+      }
+      if !absent.isEmpty {
+        return .remark("does not lead to \(Self.list(absent)), from where mail may be sent as well")
+      }
+      return .right(Self.list(shown))
+    }
+  }
+
+  static func list(_ addresses: Set<IPAddress>) -> String { addresses.sorted().map(\.text).joined(separator: ", ") }
+
+  /// RFC 2181, section 10.3.
+  private func checkAlias() {
+    guard case .success(let answer) = Result(catching: { () throws(DNSError) in try view.resolve(host, .a) }),
+      let target = answer.records(of: host, .cname).first?.target
+    else { return }
+    add(
+      host, .alias, .required,
+      .wrong("is an alias of \(target): what an MX record names must not be one", hint: "give it address records"))
+  }
+
+  private func reverse(_ address: IPAddress) -> RecordVerdict {
+    let names: [String]
+    switch found(address.reverseName, .ptr) {
+    case .failure(let error): return .unknown("its name cannot be looked up: \(error.text)")
+    case .success(let records): names = records.compactMap(\.target).sorted()
+    }
+    let provider = "set it with whoever gave you the address"
+    guard !names.isEmpty else {
+      return .missing("has no name (PTR): large providers refuse its mail", hint: "\(provider): \(host)")
+    }
+    guard names.contains(host) else {
+      return .wrong("has the name \(names.joined(separator: ", ")), and this host is \(host)", hint: provider)
+    }
+    do throws(DNSError) {
+      guard try addresses(of: host).contains(address) else {
+        return .wrong("has the name \(host), which does not lead back to it", hint: "`mailhost dns` has the record")
+      }
+    } catch {
+      return .unknown("whether \(host) leads back to it is not known: \(error.text)")
+    }
+    return names.count == 1
+      ? .right(host) : .remark("has \(names.count) names: \(names.joined(separator: ", "))", hint: "one is enough")
+  }
+
+  private func greeting() -> RecordVerdict {
+    judge.verdict(host, .txt) { records in
+      let texts = records.compactMap(\.text).filter(isSPF)
+      guard let text = texts.first else {
+        return .missing(
+          "has no SPF record of its own, for mail without a sender", hint: "`mailhost dns` has the record")
+      }
+      return self.sender(texts, text, of: self.host)
+    }
+  }
+
+  // MARK: The certificate
+
+  private func checkCertificate() {
+    guard let certificate = facts.certificate else { return }
+    add("_25._tcp.\(host)", .tlsa, .optional, tlsa(certificate))
+    if let issuer = certificate.issuer { checkIssuer(issuer) }
+  }
+
+  private func tlsa(_ certificate: RecordFacts.Certificate) -> RecordVerdict {
+    let isSigned = facts.isHostZoneSigned
+    var verdict = judge.verdict("_25._tcp.\(host)", .tlsa) { records in
+      if records.isEmpty {
+        return isSigned == true
+          ? .missing("the zone is signed, and has no TLSA record", hint: "`mailhost dns` has one")
+          : .right("none; the zone is not known to be signed")
+      }
+      let usable = records.filter {
+        if case .tlsa(let usage, _, _, _) = $0.data { usage == 2 || usage == 3 } else { false }
+      }
+      if usable.isEmpty { return .remark("none of its records is one that mail servers look at (2 or 3 at the start)") }
+      if usable.contains(where: { certificate.matches($0.data) }) {
+        return .right("the certificate's key is the one that is named")
+      }
+      if usable.contains(where: { if case .tlsa(2, _, _, _) = $0.data { true } else { false } }) {
+        return .remark(
+          "names an authority (2 at the start): whether it has signed the certificate is not looked at here")
+      }
+      return .wrong(
+        "names another key than that of the certificate: servers that know DANE deliver nothing",
+        hint: "`mailhost dns` has the right one; the old one may stay beside it for a day")
+    }
+    if verdict.result == .remark || verdict.result == .right, isSigned == false, !verdict.text.hasPrefix("none;") {
+      verdict = .remark("is there, and nobody looks at it: the zone is not signed (DNSSEC)")
+    }
+    return verdict
+  }
+
+  /// RFC 8659, section 3: the records of the nearest name upwards count.
+  private func checkIssuer(_ issuer: String) {
+    var name = host
+    while name.contains(".") {
+      guard case .success(let records) = found(name, .caa) else {
+        add(host, .caa, .required, .unknown("whether \(issuer) may sign a certificate is not known"))
+        return
+      }
+      let allowed = records.compactMap { record -> String? in
+        if case .caa(_, let tag, let value) = record.data, tag.lowercased() == "issue" {
+          return canonicalName(value.prefix { $0 != ";" }.filter { !$0.isWhitespace })
+        }
+        return nil
+      }
+      if !records.isEmpty, !allowed.isEmpty {
+        let others = allowed.filter { !$0.isEmpty }.joined(separator: ", ")
+        add(
+          host, .caa, .required,
+          allowed.contains(issuer)
+            ? .right("\(issuer) may sign a certificate")
+            : .wrong(
+              "\(issuer), who has signed the certificate, may not sign the next one: CAA of \(name) names "
+                + (others.isEmpty ? "nobody" : others), hint: "`mailhost dns` has the record"))
+        return
+      }
+      if !records.isEmpty { break }
+      name = name.split(separator: ".").dropFirst().joined(separator: ".")
+    }
+    add(
+      host, .caa, .optional, .missing("anybody may sign a certificate for it", hint: "`mailhost dns` has a CAA record"))
+  }
+
+  /// Whether a name has an address, whoever's it is: a web server may be another machine.
+  func leads(_ name: String) -> RecordVerdict {
+    do throws(DNSError) {
+      let there = try addresses(of: name)
+      return there.isEmpty
+        ? .missing("has no address", hint: "`mailhost dns` has the record")
+        : .right(there.map(\.text).joined(separator: ", "))
+    } catch {
+      return .unknown("cannot be looked up: \(error.text)")
+    }
+  }
+
+  // MARK: Lists of senders of spam
+
+  private func checkLists(_ address: IPAddress) {
+    for list in settings.dns.lists {
+      add(
+        address.text, .listed, .required,
+        BlockList(name: list).verdict(on: address, found(address.reversedLabels + "." + list, .a)))
+    }
+  }
+}
+
+extension RecordFacts.Certificate {
+  /// Whether a TLSA record names it (RFC 6698, section 2.1), for usages that mail servers look at.
+  func matches(_ data: DNSRecord.Data) -> Bool {
+    guard case .tlsa(3, let selector, let matching, let digits) = data, selector < 2 else { return false }
+    let bytes = selector == 0 ? whole : publicKey
+    switch matching {
+    case 0: return hexadecimal(bytes) == digits
+    case 1: return hexadecimal(sha256(bytes)) == digits
+    case 2: return hexadecimal(sha512(bytes)) == digits
+    default: return false
+    }
+  }
+}
