@@ -61,7 +61,7 @@ struct EmergencyLockTests {
 
   private static func number(_ text: String) -> Double? { Double(text.trimmingCharacters(in: .whitespacesAndNewlines)) }
 
-  @Test(arguments: Release.both)
+  @Test(arguments: [Release.debian13])
   func anUnlockInProgressIsEndedAndNothingIsLeft(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
       try await host.guest.succeed(

@@ -4,7 +4,7 @@ import Testing
 
 /// File systems in the vault that are not as they should be, and lines of fstab for them.
 struct FileSystemTests {
-  @Test(arguments: Release.both)
+  @Test(arguments: [Release.debian12])
   func aDamagedFileSystemClosesTheVaultAgain(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
       // Recognized as ext4, but its group descriptors are gone, and those of every backup.
@@ -23,7 +23,7 @@ struct FileSystemTests {
     }
   }
 
-  @Test(arguments: Release.both)
+  @Test(arguments: [Release.debian13])
   func aVaultWithNoFileSystemToBeSeenIsNotWaitedFor(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
       try await Self.overwrite(host, from: 0)

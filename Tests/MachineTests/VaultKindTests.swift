@@ -17,7 +17,7 @@ struct VaultKindTests {
     try await host.guest.succeed("systemctl stop vault.mount && cryptsetup close vault-blk")
   }
 
-  @Test(arguments: Release.both)
+  @Test(arguments: [Release.debian13])
   func tagsFindTheDevice(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
       try await host.guest.succeed(

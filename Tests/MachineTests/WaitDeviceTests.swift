@@ -4,7 +4,7 @@ import Testing
 
 /// The service in wait mode: what opens a LUKS vault without a person, and what becomes of its disk.
 struct WaitDeviceTests {
-  @Test(arguments: Release.both)
+  @Test(arguments: [Release.debian13])
   func aTokenOpensItFirst(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
       try await host.guest.succeed(
@@ -36,7 +36,7 @@ struct WaitDeviceTests {
     }
   }
 
-  @Test(arguments: Release.both)
+  @Test(arguments: [Release.debian12])
   func errorsOnTheDiskAndADiskThatGoesAwayAreNamed(_ release: Release) async throws {
     try await MailHosts.with(release) { host in
       // Nothing is signalled when the kernel finds an error in a file system: it is seen with the next probes.
