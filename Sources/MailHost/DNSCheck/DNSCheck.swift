@@ -68,15 +68,17 @@ public final class DNSCheck {
 
   // MARK: Servers
 
-  /// Those that answer nobody, and those that did not answer now: once for each zone.
+  /// Those that answer nobody, whom everybody passes over, and those that did not answer now: once for each zone.
   private func checkServers() {
     for (zone, failures) in judge.trouble.sorted(by: { $0.key < $1.key }) {
-      let texts = failures.sorted { $0.key < $1.key }.filter { $0.value != .bogus }.map { "\($0.key) \($0.value.text)" }
-      guard !texts.isEmpty else { continue }
+      let told = failures.filter { $0.value != .bogus }.sorted { $0.key < $1.key }
+      guard !told.isEmpty else { continue }
+      let isTolerable = told.allSatisfy { $0.value.isRefusal && !$0.key.hasPrefix("resolver ") }
       findings.append(
         DNSFinding(
-          zone, .servers, .recommended, .wrong, texts.joined(separator: "; "),
-          hint: "whoever asks it goes on to the next one, later: have it taken out of the NS records, or mended"))
+          zone, .servers, .recommended, isTolerable ? .remark : .wrong,
+          told.map { "\($0.key) \($0.value.text)" }.joined(separator: "; "),
+          hint: "whoever asks it goes on to the next one: have it taken out of the NS records, or mended"))
     }
   }
 }

@@ -2,6 +2,14 @@ import Console
 import MailbootCore
 import Text
 
+extension Terminal {
+  /// Standard output; what goes into a file or a mail is no wider than a usual screen either.
+  static var forReading: Terminal {
+    let output = Terminal(descriptor: 1)
+    return output.isLive ? output : Terminal(columns: 79)
+  }
+}
+
 /// What a check of the DNS has found, for people: what is to be done first.
 struct FindingText {
   let terminal: Terminal

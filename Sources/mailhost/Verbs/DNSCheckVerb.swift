@@ -57,7 +57,7 @@ struct DNSCheckVerb: Verb {
     let record = DNSCheckRecord(at: now, findings: findings.map(DNSCheckRecord.Finding.init))
     let before = Self.last()
     if domains.isEmpty, work.root.isHere { try Self.store(record) }
-    let text = FindingText(terminal: Terminal(descriptor: 1), showsAll: all)
+    let text = FindingText(terminal: .forReading, showsAll: all)
     switch format {
     case .json: say(record.json().rendered())
     case .text:

@@ -71,7 +71,7 @@ struct DNSRecordsVerb: Verb {
     if !work.withHost { wanted.host = [] }
     wanted.notes = work.notes + wanted.notes
     switch format {
-    case .table: for line in RecordText(terminal: Terminal(descriptor: 1)).lines(wanted) { say(line) }
+    case .table: for line in RecordText(terminal: .forReading).lines(wanted) { say(line) }
     case .zone: emit(wanted.zone(), to: 1)
     case .json: say(wanted.json().rendered())
     case .nsupdate: emit(wanted.update(ZonesHere(view: work.view)), to: 1)
