@@ -46,20 +46,22 @@ public struct Terminal: Sendable {
     return text.prefix(width - 4) + "..."
   }
 
-  /// Wrapped at words, continued lines indented. What is between backticks is a command to copy: it counts as one word, and one
+  /// Wrapped at words, continued lines indented; blanks at its beginning stay. What is between backticks is a command to copy: it counts as one word, and one
   /// that is too long stays whole.
   public func wrapped(_ text: String, indent: Int) -> String {
     guard let width, width > indent + 20 else { return text }
     var lines: [String] = []
-    var line = ""
-    for word in Self.words(of: text) {
+    var line = String(text.prefix { $0 == " " })
+    var hasWord = false
+    for word in Self.words(of: String(text.dropFirst(line.count))) {
       let room = width - 1 - (lines.isEmpty ? 0 : indent)
-      if !line.isEmpty && line.count + 1 + word.count > room {
+      if hasWord && line.count + 1 + word.count > room {
         lines.append(line)
         line = word
       } else {
-        line += line.isEmpty ? word : " \(word)"
+        line += hasWord ? " \(word)" : word
       }
+      hasWord = true
     }
     lines.append(line)
     return lines.joined(separator: "\n" + String(repeating: " ", count: indent))

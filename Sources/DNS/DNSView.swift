@@ -130,6 +130,21 @@ public final class DNSView {
 
   // MARK: Through the resolvers
 
+  /// Why no resolver says anything at all, whatever it is asked; nil: one does.
+  /// - Parameter name: what they are asked for.
+  public func resolversAreSilent(_ name: String) -> String? {
+    var reason = "no resolver is known: see /etc/resolv.conf"
+    for server in resolvers {
+      do throws(DNSError) {
+        _ = try ask(name, .a, of: server, recursive: true, unchecked: false)
+        return nil
+      } catch {
+        reason = error.reason == .badName ? error.text : "the resolver \(error.text)"
+      }
+    }
+    return reason
+  }
+
   /// What the first resolver says that answers at all.
   ///
   /// - Throws: when none does; SERVFAIL is no answer.

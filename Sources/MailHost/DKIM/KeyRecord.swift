@@ -34,13 +34,24 @@ public struct KeyRecord: Equatable, Sendable {
 }
 
 /// A text as quoted strings of at most 255 bytes each, for a zone file.
-public func quotedStrings(_ text: String) -> String {
+public func quotedStrings(_ text: String) -> String { quotedStrings(Array(text.utf8)) }
+
+/// Bytes as quoted strings of at most 255 bytes each, for a zone file (RFC 1035, section 5.1): what somebody else has written there can
+/// end no line.
+func quotedStrings(_ bytes: [UInt8]) -> String {
   var pieces: [String] = []
-  var rest = Array(text.utf8)[...]
+  var rest = bytes[...]
   repeat {
-    let piece = String(decoding: rest.prefix(255), as: UTF8.self)
-    pieces.append("\"" + piece.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined() + "\"")
+    pieces.append("\"" + rest.prefix(255).map(escapedInZone).joined() + "\"")
     rest = rest.dropFirst(255)
   } while !rest.isEmpty
   return pieces.joined(separator: " ")
+}
+
+private func escapedInZone(_ byte: UInt8) -> String {
+  switch byte {
+  case UInt8(ascii: "\""), UInt8(ascii: "\\"): "\\" + String(Unicode.Scalar(byte))
+  case 0x20...0x7e: String(Unicode.Scalar(byte))
+  default: "\\" + (byte < 100 ? byte < 10 ? "00" : "0" : "") + String(byte)
+  }
 }

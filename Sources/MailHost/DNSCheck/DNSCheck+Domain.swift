@@ -109,7 +109,7 @@ extension DNSCheck {
 
   private func checkKeys(_ domain: String) {
     guard let keys = facts.keys else {
-      add(domain, .dkim, .required, .unknown("the keys are in the vault, which is locked", hint: "run `mailboot`"))
+      add(domain, .dkim, .required, .unknown(facts.keysAreUnknown))
       return
     }
     let own = keys.filter { $0.record.domain == domain }

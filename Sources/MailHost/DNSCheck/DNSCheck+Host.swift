@@ -2,12 +2,12 @@ import DNS
 
 extension DNSCheck {
   func checkHost() {
-    add(host, .address, .required, addressVerdict(.a))
+    add(host, .a, .required, addressVerdict(.a))
     if settings.ipv6 || !(facts.addresses.filter(\.isSix).isEmpty) {
-      add(host, .address, .required, addressVerdict(.aaaa))
+      add(host, .aaaa, .required, addressVerdict(.aaaa))
     } else if case .success(let records) = found(host, .aaaa), !records.isEmpty {
       add(
-        host, .address, .required,
+        host, .aaaa, .required,
         .wrong("has an AAAA record, and this host takes no mail over IPv6", hint: "remove it"))
     }
     checkAlias()
@@ -187,7 +187,8 @@ extension DNSCheck {
     for list in settings.dns.lists {
       add(
         address.text, .listed, .required,
-        BlockList(name: list).verdict(on: address, found(address.reversedLabels + "." + list, .a)))
+        BlockList(name: list).verdict(on: address, found("\(address.reversedLabels).\(list)", .a)))
+      findings[findings.count - 1].list = list
     }
   }
 }

@@ -34,6 +34,14 @@ public final class DNSCheck {
   /// - Parameter today: a day, `2026-11-30`: mutes that have ended count no more.
   public func run(domains: [String], withHost: Bool, today: String) -> [DNSFinding] {
     findings = []
+    if let silence = view.resolversAreSilent(host) {
+      // One word in place of the same one for each record.
+      return [
+        DNSFinding(
+          host, .servers, .required, .unknown, silence,
+          hint: "see /etc/resolv.conf, and whether this host reaches the network")
+      ]
+    }
     if withHost { checkHost() }
     for domain in domains { check(domain: domain) }
     for name in settings.dns.silentNames where withHost || domains.contains(name) { check(silent: name) }

@@ -14,7 +14,7 @@ public struct DNSFinding: Equatable, Sendable {
 
   /// What of the DNS it is about.
   public enum Subject: String, CaseIterable, Sendable {
-    case address, reverse, alias, greeting, tlsa, caa, listed, servers
+    case a, aaaa, reverse, alias, greeting, tlsa, caa, listed, servers
     case mx, spf, dkim, dmarc, silence, srv, autoconfig
     case mtaSTS = "mta-sts"
     case tlsReports = "tls-rpt"
@@ -27,6 +27,8 @@ public struct DNSFinding: Equatable, Sendable {
   public var result: Result
   public var text: String
   public var hint: String?
+  /// Of `listed`: which list.
+  public var list: String?
   /// Why nobody wants to hear of it, and until which day; nil: it counts.
   public var muted: String?
 
@@ -42,7 +44,7 @@ public struct DNSFinding: Equatable, Sendable {
   }
 
   /// What `[[dns.mute]]` calls it.
-  public var name: String { "\(about) \(subject.rawValue)" }
+  public var name: String { "\(about) \(list ?? subject.rawValue)" }
 
   /// How bad it is: 0 good, 1 a warning, 2 mail does not come or is refused.
   public var severity: Int {

@@ -40,8 +40,10 @@ public struct RecordFacts: Equatable, Sendable {
   /// Under which the world reaches this host, in order; none: they are not known, as behind a router.
   public var addresses: [IPAddress] = []
   public var domains: [String] = []
-  /// Nil: they cannot be read, as the vault is locked.
+  /// Nil: they cannot be read.
   public var keys: [Key]? = []
+  /// Why not.
+  public var keysAreUnknown = "the keys that sign are in the vault, which is locked"
   public var certificate: Certificate?
   /// Whether the zone of the host's name is signed (DNSSEC); nil: nobody could be asked.
   public var isHostZoneSigned: Bool?

@@ -50,9 +50,9 @@ extension DNSRecord {
     case .address(let address): address
     case .name(let name): absolute(name)
     case .mx(let preference, let host): "\(preference) \(absolute(host))"
-    case .text(let bytes): quotedStrings(String(decoding: bytes, as: UTF8.self))
+    case .text(let bytes): quotedStrings(bytes)
     case .srv(let priority, let weight, let port, let target): "\(priority) \(weight) \(port) \(absolute(target))"
-    case .caa(let flags, let tag, let value): "\(flags) \(tag) \"\(value)\""
+    case .caa(let flags, let tag, let value): "\(flags) \(tag) \(quotedStrings(value))"
     case .tlsa(let usage, let selector, let matching, let data): "\(usage) \(selector) \(matching) \(data)"
     case .soa(let primary, let serial): "\(absolute(primary)) . \(serial) 0 0 0 0"
     case .other(let text): text

@@ -25,7 +25,7 @@ public struct WantedRecords: Equatable, Sendable {
       domains.append((name, Self.silent(name)))
     }
     for name in facts.domains where !isHostName(name) { notes.append("\(name) is no domain that the DNS can have") }
-    if facts.keys == nil { notes.append("the keys that sign are in the vault, which is locked: run `mailboot`") }
+    if facts.keys == nil { notes.append("\(facts.keysAreUnknown): their records are not among these") }
   }
 
   /// All of them.

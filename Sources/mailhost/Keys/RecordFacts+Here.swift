@@ -20,7 +20,13 @@ extension RecordFacts {
     } else {
       facts.domains = try accounts.domains()
     }
-    facts.keys = try keys(settings, root, view, facts.domains, isLocked: accounts.isLocked)
+    do throws(HostFailure) {
+      facts.keys = try keys(settings, root, view, facts.domains, isLocked: accounts.isLocked)
+    } catch {
+      // All other records are worth knowing all the same.
+      facts.keys = nil
+      facts.keysAreUnknown = error.texts.joined(separator: "; ")
+    }
     facts.certificate = certificate(settings, root)
     facts.isHostZoneSigned = isSigned(settings.hostName, view)
     return facts

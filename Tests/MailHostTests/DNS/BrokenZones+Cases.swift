@@ -28,16 +28,16 @@ extension BrokenZone {
     BrokenZone("null MX", ["mx wrong"], change: { $0.replacingOccurrences(of: "MX 10 mail.@.", with: "MX 0 .") }),
     // Who it is.
     BrokenZone(
-      "no address", ["address missing", "reverse wrong", "spf wrong", "greeting wrong"],
+      "no address", ["a missing", "reverse wrong", "spf wrong", "greeting wrong"],
       change: { $0.contains(" IN A 192") ? nil : $0 }),
     BrokenZone(
-      "address of an old host", ["address wrong", "reverse wrong", "spf wrong", "greeting wrong"],
+      "address of an old host", ["a wrong", "reverse wrong", "spf wrong", "greeting wrong"],
       change: { $0.contains(" IN A 192") ? "mail.@. 60 IN A 203.0.113.9" : $0 }),
-    BrokenZone("address of the old host as well", ["address wrong"], added: ["mail.@. 60 IN A 203.0.113.9"]),
+    BrokenZone("address of the old host as well", ["a wrong"], added: ["mail.@. 60 IN A 203.0.113.9"]),
     BrokenZone(
-      "private address", ["address wrong", "reverse wrong", "spf wrong", "greeting wrong"],
+      "private address", ["a wrong", "reverse wrong", "spf wrong", "greeting wrong"],
       change: { $0.contains(" IN A 192") ? "mail.@. 60 IN A 192.168.1.5" : $0 }),
-    BrokenZone("foreign IPv6", ["address wrong"], added: ["mail.@. 60 IN AAAA 2001:db8:ffff::1"]),
+    BrokenZone("foreign IPv6", ["aaaa wrong"], added: ["mail.@. 60 IN AAAA 2001:db8:ffff::1"]),
     BrokenZone(
       "an alias", ["alias wrong", "greeting missing"],
       added: ["mail.@. 60 IN CNAME box.@.", "box.@. 60 IN A {A}", "box.@. 60 IN AAAA {AAAA}"],

@@ -125,6 +125,16 @@ struct WantedRecordTests {
     #expect(!text.contains("arpa"))
   }
 
+  /// What is in the zone now goes into commands that somebody gives to a program.
+  @Test func whatOthersHaveWrittenEndsNoLine() throws {
+    let hostile = DNSRecord("example.org", .txt, .text(Array("v=spf1 \nupdate delete example.org.\n\"\\\u{e9}".utf8)))
+    let text = try Self.wanted().update(Present(records: ["example.org TXT": [hostile]]))
+    #expect(
+      text.contains(#"update delete example.org. TXT "v=spf1 \010update delete example.org.\010\"\\\195\169""#),
+      "\(text)")
+    #expect(!text.contains("\nupdate delete example.org.\n"))
+  }
+
   /// By the program that reads such commands, on a server that has the zones.
   @Test func aServerTakesTheUpdate() throws {
     func head(_ zone: String) -> [String] {
