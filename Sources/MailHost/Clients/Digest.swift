@@ -1,8 +1,9 @@
 import COpenSSL
 
 /// SHA-256 (FIPS 180-4) of a text's UTF-8, 32 bytes.
-func sha256(_ text: String) -> [UInt8] {
-  let bytes = Array(text.utf8)
+func sha256(_ text: String) -> [UInt8] { sha256(Array(text.utf8)) }
+
+func sha256(_ bytes: [UInt8]) -> [UInt8] {
   var digest = [UInt8](repeating: 0, count: 32)
   EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil)
   return digest
