@@ -102,6 +102,9 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // Files encrypted as age(1) does it.
+    .target(
+      name: "AgeFile", dependencies: ["CLinux", "COpenSSL", "Linux", "SecretMemory"], swiftSettings: strict),
     // Questions to name servers, and what all of them say together.
     .target(
       name: "DNS", dependencies: ["CLDNS", "COpenSSL"],
@@ -123,7 +126,8 @@ let package = Package(
     .executableTarget(
       name: "mailhost",
       dependencies: [
-        "CLinux", "CQRCode", "CommandLineArguments", "Console", "DNS", "HostChecks", "JSON", "Linux", "MailAccounts",
+        "AgeFile", "CLinux", "CQRCode", "CommandLineArguments", "Console", "DNS", "HostChecks", "JSON", "Linux",
+        "MailAccounts",
         "MailHost", "MailHostProof", "MailbootConfiguration", "MailbootCore", "SecretMemory", "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -153,6 +157,9 @@ let package = Package(
       dependencies: [
         "Linux", "Systemd", "CLinux", "SecretMemory", "TestSupport", "mailboot", "mailboot-worker",
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "AgeFileTests", dependencies: ["AgeFile", "Linux", "SecretMemory", "TestSupport"], exclude: ["Vectors"],
       swiftSettings: strict),
     .testTarget(name: "DNSTests", dependencies: ["DNS", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "TextTests", dependencies: ["Text"], swiftSettings: strict),

@@ -43,6 +43,18 @@ public struct MergedTOML: Sendable {
     self.files = files
   }
 
+  /// From bytes that are in no file.
+  /// - Parameter files: each with a name for its mistakes, the main file first.
+  public init(_ files: [(name: String, bytes: [UInt8])]) throws(ConfigurationError) {
+    var root: ConfigurationNode?
+    for file in files {
+      let tree = try Self.tree(of: file.bytes, file.name)
+      root = root?.merged(with: tree) ?? tree
+    }
+    self.root = root
+    self.files = files.map(\.name)
+  }
+
   private static func candidates(_ main: String, required: Bool) throws(ConfigurationError) -> [String] {
     var files: [String] = []
     if fileStatus(main) != nil {
@@ -63,6 +75,10 @@ public struct MergedTOML: Sendable {
     guard let bytes = readSmallFile(file) else {
       throw issue(file, errno == EFBIG ? "is larger than 1 MiB" : "cannot be read: \(errnoText())")
     }
+    return try tree(of: bytes, file)
+  }
+
+  private static func tree(of bytes: [UInt8], _ file: String) throws(ConfigurationError) -> ConfigurationNode {
     guard let text = String(validating: bytes, as: UTF8.self) else { throw issue(file, "is not UTF-8") }
     return try TOMLSource.tree(of: text, file: file)
   }

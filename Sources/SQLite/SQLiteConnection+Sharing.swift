@@ -11,9 +11,12 @@ extension SQLiteConnection {
   }
 
   private static func isReserved(_ file: UnsafeMutablePointer<sqlite3_file>?) -> Bool {
-    guard let file, let methods = file.pointee.pMethods else { return false }
+    // A database in memory has no locks.
+    guard let file, let methods = file.pointee.pMethods, let check = methods.pointee.xCheckReservedLock else {
+      return false
+    }
     var isReserved: Int32 = 0
-    _ = methods.pointee.xCheckReservedLock(file, &isReserved)
+    _ = check(file, &isReserved)
     return isReserved != 0
   }
 

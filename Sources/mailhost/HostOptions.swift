@@ -31,6 +31,9 @@ struct HostOptions: ParsableArguments {
   /// - Throws: every mistake in the files, with its place.
   func settings() throws(HostFailure) -> HostSettings { try read().settings }
 
+  /// Whether there is a file of settings at all.
+  var hasSettings: Bool { fileStatus(config) != nil }
+
   /// The settings, and what stands in the files for them.
   func read() throws(HostFailure) -> (settings: HostSettings, tree: ConfigurationNode) {
     do throws(ConfigurationError) {
@@ -57,6 +60,7 @@ extension Mailhost {
   static let optionsWithValue: Set = [
     "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
     "--root", "--from", "--output", "--selector", "--algorithm", "--show",
+    "--recipient", "--identity", "--of-host",
   ]
   /// Verbs that have verbs of their own.
   static let families: Set = ["dkim", "dns", "queue"]

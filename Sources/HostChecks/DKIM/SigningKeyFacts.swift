@@ -29,6 +29,11 @@ public struct SigningKeyFacts: Equatable, Sendable {
     }
   }
 
+  /// Of a key that is in no file, such as one in a backup.
+  public init(parsing bytes: [UInt8]) {
+    self.init(bytes.withUnsafeBytes { DKIMKeyFacts(parsing: $0) }, user: "")
+  }
+
   private init(_ facts: DKIMKeyFacts, user: String) {
     switch facts {
     case .usable(let algorithm, let bits, let forms):

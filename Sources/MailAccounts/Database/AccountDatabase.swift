@@ -52,6 +52,15 @@ public struct AccountDatabase: ~Copyable {
     mailSystem = other.mailSystem
   }
 
+  /// With a connection to a database in memory.
+  init(_ connection: consuming SQLiteConnection, called name: String) {
+    self.connection = connection
+    path = name
+    busySeconds = 0
+    isNew = false
+    mailSystem = LazyMailSystem { MailSystem() }
+  }
+
   private struct Opened: ~Copyable {
     let connection: SQLiteConnection
     var isNew = false

@@ -12,6 +12,11 @@ struct HostRoot {
 
   func path(_ path: String) -> String { prefix + path }
 
+  /// A path of the system that runs this, as the host itself has it.
+  func inside(_ path: String) -> String {
+    !isHere && path.hasPrefix(prefix + "/") ? String(path.dropFirst(prefix.count)) : path
+  }
+
   /// A file as it is.
   struct Stored: Equatable {
     var bytes: [UInt8]
@@ -119,10 +124,10 @@ struct HostRoot {
     guard mb_syncfs(descriptor) == 0 else { throw SystemError("\(path): \(errnoText())", code: errno) }
   }
 
-  private func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "" }
+  func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? "" }
 
   /// Opens the directory that a path is in, through no symbolic link: in the vault directories belong to users that are not root.
-  private func open(directoryOf path: String, making: Bool = false) throws(SystemError) -> Int32 {
+  func open(directoryOf path: String, making: Bool = false) throws(SystemError) -> Int32 {
     var descriptor = mb_open(isHere ? "/" : prefix, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
     guard descriptor >= 0 else { throw SystemError("\(prefix)/: \(errnoText())", code: errno) }
     var walked = ""
@@ -147,12 +152,12 @@ struct HostRoot {
     return descriptor
   }
 
-  private func attributes(of status: stat) -> Generation.Attributes {
+  func attributes(of status: stat) -> Generation.Attributes {
     Generation.Attributes(
       mode: status.st_mode & 0o7777, owner: users.name(status.st_uid), group: users.groupName(status.st_gid))
   }
 
-  private func owners(_ attributes: Generation.Attributes) throws(SystemError) -> (user: uid_t, group: gid_t) {
+  func owners(_ attributes: Generation.Attributes) throws(SystemError) -> (user: uid_t, group: gid_t) {
     guard let user = users.number(attributes.owner) else { throw SystemError("there is no user \(attributes.owner)") }
     guard let group = users.groupNumber(attributes.group) else {
       throw SystemError("there is no group \(attributes.group)")

@@ -84,11 +84,17 @@ struct HostWork {
 struct HostLock: ~Copyable {
   private let descriptor: Int32
 
-  init(_ root: HostRoot) throws(HostFailure) {
+  /// - Parameter seconds: how long to wait for another call to end.
+  init(_ root: HostRoot, waiting seconds: Double = 0) throws(HostFailure) {
     let path = root.path(root.isHere ? "/run/mailhost.lock" : "/var/lib/mailhost.lock")
     descriptor = mb_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw HostFailure(.failed, "\(path): \(errnoText())") }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    let end = monotonicSeconds() + seconds
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      if monotonicSeconds() < end {
+        usleep(200_000)
+        continue
+      }
       close(descriptor)
       throw HostFailure(.failed, "another mailhost is at work", hint: "wait until it has ended")
     }

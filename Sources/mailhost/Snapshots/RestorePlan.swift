@@ -1,0 +1,118 @@
+import CLinux
+import Glibc
+import Linux
+import MailAccounts
+import MailHost
+import Text
+
+/// What of a snapshot differs from this host.
+struct RestorePlan {
+  /// One file, directory or link.
+  struct Item {
+    var entry: SnapshotEntry
+    /// Where it belongs.
+    var path: String
+    var difference: SnapshotDifference
+    /// What is there, for files.
+    var present: PresentEntry?
+    /// Why what is there cannot be read.
+    var reason: String?
+
+    var isWanted: Bool { difference != .same }
+  }
+
+  private(set) var items: [Item] = []
+  /// What replacing the database would mean.
+  private(set) var accountChanges: [AccountList.Change] = []
+  /// Of the database that they were found in.
+  private(set) var moment: AccountDatabase.Moment?
+
+  private let snapshot: Snapshot
+  private let root: HostRoot
+
+  /// - Parameter own: where things belong by the settings in the snapshot.
+  /// - Throws: where something in the snapshot belongs nowhere.
+  init(
+    _ snapshot: Snapshot, _ parts: Set<SnapshotPart>, _ places: SnapshotPlaces, own: SnapshotPlaces?, _ root: HostRoot
+  ) throws(HostFailure) {
+    self.snapshot = snapshot
+    self.root = root
+    for entry in snapshot.manifest.entries {
+      guard let part = entry.part else { throw Self.nowhere(entry) }
+      guard parts.contains(part) else { continue }
+      // A file that only the settings in the snapshot name comes with them.
+      guard let path = places.path(of: entry) ?? (part == .settings ? own?.path(of: entry) : nil) else {
+        throw Self.nowhere(entry)
+      }
+      let place = part == .settings ? root.followed(path) : path
+      items.append(entry.name == SnapshotPlaces.database ? try database(entry, place) : item(entry, place))
+    }
+  }
+
+  private static func nowhere(_ entry: SnapshotEntry) -> HostFailure {
+    HostFailure(
+      .failed, "the snapshot has \(visibleInLine(entry.name)), which belongs nowhere on this host; nothing was changed")
+  }
+
+  var different: [Item] { items.filter(\.isWanted) }
+
+  private func item(_ entry: SnapshotEntry, _ path: String) -> Item {
+    do throws(SystemError) {
+      let present = try root.look(path)
+      return Item(entry: entry, path: path, difference: entry.difference(to: present), present: present)
+    } catch {
+      return Item(entry: entry, path: path, difference: .unreadable, reason: error.text)
+    }
+  }
+
+  private mutating func database(_ entry: SnapshotEntry, _ path: String) throws(HostFailure) -> Item {
+    var item = Item(entry: entry, path: path, difference: .same)
+    let saved: AccountList
+    do throws(AccountError) {
+      saved = try AccountList(
+        try AccountDatabase.reading(image: snapshot.contents[entry.name] ?? [], called: "the account database in it"))
+    } catch {
+      throw HostFailure(
+        .failed, "\(error); nothing was changed",
+        hint: "`mailhost verify-snapshot` tells more; the other parts can be restored by their names")
+    }
+    guard !saved.findings.contains(where: { $0.kind == "damage" }) else {
+      throw HostFailure(.failed, "the account database in the snapshot is damaged; nothing was changed")
+    }
+    guard let status = fileStatus(root.path(path)) else {
+      item.difference = .missing
+      accountChanges = AccountList().changes(to: saved)
+      return item
+    }
+    do throws(AccountError) {
+      let database = try AccountDatabase(path: root.path(path), .read)
+      // Before it is read: what is changed meanwhile is then seen.
+      moment = try database.moment()
+      let here = try AccountList(database)
+      if let damage = here.findings.first(where: { $0.kind == "damage" }) { throw .invalid(damage.message) }
+      accountChanges = here.changes(to: saved)
+      if here != saved {
+        item.difference = timestamp(Double(status.st_mtim.tv_sec)) < entry.modified ? .older : .newer
+      } else if root.attributes(of: status) != entry.attributes {
+        item.difference = .attributes
+      }
+    } catch {
+      switch error {
+      case .invalid, .database(.damaged, _), .database(.notADatabase, _), .database(.foreignSchema, _),
+        .database(.missing, _):
+        break
+      default: throw HostFailure(.failed, "\(error); nothing was changed")
+      }
+      item.difference = .unreadable
+      item.reason = "\(error)"
+      moment = nil
+      accountChanges = AccountList().changes(to: saved)
+    }
+    return item
+  }
+}
+
+extension HostRoot {
+  /// Where a path of root's own leads to, if it is a link.
+  func followed(_ path: String) -> String { isHere ? resolvedPath(path) ?? path : path }
+}

@@ -1,0 +1,150 @@
+import ArgumentParser
+import Console
+import Glibc
+import JSON
+import Linux
+import MailHost
+import MailbootConfiguration
+import Text
+
+extension SnapshotPart: ExpressibleByArgument {}
+
+struct RestoreVerb: Verb {
+  static let configuration = CommandConfiguration(
+    commandName: "restore",
+    abstract: "Show how a snapshot differs from this host, and put back what is missing or older.",
+    discussion: """
+      Without --write, or a yes at the terminal, nothing is changed. What was changed here after the snapshot stays, unless --overwrite \
+      names it. What is replaced stays beside the new one, with the time in its name.
+      """)
+
+  @OptionGroup var host: HostOptions
+  @OptionGroup var opening: SnapshotOptions
+
+  @Flag(help: "Put back what is missing or older here, without asking.")
+  var write = false
+
+  @Option(help: ArgumentHelp("Replace also this part or file, although it is newer here.", valueName: "name"))
+  var overwrite: [String] = []
+
+  @Option(help: ArgumentHelp("Take the snapshot of another host.", valueName: "name"))
+  var ofHost: String?
+
+  @Option(help: "text or json.")
+  var format = OutputFormat.text
+
+  @Argument(help: ArgumentHelp("The snapshot.", valueName: "file"))
+  var file: String
+
+  @Argument(help: "Only these parts: accounts, keys, sieve, settings.")
+  var parts: [SnapshotPart] = []
+
+  func perform(_ terminal: Terminal) throws(HostFailure) -> Status {
+    if host.prefix.isEmpty { try requireRoot("restore") }
+    let snapshot = try opening.read(file)
+    let root = HostRoot(prefix: host.prefix)
+    let settings = try settings(snapshot)
+    try requireHost(snapshot, settings)
+    func places(_ settings: HostSettings) -> SnapshotPlaces {
+      SnapshotPlaces(
+        settings, settingsFile: root.inside(host.config), mailbootFile: ConfigurationFiles.standardPath)
+    }
+    let chosen = Set(parts.isEmpty ? SnapshotPart.allCases : parts)
+    try requireOpenVault(
+      settings, root, places(settings), of: chosen,
+      hint: parts.isEmpty ? "; the settings alone: `mailhost restore \(shellWord(file)) settings`" : "")
+    let lock = try HostLock(root)
+    defer { withExtendedLifetime(lock) {} }
+    let plan = try RestorePlan(
+      snapshot, chosen, places(settings), own: (try? snapshot.settings()).map(places), root)
+    let named = try named(plan)
+    let due = plan.different.filter { !$0.difference.needsWord || named.contains($0.entry.name) }
+    let text = RestoreText(plan: plan, due: Set(due.map(\.entry.name)))
+    if format == .text {
+      say(visible(SnapshotText.title(snapshot, now: Double(time(nil)))))
+      for line in text.lines(Terminal(descriptor: 1)) { say(line) }
+    }
+    let isAgreed = try isAgreed(due)
+    if isAgreed { try put(due, RestoreWriter(plan, snapshot, root), settings, root) }
+    if format == .json { say(text.json(snapshot, isWritten: isAgreed)) }
+    let rest = plan.different.count - (isAgreed ? due.count : 0)
+    if format == .text { say(text.ending(isWritten: isAgreed)) }
+    return rest == 0 ? 0 : HostFailure.Kind.undecided.rawValue
+  }
+
+  /// Those of this host; where there are none, or broken ones, those that are to be restored.
+  private func settings(_ snapshot: Snapshot) throws(HostFailure) -> HostSettings {
+    guard host.hasSettings else {
+      tell("note: there is no \(host.config) here: the snapshot's own says where things belong")
+      return try snapshot.settings()
+    }
+    do throws(HostFailure) {
+      return try host.settings()
+    } catch {
+      guard error.kind == .configuration else { throw error }
+      tell("note: \(visible(error.texts.first ?? host.config)): the snapshot's own says where things belong")
+      return try snapshot.settings()
+    }
+  }
+
+  private func requireHost(_ snapshot: Snapshot, _ settings: HostSettings) throws(HostFailure) {
+    let other = snapshot.manifest.host
+    if let ofHost, ofHost != other {
+      throw HostFailure(.usage, "it is a snapshot of \(visibleInLine(other)), not of \(visibleInLine(ofHost))")
+    }
+    guard other == settings.hostName || ofHost != nil else {
+      throw HostFailure(
+        .failed,
+        "it is a snapshot of \(visibleInLine(other)), and this host is \(settings.hostName); nothing was changed",
+        hint: "`--of-host \(shellWord(visibleInLine(other)))` takes it nevertheless")
+    }
+  }
+
+  /// Names of the entries that `--overwrite` is for.
+  private func named(_ plan: RestorePlan) throws(HostFailure) -> Set<String> {
+    var names: Set<String> = []
+    for word in overwrite {
+      let found = plan.items.filter { $0.entry.part?.rawValue == word || $0.entry.name == word || $0.path == word }
+      guard !found.isEmpty else {
+        throw HostFailure(
+          .usage, "\(visibleInLine(word)) is no part and no file of this snapshot; nothing was changed",
+          hint: "call it without --overwrite: it lists them")
+      }
+      names.formUnion(found.map(\.entry.name))
+    }
+    return names
+  }
+
+  private func isAgreed(_ due: [RestorePlan.Item]) throws(HostFailure) -> Bool {
+    if due.isEmpty { return false }
+    if write { return true }
+    switch confirmation(of: "Put \(due.count == 1 ? "this" : "these \(due.count)") back?") {
+    case .yes: return true
+    case .no, .nobodyThere, .noTerminal: return false
+    case .interrupted: throw HostFailure(.interrupted, "interrupted; nothing was changed")
+    }
+  }
+
+  private func put(
+    _ due: [RestorePlan.Item], _ writer: RestoreWriter, _ settings: HostSettings, _ root: HostRoot
+  ) throws(HostFailure) {
+    try writer.requireOwners(due)
+    for item in due {
+      if let aside = try writer.write(item) { tell("note: what was there is \(visible(aside)) now") }
+    }
+    let changed = Set(due.compactMap(\.entry.part))
+    if settings.manage.services, root.isHere, Services.isThere {
+      // Redis has none of it.
+      let services = Services(redisName: "redis")
+      if changed.contains(.keys), try services.isActive("rspamd") { try services.tell(.rspamd, anew: false) }
+      // They have the file open that is none any more.
+      let isOther = due.contains {
+        $0.entry.name == SnapshotPlaces.database && [.missing, .unreadable].contains($0.difference)
+      }
+      if isOther {
+        for reader in [HostFile.Reader.dovecot, .postfix] { try services.tell(reader, anew: false) }
+      }
+    }
+    if changed.contains(.settings) { tell("note: the settings changed: `mailhost plan`, then `mailhost apply`") }
+  }
+}
