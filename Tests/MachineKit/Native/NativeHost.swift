@@ -67,6 +67,17 @@ public final class NativeHost: Guest {
     return host
   }
 
+  /// Makes a host beside a mail host, with name servers, a resolver, and programs that look at mail. Of one release, whatever that host's is.
+  /// It waits for no slot: a scene that has a mail host has one.
+  public static func neighbour() async throws -> NativeHost {
+    try await offload {
+      let cache = try MachineCache()
+      let host = try NativeHost(.debian13, HostTrees(.debian13, in: cache).neighbourLayers(), nil, in: cache)
+      try host.boot()
+      return host
+    }
+  }
+
   /// Makes a fresh mail host that also has the repository of a bare one.
   public static func withRepository(_ release: Release) async throws -> NativeHost {
     let package = try Package.find()

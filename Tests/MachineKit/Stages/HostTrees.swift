@@ -63,11 +63,31 @@ struct HostTrees: Sendable {
     return [bare, repository] + (later.map { [$0] } ?? [])
   }
 
+  /// All layers of a host beside a mail host, topmost first: a bare one with what is in `packages/neighbour`.
+  func neighbourLayers() throws -> [Stage] {
+    let below = try bareLayers()
+    let builder = try Repository.machineDirectory()
+    let contents = try contents(of: "build-neighbour packages/neighbour", in: builder)
+    let neighbour = try stage("neighbour", inputs: [below[0].identity, contents]) { directory in
+      // Without a slot: a scene that waits for this one has a slot already.
+      try withHost(directory, on: below, hasSlot: false) { host in
+        let list = try String(contentsOfFile: builder + "/packages/neighbour", encoding: .utf8)
+        let packages = list.split(separator: "\n").filter { !$0.hasPrefix("#") }.joined(separator: " ")
+        try FileManager.default.copyItem(
+          atPath: builder + "/build-neighbour", toPath: host.server.directory + "/build-neighbour")
+        try host.succeed("/run/mailboot-machine/build-neighbour \(packages)", timeout: .seconds(300))
+        try FileManager.default.removeItem(atPath: host.server.directory + "/build-neighbour")
+      }
+    }
+    return [neighbour] + below
+  }
+
   /// The packages that a host is made of, and those of others that tests install, as a repository in `layer`.
   func repository() throws -> Stage {
     let system = try system()
     let builder = try Repository.machineDirectory()
-    let contents = try contents(of: "build-repository packages/foreign lib/package-index lib/apt-sources", in: builder)
+    let contents = try contents(
+      of: "build-repository packages/foreign packages/neighbour lib/package-index lib/apt-sources", in: builder)
     return try stage("repository", inputs: [system.identity, contents]) { directory in
       let command = [builder + "/build-repository", release.rawValue, system.directory + "/layer", directory]
       try HostCommand.run(["setpriv", "--pdeathsig", "TERM", "--"] + command, timeout: .seconds(900))
@@ -90,7 +110,7 @@ struct HostTrees: Sendable {
       """
       set -e
       cd \(shellQuoted(builder))
-      find build-tree files lib packages -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+      find build-tree files lib packages/common packages/1? -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
       find build-tree files lib -type f -perm /111 | LC_ALL=C sort
       """,
     ])
@@ -121,12 +141,14 @@ struct HostTrees: Sendable {
   }
 
   /// Has work done in a running host, and leaves as `layer` what it wrote.
-  /// - Parameter prepare: puts files into the layer, before it is booted.
+  /// - Parameters:
+  ///   - hasSlot: whether it waits while too many hosts run here.
+  ///   - prepare: puts files into the layer, before it is booted.
   private func withHost(
-    _ directory: String, on layers: [Stage], prepare: (_ layer: String) throws -> Void = { _ in },
-    _ work: (RunningHost) throws -> Void
+    _ directory: String, on layers: [Stage], hasSlot: Bool = true,
+    prepare: (_ layer: String) throws -> Void = { _ in }, _ work: (RunningHost) throws -> Void
   ) throws {
-    let slot = try Slots.hosts.take(in: cache)
+    let slot = hasSlot ? try Slots.hosts.take(in: cache) : nil
     defer { withExtendedLifetime(slot) {} }
     let files = FileManager.default
     let place = directory + "/host-" + UUID().uuidString
