@@ -26,25 +26,13 @@ struct RecordPublisher {
   }
 
   /// The name that the record really lies at: the domain's own, or the one that its zone leads to.
-  func name(of record: KeyRecord) -> String {
-    let publishing = settings.dns.publishing(of: record.domain)
-    guard publishing.way == .cname, let base = publishing.cnameBase else { return record.name }
-    return "\(record.selector).\(record.domain).\(base)"
-  }
-
-  /// What a person has to do for the record to be seen, where a person has.
-  func isByHand(_ record: KeyRecord) -> Bool { way(of: record).way == .paste }
-
-  private func way(of record: KeyRecord) -> NameService.Publishing {
-    let own = settings.dns.publishing(of: record.domain)
-    // A name of this host's own domain comes there as all of this host's records do.
-    return own.way == .cname ? settings.dns.publishing : own
-  }
+  func name(of record: KeyRecord) -> String { settings.dns.place(of: record).name }
 
   private func change(
     _ record: KeyRecord, _ changes: (_ name: String, _ text: String) -> [DNSUpdate.Change]
   ) throws(HostFailure) -> Publication {
-    let (name, publishing) = (name(of: record), way(of: record))
+    let place = settings.dns.place(of: record)
+    let (name, publishing) = (place.name, place.publishing)
     let wanted = changes(name, record.text)
     switch publishing.way {
     case .paste, .cname: return .byHand

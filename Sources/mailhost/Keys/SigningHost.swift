@@ -60,7 +60,7 @@ struct SigningHost: RotationHost {
     let suffix = algorithm == .ed25519 ? "e" : ""
     if settings.dns.publishing(of: domain).way == .cname {
       // The domain's zone leads to these for ever.
-      let names = Self.fixedSelectors(algorithm)
+      let names = NameService.fixedSelectors(algorithm)
       guard let free = names.first(where: { !there.contains($0) }) else {
         throw RotationFailure(
           "\(domain): \(names.joined(separator: ", ")) are all in use",
@@ -79,11 +79,6 @@ struct SigningHost: RotationHost {
       throw RotationFailure("\(domain) has a key of every name for this month")
     }
     return free
-  }
-
-  /// The selectors of a domain whose zone leads here once and for all.
-  static func fixedSelectors(_ algorithm: KeyAlgorithm) -> [String] {
-    ["mailhost1", "mailhost2"].map { $0 + (algorithm == .ed25519 ? "e" : "") }
   }
 
   func makeKey(of domain: String, _ selector: String, _ algorithm: KeyAlgorithm) throws(RotationFailure) {
