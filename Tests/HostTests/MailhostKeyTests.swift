@@ -33,6 +33,7 @@ struct MailhostKeyTests {
         "\(early.stdout)\(early.stderr)")
       #expect(!early.stdout.contains("signs now"), "\(early.stdout)")
       try await names.letGo()
+      try await scene.succeed("echo 'dkim_ed25519 = true' >/etc/mailboot/mailhost.toml.d/60-own.toml")
       let said = try await world.rotate { $0.components(separatedBy: "signs now").count == 5 }
       #expect(said.contains("example.net: mailhost1 signs now in place of 202001"), "\(said)")
       #expect(said.contains("example.net: mailhost1e signs now"), "\(said)")
@@ -43,8 +44,15 @@ struct MailhostKeyTests {
       try expectGood(try await verifiers.again())
       try await scene.succeed(
         "for mark in /vault/dkim/*.retiring; do date -u -d '-9 days' +%Y-%m-%dT%H:%M:%SZ >$mark; done")
-      let end = try await world.rotate("--due") { $0.components(separatedBy: "removed the key 202001").count == 3 }
+      // The record of example.net is from before its zone led elsewhere: a person takes it out.
+      let end = try await world.rotate("--due") { $0.contains("removed the key") }
       #expect(end.contains("example.org: removed the key 202001"), "\(end)")
+      #expect(end.contains("example.net: remove this record"), "\(end)")
+      #expect(end.contains("  name   202001._domainkey.example.net\n"), "\(end)")
+      #expect(!end.contains("202001.example.net.dkim"), "\(end)")
+      try await names.remove("202001._domainkey.example.net", from: "example.net")
+      let last = try await world.rotate("--due") { $0.contains("removed the key") }
+      #expect(last.contains("example.net: removed the key 202001"), "\(last)")
       #expect(try await names.host.run("kdig +short @192.0.2.2 TXT 202001._domainkey.example.org").stdout == "")
       try await Task.sleep(for: .seconds(2))
       try await scene.succeed(
@@ -54,8 +62,8 @@ struct MailhostKeyTests {
       let sent = try await scene.succeed("mailhost queue")
       #expect(Set(verdicts.map(\.mail)).count > 30, "\(sent)")
       // Both signatures of the last ones, and one of the first.
-      let last = try #require(verdicts.map(\.mail).max())
-      for mail in (last - 3)...last {
+      let newest = try #require(verdicts.map(\.mail).max())
+      for mail in (newest - 3)...newest {
         let good = verdicts.filter { $0.mail == mail && $0.verifier == "dkimpy" }.map(\.algorithm)
         #expect(good.sorted() == ["ed25519-sha256", "rsa-sha256"])
       }

@@ -113,6 +113,13 @@ struct NameServers {
 
   func letGo() async throws { try await host.succeed("knotc -s /run/secondary/knot.sock zone-thaw") }
 
+  /// Removes the texts of a name, as a person does at the primary server.
+  func remove(_ name: String, from zone: String) async throws {
+    let server = "knotc -s /run/primary/knot.sock"
+    try await host.succeed(
+      "\(server) zone-begin \(zone) && \(server) zone-unset \(zone) \(name). TXT && \(server) zone-commit \(zone)")
+  }
+
   /// What signs updates, as `tsig-keygen` writes it.
   static let key = """
     key "mailhost" {

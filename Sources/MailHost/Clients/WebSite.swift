@@ -26,12 +26,16 @@ public struct WebSite: Equatable, Sendable {
 
   var name: String { Self.name(servers.hostName) }
 
+  /// The names under which mail programs look that do not follow the MX record, one for each domain.
+  var clientNames: [String] { domains.map(Self.name).filter { $0 != name } }
+
   /// The names that senders find the policy under, one for each domain.
   var policyNames: [String] { domains.map { "mta-sts." + $0 } }
 
-  /// Virtual hosts with all their names. The first name of each is that of its certificate.
+  /// Virtual hosts with all their names. The first name of each is that of its certificate. What every domain needs has its own: where the
+  /// zone of one domain is not done yet no certificate comes for it.
   var hosts: [(names: [String], isPolicy: Bool)] {
-    [([name], false)] + (policyNames.isEmpty ? [] : [(policyNames, true)])
+    [([name], false), (clientNames, false), (policyNames, true)].filter { !$0.0.isEmpty }
   }
 
   /// By which certbot gets the certificates.
@@ -41,8 +45,7 @@ public struct WebSite: Equatable, Sendable {
 
   /// Lines of a zone file. The TXT records come last: a sender that finds one, and no policy, has found a mistake.
   public var records: [String] {
-    ["\(name). IN CNAME \(servers.hostName)."]
-      + policyNames.map { "\($0). IN CNAME \(servers.hostName)." }
+    ([name] + clientNames + policyNames).map { "\($0). IN CNAME \(servers.hostName)." }
       + domains.map { "_mta-sts.\($0). IN TXT \"\(policy.record)\"" }
   }
 }

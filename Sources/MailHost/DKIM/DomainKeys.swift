@@ -39,6 +39,14 @@ public struct SigningKeyFile: Equatable, Sendable {
   }
 
   public var isUsable: Bool { problem == nil && !publicForms.isEmpty }
+
+  /// The name of a new key: the first that no file has, and that the DNS shows no key for. A key whose file was lost may have signed mail
+  /// that is still on its way, and resolvers keep its record.
+  /// - Parameter isShown: asks the DNS; for a few names only, as a zone may have a key for every name (`*._domainkey`).
+  public static func newSelector(of names: [String], used: Set<String>, isShown: (String) -> Bool) -> String? {
+    let free = names.filter { !used.contains($0) }
+    return free.prefix(5).first { !isShown($0) } ?? free.first
+  }
 }
 
 /// All keys of a domain, and which of them rspamd is told to sign with.

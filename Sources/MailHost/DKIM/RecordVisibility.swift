@@ -48,10 +48,12 @@ public struct RecordVisibility: Equatable, Sendable {
     }
   }
 
+  private static let noKey = "a text that is no key"
+
   private mutating func judge(_ records: [DNSRecord], _ source: String, _ record: KeyRecord, _ forms: [String]) {
     let keys = records.compactMap(\.text).map { TagList($0) }.filter { $0["p"] != nil }
     if keys.isEmpty {
-      other[source] = "a text that is no key"
+      other[source] = Self.noKey
     } else if keys.count > 1 {
       other[source] = "\(keys.count) keys at one name"
     } else {
@@ -88,6 +90,9 @@ public struct RecordVisibility: Equatable, Sendable {
   public var isEverywhere: Bool {
     unknown == nil && isInZone && absent.isEmpty && other.isEmpty && failing.isEmpty
   }
+
+  /// Whether anybody shows any key at the name, be it revoked.
+  public var hasKey: Bool { !shown.isEmpty || other.values.contains { $0 != Self.noKey } }
 
   /// Whether nobody gets it.
   public var isNowhere: Bool {

@@ -75,10 +75,17 @@ struct SigningHost: RotationHost {
     let names =
       [settings.nextSelector.map { $0 + suffix }, month + suffix].compactMap(\.self)
       + "bcdefghijklmnopqrstuvwxyz".map { "\(month)\($0)\(suffix)" }
-    guard let free = names.first(where: { !there.contains($0) }) else {
+    guard let free = SigningKeyFile.newSelector(of: names, used: there, isShown: { isShown($0, domain) }) else {
       throw RotationFailure("\(domain) has a key of every name for this month")
     }
     return free
+  }
+
+  /// Whether anybody shows a key of that name; where nobody can be asked, nobody is known to.
+  private func isShown(_ selector: String, _ domain: String) -> Bool {
+    let record = KeyRecord(domain: domain, selector: selector, algorithm: .rsa, publicKey: "")
+    guard let sightings = try? view.everywhere(record.name, .txt) else { return false }
+    return RecordVisibility(sightings, of: record, forms: []).hasKey
   }
 
   func makeKey(of domain: String, _ selector: String, _ algorithm: KeyAlgorithm) throws(RotationFailure) {

@@ -98,4 +98,17 @@ struct SigningTableTests {
     #expect(pieces > 1)
     #expect(record.text.utf8.count == 255 + 155)
   }
+
+  @Test(arguments: [
+    ("v=DKIM1; k=rsa; p=ABCDEFGH", true), ("v=DKIM1; k=rsa; p=XYZ", true), ("v=DKIM1; p=", true),
+    ("v=spf1 -all", false),
+  ]) func aNameWithAKeyOfBeforeIsSeen(text: String, hasKey: Bool) {
+    let source = Sighting.Source.authoritative(host: "ns.example.org", DNSServer(address: "192.0.2.1"))
+    let record = KeyRecord(domain: "example.org", selector: "k", algorithm: .rsa, publicKey: "")
+    let sightings = [
+      Sighting(record.name, source, .records([DNSRecord(record.name, .txt, .text(Array(text.utf8)))]))
+    ]
+    #expect(RecordVisibility(sightings, of: record, forms: []).hasKey == hasKey)
+    #expect(!RecordVisibility([Sighting(record.name, source, .nothing)], of: record, forms: []).hasKey)
+  }
 }
