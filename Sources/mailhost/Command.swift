@@ -25,7 +25,8 @@ struct Mailhost: ParsableCommand {
     version: "mailhost \(Version.text)",
     subcommands: [
       PlanVerb.self, ApplyVerb.self, TestVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self,
-      ExplainVerb.self, AdoptVerb.self, DKIMVerb.self, ClientVerb.self, WebVerb.self, QueueVerb.self, PathsVerb.self,
+      ExplainVerb.self, AdoptVerb.self, DKIMVerb.self, ClientVerb.self, WebVerb.self, QueueVerb.self, LimitsVerb.self,
+      PathsVerb.self,
       CompleteVerb.self,
     ])
 

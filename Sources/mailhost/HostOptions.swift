@@ -59,5 +59,5 @@ extension Mailhost {
     "--root", "--from", "--output", "--selector", "--algorithm", "--show",
   ]
   /// Verbs that have verbs of their own.
-  static let families: Set = ["dkim", "queue"]
+  static let families: Set = ["dkim", "queue", "limits"]
 }

@@ -23,20 +23,7 @@ struct PersonsTurn {
     {
       return
     }
-    let host = work.settings.hostName
-    let message = """
-      From: mailhost <postmaster@\(host)>
-      To: <\(work.settings.administrator)>
-      Subject: [\(host)] DKIM keys: something for you to do
-      Auto-Submitted: auto-generated
-      Content-Type: text/plain; charset=utf-8
-
-      \(text)
-
-      """
-    try succeed(
-      ["/usr/sbin/sendmail", "-i", "-f", work.settings.administrator, "--", work.settings.administrator],
-      input: Array(message.utf8), seconds: 60)
+    try AdministratorMail(settings: work.settings).send(subject: "DKIM keys: something for you to do", text)
     try explained { () throws(SystemError) in
       try work.root.write(
         Self.path, Array("\(timestamp(now))\n\(text)".utf8),
