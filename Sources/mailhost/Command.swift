@@ -26,7 +26,7 @@ struct Mailhost: ParsableCommand {
     subcommands: [
       PlanVerb.self, ApplyVerb.self, TestVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self,
       ExplainVerb.self, AdoptVerb.self, DKIMVerb.self, ClientVerb.self, WebVerb.self, QueueVerb.self, LimitsVerb.self,
-      PathsVerb.self,
+      PathsVerb.self, RelayVerb.self,
       CompleteVerb.self,
     ])
 

@@ -57,6 +57,7 @@ extension Mailhost {
   static let optionsWithValue: Set = [
     "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
     "--root", "--from", "--output", "--selector", "--algorithm", "--show",
+    "--login", "--port", "--to",
   ]
   /// Verbs that have verbs of their own.
   static let families: Set = ["dkim", "queue", "limits"]
