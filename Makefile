@@ -53,7 +53,7 @@ install-files:
 	install -d $(DESTDIR)/usr/lib/systemd/system $(DESTDIR)/usr/lib/systemd/catalog $(DESTDIR)/usr/share/dbus-1/system.d
 	install -m 644 systemd/mailboot.service $(DESTDIR)/usr/lib/systemd/system/mailboot.service
 	install -m 644 systemd/mailhost-rotate.service systemd/mailhost-rotate.timer systemd/mailhost-dns.service \
-	  systemd/mailhost-dns.timer $(DESTDIR)/usr/lib/systemd/system
+	  systemd/mailhost-dns.timer systemd/mailhost-limits.service systemd/mailhost-limits.timer $(DESTDIR)/usr/lib/systemd/system
 	install -m 755 packaging/hold-door $(DESTDIR)/usr/libexec/mailboot/hold-door
 	for unit in postfix postfix@; do install -D -m 644 systemd/mailboot-door.conf \
 	  $(DESTDIR)/usr/lib/systemd/system/$$unit.service.d/mailboot-door.conf; done

@@ -26,7 +26,8 @@ struct Mailhost: ParsableCommand {
     subcommands: [
       PlanVerb.self, ApplyVerb.self, TestVerb.self, RenderVerb.self, HistoryVerb.self, RollbackVerb.self,
       ExplainVerb.self, AdoptVerb.self, DKIMVerb.self, DNSVerb.self, ClientVerb.self, WebVerb.self, QueueVerb.self,
-      PathsVerb.self, SnapshotVerb.self, VerifySnapshotVerb.self, RestoreVerb.self, CompleteVerb.self,
+      LimitsVerb.self, PathsVerb.self, SnapshotVerb.self, VerifySnapshotVerb.self, RestoreVerb.self, RelayVerb.self,
+      CompleteVerb.self,
     ])
 
   func run() throws { throw ValidationError("a verb is missing") }

@@ -60,8 +60,8 @@ extension Mailhost {
   static let optionsWithValue: Set = [
     "--config", "--for", "--format", "--generate-completion-script", "--templates", "--keep", "--adopt", "--overwrite",
     "--root", "--from", "--output", "--selector", "--algorithm", "--show",
-    "--recipient", "--identity", "--of-host",
+    "--recipient", "--identity", "--of-host", "--login", "--port", "--to",
   ]
   /// Verbs that have verbs of their own.
-  static let families: Set = ["dkim", "dns", "queue"]
+  static let families: Set = ["dkim", "dns", "queue", "limits"]
 }

@@ -100,7 +100,7 @@ struct ReasonsExplainTests {
     let key = try #require(member(json, "mailhost_toml")?.items?.first)
     #expect(member(key, "key")?.text == "limits.burst" && member(key, "default")?.text == "100")
     let setting = try #require(member(json, "settings")?.items?.first)
-    #expect(member(setting, "name")?.text == "rates/user/bucket/burst")
+    #expect(member(setting, "name")?.text == "most/burst")
     #expect(member(setting, "value")?.text == "100" && member(setting, "line")?.number != nil)
     let other = try MailhostRun.explain("myhostname", "--format", "json")
     let proofs = member(member(JSONText(parsing: Array(other.output.utf8)), "settings")?.items?.first, "proofs")

@@ -52,7 +52,9 @@ struct HostVariant: Sendable, CustomStringConvertible {
             settings.selector = nil
           },
           HostVariant("\(release), no signatures", versions) { $0.selector = nil },
-          HostVariant("\(release), no limits", versions) { $0.limits.recipientsPerDay = 0 },
+          HostVariant("\(release), no limits", versions) {
+            ($0.limits.messagesPerDay, $0.limits.recipientsPerDay, $0.limits.newRecipientsPerDay) = (0, 0, 0)
+          },
           HostVariant("\(release), no managesieve", versions) { $0.managesieve = false },
           HostVariant("\(release), quota", versions) { $0.quota = "2G" },
           HostVariant("\(release), per-user statistic", versions) { $0.perUserBayes = true },

@@ -30,3 +30,12 @@ func settingsIssues(_ files: [String: String]) throws -> [String] {
 
 /// What every host has.
 let neededSettings = "mail_server_hostname = \"mail.example.org\"\nadmin_email = \"alice@example.org\"\n"
+
+/// What `/etc/mailboot/relay.toml` with this text means.
+func relaySettings(_ text: String) throws -> RelaySettings {
+  let directory = try TemporaryDirectory()
+  try directory.write("relay.toml", text)
+  let merged = try MergedTOML(directory.file("relay.toml"), required: true)
+  guard let root = merged.root else { throw CocoaError(.fileNoSuchFile) }
+  return try RelaySettings(decoding: root)
+}

@@ -137,4 +137,16 @@ struct SettingsTests {
     #expect(read.quota == "3G")
     #expect(read.limits.burst == 6 && read.limits.recipientsPerDay == 50)
   }
+
+  @Test func aLoginMayHaveLimitsOfItsOwn() throws {
+    let read = try hostSettings([
+      "mailhost.toml": neededSettings
+        + "[limits]\nburst = 5\n[limits.user.\"News@example.org\"]\nnew_recipients_per_day = 0\nrecipients_per_day = 3000\n"
+    ])
+    let news = read.limits(of: "news@example.org")
+    #expect(news.newRecipientsPerDay == 0 && news.recipientsPerDay == 3000 && news.burst == 5)
+    #expect(read.limits(of: "alice@example.org") == read.limits && read.limits.newRecipientsPerDay == 200)
+    let issues = try settingsIssues(["mailhost.toml": neededSettings + "[limits.user.news]\nburst = 5\n"])
+    #expect(issues.count == 1 && issues[0].contains("is no address"), "\(issues)")
+  }
 }

@@ -11,7 +11,8 @@ extension HostSettings {
     all.perUserBayes = true
     all.managesieve = true
     all.vaultType = vaultType ?? "luks"
-    if limits.recipientsPerDay == 0 { all.limits = Limits() }
+    if !limits.isAny { all.limits = Limits() }
+    if userLimits.isEmpty { all.userLimits = ["news@example.org": Limits()] }
     if own.dovecot == nil { all.own.dovecot = "/etc/dovecot/local.conf" }
     return all
   }

@@ -25,6 +25,7 @@ public struct Reasons: Sendable {
     var reason = Reason()
     var isInComment = false
     var number = 0
+    let comment = file.syntax.comment
     for line in source.split(separator: "\n", omittingEmptySubsequences: false) {
       let words = trimmed(line)[...]
       let isNote = line.hasPrefix("#?")
@@ -34,10 +35,14 @@ public struct Reasons: Sendable {
         isInComment = false
       } else if words.hasPrefix("#!") || header.contains(line) {
         continue
-      } else if words.hasPrefix("#") {
+      } else if isNote || words.hasPrefix(comment) {
         if !isInComment { reason = Reason() }
         isInComment = true
-        if isNote { reason.take(note: words.dropFirst(2)) } else { reason.take(comment: words.dropFirst()) }
+        if isNote {
+          reason.take(note: words.dropFirst(2))
+        } else {
+          reason.take(comment: words.dropFirst(comment.count))
+        }
       } else {
         isInComment = false
         switch reader.read(line) {

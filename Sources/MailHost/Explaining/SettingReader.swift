@@ -36,6 +36,7 @@ struct SettingReader {
       guard words.hasPrefix("["), words.hasSuffix("]") else { return assignment(words) }
       sections = [words.filter { $0 != "[" && $0 != "]" }]
       return .nothing
+    case .lua: return table(words)
     // What is in them is no settings, but steps of one.
     case .sieve, .script: return isAtTop ? .setting(path: [name], value: "") : .nothing
     }
@@ -76,6 +77,23 @@ struct SettingReader {
     guard case .setting(var path, let value) = assignment(words) else { return .nothing }
     path[path.count - 1] = unquoted(path[path.count - 1])
     return .setting(path: path, value: syntax == .rspamd && value.hasSuffix(";") ? String(value.dropLast()) : value)
+  }
+
+  /// Of a program: `name = 5,`, and the lines with braces of the tables that such are in. All else is steps.
+  private mutating func table(_ words: String) -> Line {
+    if words.hasSuffix("= {") {
+      sections.append(
+        words.split(separator: " ").dropLast(2).last.map(String.init)?.filter { !"[]\"".contains($0) } ?? "")
+      return .nothing
+    }
+    if words == "}" || words == "}," {
+      if !sections.isEmpty { sections.removeLast() }
+      return .nothing
+    }
+    guard !sections.isEmpty, words.hasSuffix(","),
+      case .setting(let path, let value) = assignment(String(words.dropLast())), Int(value) != nil
+    else { return .nothing }
+    return .setting(path: path, value: value)
   }
 
   private func unquoted(_ text: String) -> String { trimmed(text).filter { $0 != "\"" } }

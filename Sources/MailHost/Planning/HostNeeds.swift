@@ -20,6 +20,8 @@ extension HostSettings {
       "ca-certificates", "dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-sieve", "dovecot-sqlite", "postfix",
       "postfix-sqlite",
     ]
+    // How postfix logs in anywhere. A package that only recommended ones bring.
+    if smarthost?.passwordFile != nil { names.append("libsasl2-modules") }
     if managesieve { names.append("dovecot-managesieved") }
     if spamFilter { names += ["rspamd", "\(redisName)-server"] }
     return names.sorted()

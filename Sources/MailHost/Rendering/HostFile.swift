@@ -2,7 +2,10 @@
 public struct HostFile: Equatable, Sendable {
   /// How it is written, for finding settings in it and for comparing what was edited.
   public enum Syntax: String, Sendable {
-    case postfixMain, postfixMaster, postfixMap, dovecot, rspamd, redis, unit, toml, sieve, script, fail2ban
+    case postfixMain, postfixMaster, postfixMap, dovecot, rspamd, redis, unit, toml, sieve, script, fail2ban, lua
+
+    /// What a comment begins with.
+    var comment: String { self == .lua ? "--" : "#" }
   }
 
   /// Who reads it, and so has to be told when it changes.
@@ -73,6 +76,7 @@ extension HostSettings {
       ] {
         add("/etc/rspamd/local.d/\(name)", "rspamd/local.d/\(name)", .rspamd, .rspamd)
       }
+      if countsSending { add("/etc/rspamd/local.d/rspamd.lua", "rspamd/local.d/rspamd.lua", .lua, .rspamd) }
       let redis = host.versions.redisName
       add("/etc/\(redis)/mailhost.conf", "redis/mailhost.conf", .redis, .redis)
       add("/etc/systemd/system/\(redis)-server.service.d/mailhost.conf", "redis/service.conf", .unit, .redis)

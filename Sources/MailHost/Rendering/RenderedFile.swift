@@ -41,7 +41,7 @@ extension HostSettings {
 extension HostFile {
   /// The first lines, which say whose it is.
   var header: String {
-    "# Written by `mailhost apply` from /etc/mailboot/mailhost.toml: change that. What is edited here, the next\n"
-      + "# `mailhost plan` notices and asks about. `mailhost explain KEY` tells more of a setting."
+    "\(syntax.comment) Written by `mailhost apply` from /etc/mailboot/mailhost.toml: change that. What is edited here, the next\n"
+      + "\(syntax.comment) `mailhost plan` notices and asks about. `mailhost explain KEY` tells more of a setting."
   }
 }

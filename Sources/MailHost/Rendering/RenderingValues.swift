@@ -4,6 +4,7 @@ extension HostSettings {
   /// What the rows of lists have.
   static let rowNames: Set = [
     "name", "value", "place", "network", "network_plain", "port", "tls", "options", "command",
+    "messages_per_day", "recipients_per_day", "burst", "new_recipients_per_day",
   ]
 
   /// What the templates may ask for, without the file's own header.
@@ -21,7 +22,9 @@ extension HostSettings {
       "database": database, "spool": spool, "sieve": sieve, "dkim": dkim, "vmail_uid": String(host.mailUser),
       "signing": signing, "selector": selector ?? "",
       "spam_filter": spamFilter, "per_user": perUserBayes,
-      "limits": limits.recipientsPerDay > 0, "burst": String(limits.burst), "per_day": String(limits.recipientsPerDay),
+      "limits": countsSending, "user_limits": userLimits.sorted { $0.key < $1.key }.map(row),
+      "messages_per_day": String(limits.messagesPerDay), "recipients_per_day": String(limits.recipientsPerDay),
+      "burst": String(limits.burst), "new_recipients_per_day": String(limits.newRecipientsPerDay),
       "message_size": String(messageSize), "managesieve": managesieve,
       "quota": quota != nil, "quota_size": quota ?? "",
       "redis_dir": redisDirectory, "redis_file": redisFile, "redis_memory": redisMemory, "redis_policy": redisPolicy,
@@ -56,6 +59,14 @@ extension HostSettings {
       ]
     }
     return values
+  }
+
+  private func row(_ user: String, _ limits: Limits) -> [String: Any] {
+    [
+      "name": user, "messages_per_day": String(limits.messagesPerDay),
+      "recipients_per_day": String(limits.recipientsPerDay), "burst": String(limits.burst),
+      "new_recipients_per_day": String(limits.newRecipientsPerDay),
+    ]
   }
 
   private func row(_ line: Own.Line) -> [String: Any] {

@@ -141,9 +141,27 @@ extension HostSettings {
         } ?? redisPolicy
     }
     top.table("limits") { table in
-      limits.recipientsPerDay = table.integer("recipients_per_day", in: 0...1_000_000) ?? limits.recipientsPerDay
-      limits.burst = table.integer("burst", in: 1...1_000_000) ?? limits.burst
+      limits = Limits(reading: &table, otherwise: limits)
+      let general = limits
+      table.table("user") { rows in
+        for name in rows.keys {
+          if !isAddress(name), let node = rows.node(name) {
+            rows.note(node, name, "is no address", expected: "a login such as \"news@example.org\", in quotation marks")
+          }
+          rows.table(name) { userLimits[name.lowercased()] = Limits(reading: &$0, otherwise: general) }
+        }
+      }
     }
+  }
+}
+
+extension HostSettings.Limits {
+  fileprivate init(reading table: inout TableReader, otherwise: Self) {
+    self = otherwise
+    messagesPerDay = table.integer("messages_per_day", in: 0...1_000_000) ?? messagesPerDay
+    recipientsPerDay = table.integer("recipients_per_day", in: 0...1_000_000) ?? recipientsPerDay
+    burst = table.integer("burst", in: 1...1_000_000) ?? burst
+    newRecipientsPerDay = table.integer("new_recipients_per_day", in: 0...1_000_000) ?? newRecipientsPerDay
   }
 }
 

@@ -44,13 +44,20 @@ public struct HostSettings: Equatable, Sendable {
   }
 
   /// How much one account may send. A stolen password is the commonest way for a host to lose its reputation.
+  ///
+  /// All of them count what was taken in the last 24 hours, for each login; 0: no limit.
   public struct Limits: Equatable, Sendable {
-    /// Recipients a day for each login; 0: no limit.
-    public var recipientsPerDay = 200
-    /// How many of them at once.
+    public var messagesPerDay = 500
+    public var recipientsPerDay = 1000
+    /// Recipients at once: what is above it may go on at the pace of `recipientsPerDay`.
     public var burst = 100
+    /// Recipients to whom the login has not sent in the last year.
+    public var newRecipientsPerDay = 200
 
     public init() {}
+
+    /// Whether anything has to be counted.
+    public var isAny: Bool { messagesPerDay > 0 || recipientsPerDay > 0 || newRecipientsPerDay > 0 }
   }
 
   /// `[web]`: what a web server of the administrator's own serves, so that mail programs and senders find it.
@@ -151,6 +158,8 @@ public struct HostSettings: Equatable, Sendable {
   public var redisMemory = "128mb"
   public var redisPolicy = "volatile-ttl"
   public var limits = Limits()
+  /// `[limits.user."ADDRESS"]`, by the address in small letters.
+  public var userLimits: [String: Limits] = [:]
 
   /// `dkim_ed25519`: whether mail gets a second signature (RFC 8463).
   public var signsWithEd25519 = false
@@ -175,6 +184,11 @@ public struct HostSettings: Equatable, Sendable {
     certificate = "/etc/letsencrypt/live/\(hostName)/fullchain.pem"
     certificateKey = "/etc/letsencrypt/live/\(hostName)/privkey.pem"
   }
+
+  public func limits(of user: String) -> Limits { userLimits[user] ?? limits }
+
+  /// Whether anything is counted for anybody.
+  public var countsSending: Bool { spamFilter && (limits.isAny || userLimits.values.contains { $0.isAny }) }
 
   public var database: String { "\(databaseDirectory)/\(databaseName)" }
 

@@ -6,7 +6,7 @@ import MailbootCore
 extension ProofKind {
   /// What holds up who has stolen a password, or tries to guess one.
   static let abuse: [ProofKind] = [
-    ProofKind(.limits, hint: "`mailhost explain rates`, `journalctl -u rspamd`") { (run) throws(Silence) in
+    ProofKind(.limits, hint: "`mailhost explain burst`, `journalctl -u rspamd`") { (run) throws(Silence) in
       try run.limit()
     },
     ProofKind(.loginLog, hint: "fail2ban's filter does not know what dovecot writes: `mailhost plan`") {

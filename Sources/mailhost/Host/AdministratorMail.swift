@@ -1,21 +1,17 @@
+import Linux
 import MailHost
+import Text
 
-/// A mail from this host to whoever looks after it.
+/// A mail of this host's own to its administrator. It goes the way of local mail: signed, and not counted for anybody.
 struct AdministratorMail {
-  let host: String
-  let address: String
+  let settings: HostSettings
 
-  init(_ settings: HostSettings) {
-    host = settings.hostName
-    address = settings.administrator
-  }
-
-  /// - Parameter subject: one line, in ASCII.
-  func send(_ subject: String, _ text: String) throws(HostFailure) {
+  func send(subject: String, _ text: String) throws(HostFailure) {
+    let host = settings.hostName
     let message = """
       From: mailhost <postmaster@\(host)>
-      To: <\(address)>
-      Subject: [\(host)] \(subject)
+      To: <\(settings.administrator)>
+      Subject: [\(host)] \(visibleInLine(subject))
       Auto-Submitted: auto-generated
       Content-Type: text/plain; charset=utf-8
 
@@ -23,6 +19,7 @@ struct AdministratorMail {
 
       """
     try succeed(
-      ["/usr/sbin/sendmail", "-i", "-f", address, "--", address], input: Array(message.utf8), seconds: 60)
+      ["/usr/sbin/sendmail", "-i", "-f", settings.administrator, "--", settings.administrator],
+      input: Array(message.utf8), seconds: 60)
   }
 }

@@ -194,6 +194,14 @@ struct HostApplier: ApplyPorts {
       try store.setWaiting(!observation.isOpen)
       try store.commit(generation.number)
     }
+    if managesServices, settings.countsSending { try startTelling() }
+  }
+
+  /// Its condition, that there are settings, was looked at when the host was started.
+  private func startTelling() throws(HostFailure) {
+    let timer = "mailhost-limits.timer"
+    let said = try run(["/usr/bin/systemctl", "start", timer])
+    if said.status != 0 { report("note: \(timer) does not start: \(said.evidence.last ?? "")") }
   }
 }
 

@@ -13,6 +13,18 @@ struct Validator {
   ///   - present: what is there now; of it what stays is looked at, too.
   func validate(_ texts: [String: [UInt8]], beside present: [String: HostRoot.Stored]) throws(HostFailure) {
     guard root.isHere else { return }
+    try Self.inCopy(of: texts, beside: present) { (place) throws(HostFailure) in
+      try Self.postfix(
+        place, hint: "nothing was changed; lines of your own are in [postfix] of /etc/mailboot/mailhost.toml")
+      try dovecot(place)
+      if settings.spamFilter { try rspamd(place) }
+    }
+  }
+
+  /// - Parameter look: gets a directory that has the files, below it, for as long as it looks.
+  static func inCopy(
+    of texts: [String: [UInt8]], beside present: [String: HostRoot.Stored], look: (String) throws(HostFailure) -> Void
+  ) throws(HostFailure) {
     var name = Array("/run/mailhost-validate-XXXXXX".utf8CString)
     guard mkdtemp(&name) != nil else { throw HostFailure(.failed, "/run: \(errnoText())") }
     let place = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -22,12 +34,10 @@ struct Validator {
     for (path, bytes) in present.mapValues(\.bytes).merging(texts, uniquingKeysWith: { $1 }) {
       try explained { () throws(SystemError) in try copy.write(path, bytes, plain) }
     }
-    try postfix(place)
-    try dovecot(place)
-    if settings.spamFilter { try rspamd(place) }
+    try look(place)
   }
 
-  private func postfix(_ place: String) throws(HostFailure) {
+  static func postfix(_ place: String, hint: String) throws(HostFailure) {
     for arguments in [["-n"], ["-M"], ["-P"]] {
       let said = try run(["/usr/sbin/postconf", "-c", "\(place)/etc/postfix"] + arguments)
       // It warns of what it does not know, and ends well.
@@ -37,7 +47,7 @@ struct Validator {
       guard said.status == 0, complaints.isEmpty else {
         throw HostFailure(
           .failed, "postfix does not take its new configuration", evidence: said.evidence,
-          hint: "nothing was changed; lines of your own are in [postfix] of /etc/mailboot/mailhost.toml")
+          hint: hint)
       }
     }
   }

@@ -23,7 +23,7 @@ struct PersonsTurn {
     {
       return
     }
-    try AdministratorMail(work.settings).send("DKIM keys: something for you to do", text)
+    try AdministratorMail(settings: work.settings).send(subject: "DKIM keys: something for you to do", text)
     try explained { () throws(SystemError) in
       try work.root.write(
         Self.path, Array("\(timestamp(now))\n\(text)".utf8),

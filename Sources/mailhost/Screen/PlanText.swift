@@ -7,8 +7,11 @@ struct PlanText {
   private let plan: HostPlan
   private let terminal: Terminal
   private let withDiffs: Bool
+  private let command: String?
 
-  init(_ plan: HostPlan, terminal: Terminal, withDiffs: Bool) {
+  /// - Parameter command: what makes the changes; nil: they are being made.
+  init(_ plan: HostPlan, terminal: Terminal, withDiffs: Bool, command: String? = "mailhost apply") {
+    self.command = command
     self.plan = plan
     self.terminal = terminal
     self.withDiffs = withDiffs
@@ -23,8 +26,8 @@ struct PlanText {
     let count = plan.changes.count { $0.action != .keep }
     if plan.isEmpty {
       say("nothing to do")
-    } else if count > 0 {
-      say("\(count) \(count == 1 ? "change" : "changes"); `mailhost apply` makes them")
+    } else if count > 0, let command {
+      say("\(count) \(count == 1 ? "change" : "changes"); `\(command)` makes them")
     }
   }
 
@@ -49,9 +52,10 @@ struct PlanText {
       let file = change.subject
       say("")
       say(visible("\(file) \(change.reason ?? "is not ours"). Nothing is applied before you have said one of:"))
-      say("  mailhost apply --adopt \(file)       your lines go into mailhost.toml")
-      say("  mailhost apply --keep \(file)        it stays as you have it")
-      say("  mailhost apply --overwrite \(file)   ours; yours is kept in the history")
+      let command = command ?? ""
+      if command == "mailhost apply" { say("  \(command) --adopt \(file)       your lines go into mailhost.toml") }
+      say("  \(command) --keep \(file)        it stays as you have it")
+      say("  \(command) --overwrite \(file)   ours; yours is kept in the history")
     }
     say("")
   }

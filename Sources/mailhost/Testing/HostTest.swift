@@ -92,7 +92,7 @@ extension ProofSubject {
     spamFilter = settings.spamFilter
     perUserBayes = settings.perUserBayes
     managesieve = settings.managesieve
-    burst = settings.limits.recipientsPerDay > 0 ? settings.limits.burst : nil
+    burst = settings.spamFilter && settings.limits.recipientsPerDay > 0 ? settings.limits.burst : nil
     if !settings.ipv4 {
       address = "::1"
       stranger = nil

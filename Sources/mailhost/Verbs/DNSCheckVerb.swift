@@ -66,8 +66,8 @@ struct DNSCheckVerb: Verb {
       for line in lines where !mail { say(line) }
       if mail, !lines.isEmpty {
         let plain = FindingText(terminal: Terminal(columns: 79), showsAll: false)
-        try AdministratorMail(work.settings).send(
-          "DNS: what has changed", plain.changes(record, since: before).joined(separator: "\n"))
+        try AdministratorMail(settings: work.settings).send(
+          subject: "DNS: what has changed", plain.changes(record, since: before).joined(separator: "\n"))
       }
     }
     return Status(record.severity)

@@ -1,0 +1,57 @@
+extension RelaySettings {
+  /// The packages that such a machine needs: postfix, what its logins take, and who may sign certificates.
+  public static let packages = ["ca-certificates", "libsasl2-modules", "postfix"]
+  public static let path = "/etc/mailboot/relay.toml"
+  /// One line, `[host]:port login:password`, for root alone. Not among ``render(on:templates:)``: its contents are never held as text.
+  public static let passwordPath = "/etc/postfix/mailhost-login"
+
+  /// What of the line of ``passwordPath`` stands before the password.
+  public var passwordPrefix: String { "[\(host)]:\(port) \(login):" }
+
+  /// Why this machine cannot send by these settings; nil: it can.
+  /// - Parameter machine: its name.
+  public func problem(on machine: String) -> String? {
+    if machine == host { return "this machine is \(host) itself" }
+    // Its mail could not be told from that of the domain's users.
+    if machine == domain { return "this machine is named \(domain), as the domain of \(login)" }
+    return nil
+  }
+
+  /// Every file of ours, but the password.
+  /// - Parameter machine: the machine's name, with its domain if it has one.
+  public func render(on machine: String, templates: TemplateSource) throws(Template.Invalid) -> [RenderedFile] {
+    let senders = "/etc/postfix/mailhost-senders"
+    let recipients = "/etc/postfix/mailhost-recipients"
+    let full = machine.contains(".") ? machine : machine + ".localdomain"
+    let short = full.prefix { $0 != "." }
+    var names = [full]
+    for name in [String(short), "localhost", "localhost.localdomain"] where !names.contains(name) { names.append(name) }
+    let values: [String: Any] = [
+      "header": Self.header, "host_name": full, "relay_host": host, "relay_port": String(port),
+      "wrapped": port == 465 ? "yes" : "no", "login": Self.passwordPath, "account": login,
+      "administrator": administrator, "senders": senders, "recipients": recipients,
+      "names": names.map { $0.replacing(".", with: "\\.") }.joined(separator: "|"), "short_name": String(short),
+      "sender_user": user, "sender_domain": domain,
+    ]
+    let files = [
+      HostFile(path: Self.path, template: "relay/relay.toml", syntax: .toml, reader: .nobody),
+      HostFile(path: "/etc/postfix/main.cf", template: "relay/main.cf", syntax: .postfixMain, reader: .postfix),
+      HostFile(path: recipients, template: "relay/recipients", syntax: .postfixMap, reader: .postfix),
+      HostFile(path: senders, template: "relay/senders", syntax: .postfixMap, reader: .postfix),
+      HostFile(path: "/etc/postfix/master.cf", template: "relay/master.cf", syntax: .postfixMaster, reader: .postfix),
+    ]
+    var rendered: [RenderedFile] = []
+    for file in files {
+      guard let text = templates(file.template) else {
+        throw Template.Invalid(text: "the template \(file.template) is missing")
+      }
+      let source = try Template(text, name: file.template).render(values, rowNames: [], name: file.template)
+      rendered.append(RenderedFile(file, source: source))
+    }
+    return rendered
+  }
+
+  private static let header =
+    "# Written by `mailhost relay` from /etc/mailboot/relay.toml: change that. What is edited here, the next\n"
+    + "# `mailhost relay --check` notices and asks about."
+}

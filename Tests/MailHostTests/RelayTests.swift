@@ -1,0 +1,77 @@
+import Foundation
+import MailHost
+import TestSupport
+import Testing
+
+/// A machine that sends all its mail through a mail host.
+struct RelayTests {
+  private func settings(port: Int? = nil, to: String? = nil) throws -> RelaySettings {
+    try RelaySettings(host: "mail.example.org", port: port, login: "Relay@example.org", administrator: to)
+  }
+
+  private func file(_ path: String, _ settings: RelaySettings, on machine: String = "web1.home.example") throws
+    -> String
+  {
+    let files = try settings.render(on: machine, templates: repositoryTemplate)
+    return try #require(files.first { $0.file.path == path }).text
+  }
+
+  @Test func bothPortsAreVerified() throws {
+    for (port, wrapped) in [(465, "yes"), (587, "no")] {
+      let main = MainCF(try file("/etc/postfix/main.cf", try settings(port: port)))
+      #expect(main.unreadable.isEmpty)
+      #expect(
+        main.values["relayhost"] == "[mail.example.org]:\(port)" && main.values["smtp_tls_wrappermode"] == wrapped)
+      #expect(main.values["smtp_tls_security_level"] == "secure" && main.values["mydestination"] == "")
+      #expect(main.values["inet_interfaces"] == "loopback-only" && main.values["smtp_sasl_auth_enable"] == "yes")
+    }
+    #expect(MasterCF(try file("/etc/postfix/master.cf", try settings())).unreadable.isEmpty)
+  }
+
+  @Test func sendersOfTheMachineBecomeTheLogins() throws {
+    let senders = try file("/etc/postfix/mailhost-senders", try settings())
+    #expect(
+      senders.hasSuffix(
+        "\n/^([^@+]+)(\\+[^@]*)?@(web1\\.home\\.example|web1|localhost|localhost\\.localdomain)$/ relay+web1.${1}@example.org\n"
+      ))
+    let recipients = try file("/etc/postfix/mailhost-recipients", try settings())
+    #expect(recipients.hasSuffix("|localhost|localhost\\.localdomain)$/ postmaster@example.org\n"), "\(recipients)")
+    let alone = try file("/etc/postfix/mailhost-recipients", try settings(to: "bob@example.org"), on: "web1")
+    #expect(alone.hasSuffix("\n/@(web1\\.localdomain|web1|localhost|localhost\\.localdomain)$/ bob@example.org\n"))
+  }
+
+  @Test func whatCannotBeIsRefused() throws {
+    #expect(throws: RelaySettings.Invalid.self) { try settings(port: 25) }
+    #expect(throws: RelaySettings.Invalid.self) { try settings(to: "bob") }
+    #expect(try settings().problem(on: "mail.example.org") == "this machine is mail.example.org itself")
+    #expect(try settings().problem(on: "example.org") != nil)
+    #expect(try settings().problem(on: "web1.example.org") == nil)
+  }
+
+  @Test func whatIsWrittenIsReadAgain() throws {
+    for settings in [try settings(), try settings(port: 587, to: "bob@example.org")] {
+      #expect(try relaySettings(try file(RelaySettings.path, settings)) == settings)
+    }
+  }
+
+  @Test func aDeliveryIsFollowedThroughTheLog() throws {
+    let log = """
+      4F1: message-id=<other@x>
+      A2B: message-id=<one@mail.example.org>
+      4F1: to=<x@y>, relay=none, status=bounced (no)
+      A2B: to=<bob@example.org>, orig_to=<root>, relay=mail.example.org[192.0.2.1]:465, delay=1, dsn=4.7.8, status=deferred (SASL authentication failed; server mail.example.org[192.0.2.1] said: 535 5.7.8 Error)
+      """
+    let waiting = try #require(RelayDelivery(log, messageID: "one@mail.example.org"))
+    #expect(waiting.id == "A2B")
+    guard case .deferred(let reason) = waiting.outcome else {
+      Issue.record("\(waiting)")
+      return
+    }
+    #expect(reason.hasSuffix("said: 535 5.7.8 Error"))
+    #expect(RelayDelivery.hint(for: reason, try settings()).contains("--new-password"))
+    let sent = log + "\nA2B: to=<bob@example.org>, relay=x, status=sent (250 2.0.0 Ok: queued as 77)"
+    #expect(RelayDelivery(sent, messageID: "one@mail.example.org")?.outcome == .sent("250 2.0.0 Ok: queued as 77"))
+    #expect(RelayDelivery(log, messageID: "two@mail.example.org") == nil)
+    #expect(RelayDelivery("A2B: message-id=<one@mail.example.org>", messageID: "one@mail.example.org") == nil)
+  }
+}
