@@ -12,6 +12,9 @@ extension DNSCheck {
     checkKeys(domain)
     add(domain, .dmarc, .recommended, dmarc(domain))
     for (service, port) in services { add("_\(service)._tcp.\(domain)", .srv, .optional, srv(service, port, domain)) }
+    if settings.web.root != nil, domain != host {
+      add(WebSite.name(domain), .autoconfig, .recommended, leads(WebSite.name(domain)))
+    }
     checkPolicy(domain)
     add(domain, .tlsReports, .optional, tlsReports(domain))
   }

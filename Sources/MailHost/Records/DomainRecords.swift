@@ -81,7 +81,14 @@ struct DomainRecords {
     let needsWeb =
       settings.web.root == nil ? "it needs a web server: set root in [web], and call `mailhost web`" : nil
     let rank = needsWeb == nil ? RecordRank.recommended : .optional
-    var records = [
+    var records: [WantedRecord] = []
+    if WebSite.name(domain) != WebSite.name(host) {
+      records.append(
+        WantedRecord(
+          WebSite.name(domain), .cname, .name(host), rank,
+          "Mail programs that do not follow the MX record find their settings there.", unless: needsWeb))
+    }
+    records += [
       WantedRecord(
         "mta-sts.\(domain)", .cname, .name(host), rank,
         "Where senders get the policy that mail comes encrypted, and to this host only (MTA-STS).", unless: needsWeb),

@@ -87,6 +87,7 @@ extension BrokenZone {
     BrokenZone("SRV with another port", ["srv wrong"], change: replacing("_submissions._tcp", " 465 ", " 587 ")),
     BrokenZone(
       "SRV of what is not offered", ["srv wrong"], change: replacing("_pop3s._tcp", "0 0 0 .", "0 1 995 mail.@.")),
+    BrokenZone("no autoconfig", ["autoconfig missing"], change: without("autoconfig.@.")),
     BrokenZone("no SRV", [], change: { $0.contains(" SRV ") ? nil : $0 }),
     // Encryption.
     BrokenZone("MTA-STS without a policy", ["mta-sts wrong"], policy: nil),
