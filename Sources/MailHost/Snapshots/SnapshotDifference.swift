@@ -10,6 +10,8 @@ public enum SnapshotDifference: String, Sendable {
   case older
   /// What is on the host was changed later, or at the same time.
   case newer
+  /// A database without tables, as it is made by what opens one that is gone.
+  case empty
   /// What is on the host cannot be read.
   case unreadable
 

@@ -51,6 +51,7 @@ struct RestoreText {
     case .missing: "missing"
     case .older: "older"
     case .newer: "newer"
+    case .empty: "empty"
     case .unreadable: "damaged"
     }
   }

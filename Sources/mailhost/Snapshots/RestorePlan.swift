@@ -98,13 +98,12 @@ struct RestorePlan {
       }
     } catch {
       switch error {
-      case .invalid, .database(.damaged, _), .database(.notADatabase, _), .database(.foreignSchema, _),
-        .database(.missing, _):
-        break
+      case .database(.missing, _): item.difference = .empty
+      case .invalid, .database(.damaged, _), .database(.notADatabase, _), .database(.foreignSchema, _):
+        item.difference = .unreadable
+        item.reason = "\(error)"
       default: throw HostFailure(.failed, "\(error); nothing was changed")
       }
-      item.difference = .unreadable
-      item.reason = "\(error)"
       moment = nil
       accountChanges = AccountList().changes(to: saved)
     }

@@ -90,8 +90,8 @@ struct RestoreWriter {
       return nil
     case .older, .newer:
       return try replaceContents(item, image)
-    case .same, .missing, .unreadable:
-      let isThere = item.difference == .unreadable
+    case .same, .missing, .empty, .unreadable:
+      let isThere = item.difference != .missing
       let place = aside(path)
       try explained { () throws(SystemError) in
         // SQLite would write what is in it into the new one.

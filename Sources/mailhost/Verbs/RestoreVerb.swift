@@ -137,10 +137,8 @@ struct RestoreVerb: Verb {
       // Redis has none of it.
       let services = Services(redisName: "redis")
       if changed.contains(.keys), try services.isActive("rspamd") { try services.tell(.rspamd, anew: false) }
-      // They have the file open that is none any more.
-      let isOther = due.contains {
-        $0.entry.name == SnapshotPlaces.database && [.missing, .unreadable].contains($0.difference)
-      }
+      // They have the file open that is none any more; of one whose contents were replaced dovecot 2.4 fails one query of each process.
+      let isOther = due.contains { $0.entry.name == SnapshotPlaces.database && $0.difference != .attributes }
       if isOther {
         for reader in [HostFile.Reader.dovecot, .postfix] { try services.tell(reader, anew: false) }
       }
