@@ -41,8 +41,11 @@ struct MailhostScene {
   }
 
   /// Runs `test` on a host that `mailhost` has made, unlocked and with its services up.
-  static func made(_ release: Release, _ test: (MailhostScene) async throws -> Void) async throws {
-    let guest = try await NativeHost.fresh(release)
+  /// - Parameter withRepository: whether packages of others can be installed there, see `machine/packages/foreign`.
+  static func made(
+    _ release: Release, withRepository: Bool = false, _ test: (MailhostScene) async throws -> Void
+  ) async throws {
+    let guest = try await withRepository ? NativeHost.withRepository(release) : NativeHost.fresh(release)
     defer { guest.close() }
     let scene = MailhostScene(host: guest)
     try await scene.unlock()
