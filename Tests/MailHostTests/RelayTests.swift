@@ -35,9 +35,10 @@ struct RelayTests {
         "\n/^([^@+]+)(\\+[^@]*)?@(web1\\.home\\.example|web1|localhost|localhost\\.localdomain)$/ relay+web1.${1}@example.org\n"
       ))
     let recipients = try file("/etc/postfix/mailhost-recipients", try settings())
-    #expect(recipients.hasSuffix("|localhost|localhost\\.localdomain)$/ postmaster@example.org\n"), "\(recipients)")
+    #expect(recipients.contains("|localhost|localhost\\.localdomain)$/ postmaster@example.org\n"), "\(recipients)")
+    #expect(recipients.hasSuffix("\n/^relay\\+web1\\.[^@]*@example\\.org$/ postmaster@example.org\n"), "\(recipients)")
     let alone = try file("/etc/postfix/mailhost-recipients", try settings(to: "bob@example.org"), on: "web1")
-    #expect(alone.hasSuffix("\n/@(web1\\.localdomain|web1|localhost|localhost\\.localdomain)$/ bob@example.org\n"))
+    #expect(alone.contains("\n/@(web1\\.localdomain|web1|localhost|localhost\\.localdomain)$/ bob@example.org\n"))
   }
 
   @Test func whatCannotBeIsRefused() throws {

@@ -50,7 +50,9 @@ struct TemplateTests {
     let names = FileManager.default.subpaths(atPath: directory.path) ?? []
     let templates = names.filter { $0.hasSuffix(".mustache") }.map { String($0.dropLast(9)) }
     let used = HostVariant.all.flatMap { host in host.settings.files(on: host.facts).map(\.template) }
-    #expect(Set(templates) == Set(used))
+    let relay = try RelaySettings(host: "mail.example.org", port: nil, login: "relay@example.org", administrator: nil)
+      .render(on: "web1.home.example", templates: repositoryTemplate)
+    #expect(Set(templates) == Set(used + relay.map(\.file.template)))
   }
 }
 

@@ -30,8 +30,9 @@ extension RelaySettings {
       "header": Self.header, "host_name": full, "relay_host": host, "relay_port": String(port),
       "wrapped": port == 465 ? "yes" : "no", "login": Self.passwordPath, "account": login,
       "administrator": administrator, "senders": senders, "recipients": recipients,
-      "names": names.map { $0.replacing(".", with: "\\.") }.joined(separator: "|"), "short_name": String(short),
+      "names": names.map(pattern).joined(separator: "|"), "short_name": String(short),
       "sender_user": user, "sender_domain": domain,
+      "sender_user_pattern": pattern(user), "sender_domain_pattern": pattern(domain),
     ]
     let files = [
       HostFile(path: Self.path, template: "relay/relay.toml", syntax: .toml, reader: .nobody),
@@ -50,6 +51,9 @@ extension RelaySettings {
     }
     return rendered
   }
+
+  /// Of a regular expression. Names of hosts and logins have no other special characters than these.
+  private func pattern(_ name: String) -> String { name.replacing(".", with: "\\.").replacing("+", with: "\\+") }
 
   private static let header =
     "# Written by `mailhost relay` from /etc/mailboot/relay.toml: change that. What is edited here, the next\n"
