@@ -59,6 +59,11 @@ struct RelayVerb: Verb {
         hint: "a mail host sends through another one by [smarthost] in it")
     }
     var work = try RelayWork(try settings()) { readSmallText("\(templates)/\($0).mustache") }
+    if work.settings.user != "relay" {
+      tell(
+        "warning: \(work.settings.login) is no relay@ login: whoever takes its password from this machine can send to anybody through "
+          + "the mail host")
+    }
     (work.keep, work.overwrite, work.asksAnew) = (Set(keep), Set(overwrite), newPassword)
     let known = Set(work.files.map(\.file.path))
     for path in keep + overwrite where !known.contains(path) {
