@@ -64,6 +64,7 @@ extension DNSRecord {
     let fields = (0..<ldns_rr_rd_count(record)).compactMap { ldns_rr_rdf(record, $0) }
     guard let data = Self.data(type, fields) else { return nil }
     self.init(canonicalName(owner), type, ttl: ldns_rr_ttl(record), data)
+    presentation = fields.compactMap { zoneText($0) }.joined(separator: " ")
   }
 
   private static func data(_ type: DNSType, _ fields: [UnsafeMutablePointer<ldns_rdf>]) -> Data? {

@@ -42,12 +42,25 @@ public struct DNSRecord: Hashable, Sendable {
   /// Seconds.
   public var ttl: UInt32
   public var data: Data
+  /// The data as a zone file has it, TXT in the strings that the server has: to take a record out it must be named so. Nil: made here. It
+  /// is no part of what makes two records equal.
+  public var presentation: String?
 
   public init(_ name: String, _ type: DNSType, ttl: UInt32 = 3600, _ data: Data) {
     self.name = name
     self.type = type
     self.ttl = ttl
     self.data = data
+  }
+
+  public static func == (one: DNSRecord, other: DNSRecord) -> Bool {
+    one.name == other.name && one.type == other.type && one.ttl == other.ttl && one.data == other.data
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(name)
+    hasher.combine(type)
+    hasher.combine(data)
   }
 
   /// What a TXT record says, as far as it is UTF-8.

@@ -1,4 +1,5 @@
 import CLDNS
+import Glibc
 
 /// What one server says of one name, as others would see it.
 public struct Sighting: Hashable, Sendable {
@@ -91,7 +92,11 @@ public final class DNSView {
   private var servers: [String: [ZoneServer]] = [:]
   /// Whether one that was silent once is asked again: each time takes seconds.
   private let asksSilentOnesAgain: Bool
-  private var silent: Set<DNSServer> = []
+  /// How often in a row each has not answered. One slow name is no reason to ask a resolver nothing more.
+  private var silences: [DNSServer: Int] = [:]
+  private static let mostSilences = 4
+  /// On the monotonic clock, in seconds.
+  private var deadline: Double?
   /// CNAMEs that follow each other.
   private static let mostAliases = 8
 
@@ -119,14 +124,28 @@ public final class DNSView {
   private func ask(
     _ name: String, _ type: DNSType, of server: DNSServer, recursive: Bool, unchecked: Bool
   ) throws(DNSError) -> DNSAnswer {
-    if silent.contains(server) { throw DNSError(.noAnswer, "\(server.text) does not answer") }
+    if let deadline, Self.now >= deadline { throw DNSError(.noAnswer, "the time for it is over") }
+    if silences[server, default: 0] >= (recursive ? Self.mostSilences : 1) {
+      throw DNSError(.noAnswer, "\(server.text) does not answer")
+    }
     do throws(DNSError) {
-      return try client.ask(name, type, of: server, recursive: recursive, unchecked: unchecked)
+      let answer = try client.ask(name, type, of: server, recursive: recursive, unchecked: unchecked)
+      silences[server] = nil
+      return answer
     } catch {
-      if error.reason == .noAnswer, !asksSilentOnesAgain { silent.insert(server) }
+      if error.reason == .noAnswer, !asksSilentOnesAgain { silences[server, default: 0] += 1 }
       throw error
     }
   }
+
+  private static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// From now on questions are asked for so many seconds; what is not asked by then is not answered.
+  public func limit(to seconds: Double) { deadline = Self.now + seconds }
 
   // MARK: Through the resolvers
 
@@ -223,6 +242,26 @@ public final class DNSView {
       index += 1
     }
     return sightings + resolvers.map { Sighting(names[0], .resolver($0), resolved(names[0], type, $0)) }
+  }
+
+  /// What the servers of the zone say, the first that answers, aliases followed; where none does, what a resolver says. Resolvers have
+  /// also what is in `/etc/hosts`, or another view of a zone, which nobody else sees.
+  public func owned(_ name: String, _ type: DNSType) throws(DNSError) -> [DNSRecord] {
+    let sightings: [Sighting]
+    do throws(DNSError) { sightings = try everywhere(name, type) } catch { return try records(name, type) }
+    var wanted = canonicalName(name)
+    var isAnswered = false
+    for sighting in sightings where sighting.name == wanted {
+      guard case .authoritative = sighting.source else { continue }
+      switch sighting.outcome {
+      case .records(let records): return records
+      case .alias(let target): wanted = target
+      case .nothing: isAnswered = true
+      case .failure: continue
+      }
+    }
+    if isAnswered { return [] }
+    return try records(name, type)
   }
 
   private func authoritative(_ name: String, _ type: DNSType) throws(DNSError) -> [Sighting] {

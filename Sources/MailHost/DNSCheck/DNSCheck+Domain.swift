@@ -29,29 +29,48 @@ extension DNSCheck {
   // MARK: Delivery
 
   private func mx(_ domain: String) -> RecordVerdict {
-    judge.verdict(domain, .mx) { records in
+    judge.verdict(domain, .mx) { [self] records in
+      var others: [String] = []
       let servers = records.compactMap { record -> (preference: UInt16, host: String)? in
         if case .mx(let preference, let host) = record.data { (preference, host) } else { nil }
       }
       let hint = "`mailhost dns \(domain)` has the record"
       if servers.isEmpty { return .missing("has no MX record", hint: hint) }
-      guard let own = servers.filter({ $0.host == self.host }).map(\.preference).min() else {
+      var own = servers.filter { $0.host == host }
+      if own.isEmpty {
+        own = servers.filter { isThisHost($0.host) }
+        others = own.map(\.host)
+      }
+      guard let preference = own.map(\.preference).min() else {
         let others = servers.map { $0.host.isEmpty ? "nobody (a null MX)" : $0.host }.joined(separator: ", ")
         return .wrong("mail goes to \(others), not to this host", hint: hint)
       }
-      let before = servers.filter { $0.preference < own && $0.host != self.host }.map(\.host)
+      func foreign(_ isWanted: (UInt16) -> Bool) -> [String] {
+        servers.filter { isWanted($0.preference) && $0.host != host && !isThisHost($0.host) }.map(\.host)
+      }
+      let before = foreign { $0 < preference }
       if !before.isEmpty {
         return .wrong("mail goes to \(before.joined(separator: ", ")) first", hint: "a smaller number comes first")
       }
-      let same = servers.filter { $0.preference == own && $0.host != self.host }.map(\.host)
+      let same = foreign { $0 == preference }
       if !same.isEmpty {
         return .wrong(
-          "half of the mail goes to \(same.joined(separator: ", "))", hint: "give it a larger number, or remove it")
+          "some of the mail goes to \(same.joined(separator: ", "))", hint: "give it a larger number, or remove it")
       }
-      let later = servers.filter { $0.host != self.host }.map(\.host)
-      return later.isEmpty
-        ? .right(self.host) : .remark("\(self.host); when it is down mail goes to \(later.joined(separator: ", "))")
+      let later = foreign { $0 > preference }
+      if !later.isEmpty { return .remark("\(host); when it is down mail goes to \(later.joined(separator: ", "))") }
+      return others.isEmpty
+        ? .right(host)
+        : .remark("\(others.joined(separator: ", ")), which is this host by another name: is it in the certificate?")
     }
+  }
+
+  /// Whether a name leads to this host and nowhere else.
+  func isThisHost(_ name: String) -> Bool {
+    if name == host { return true }
+    guard !name.isEmpty, let there = try? addresses(of: name), !there.isEmpty else { return false }
+    let own = reachable
+    return there.allSatisfy { own.contains($0) }
   }
 
   // MARK: Who may send
@@ -80,7 +99,10 @@ extension DNSCheck {
     if record.directives.contains(where: { $0.mechanism == .all && $0.qualifier == .pass }) {
       return .wrong("its SPF record lets everybody send (+all)", hint: "end it with ~all or -all")
     }
-    let lookup: SPFEvaluation.Lookup = { [view] name, type throws(DNSError) in try view.records(name, type) }
+    let lookup: SPFEvaluation.Lookup = { [view, host] name, type throws(DNSError) in
+      // Its own name the way the world sees it.
+      try name == host ? view.owned(name, type) : view.records(name, type)
+    }
     for address in reachable where settings.smarthost == nil {
       var evaluation = SPFEvaluation(
         address: address, sender: "postmaster@\(domain)", greeting: host, lookup: lookup)
@@ -174,7 +196,7 @@ extension DNSCheck {
             hint: hint)
       }
       if targets.isEmpty { return .missing("is not there", hint: hint) }
-      if targets.contains(where: { $0.target == self.host && $0.port == port }) {
+      if targets.contains(where: { $0.port == port && self.isThisHost($0.target) }) {
         return .right("\(self.host), port \(port)")
       }
       let others = targets.map { $0.target.isEmpty ? "nothing" : "\($0.target), port \($0.port)" }

@@ -11,34 +11,43 @@ extension DNSCheck {
         .wrong("has an AAAA record, and this host takes no mail over IPv6", hint: "remove it"))
     }
     checkAlias()
-    for address in reachable { add(address.text, .reverse, .required, reverse(address)) }
+    for address in reachable { checkReverse(address) }
     add(host, .greeting, .recommended, greeting())
     checkCertificate()
     for address in reachable { checkLists(address) }
     if settings.web.root != nil { add(WebSite.name(host), .autoconfig, .recommended, leads(WebSite.name(host))) }
   }
 
-  /// This host's addresses: those that it knows of, else what the DNS says that they are.
+  /// This host's addresses: those that it knows of, and of a kind of which it knows none, what the DNS says that they are.
   var reachable: [IPAddress] {
-    if !facts.addresses.isEmpty { return facts.addresses }
-    return ((try? addresses(of: host)) ?? []).filter { !$0.isPrivate && ($0.isSix ? settings.ipv6 : settings.ipv4) }
+    let shown = ((try? addresses(of: host)) ?? []).filter { address in
+      !address.isPrivate && (address.isSix ? settings.ipv6 : settings.ipv4) && !isKnown(address.isSix ? .aaaa : .a)
+    }
+    return facts.addresses + shown.filter { !facts.addresses.contains($0) }
+  }
+
+  /// Whether this host's addresses of that kind, or that it has none, are known.
+  private func isKnown(_ type: DNSType) -> Bool {
+    if facts.addresses.isEmpty { return false }
+    return type == .aaaa || !facts.isBehindRouter || facts.addresses.contains { !$0.isSix }
   }
 
   private func addressVerdict(_ type: DNSType) -> RecordVerdict {
     let own = Set(facts.addresses.filter { $0.isSix == (type == .aaaa) })
+    let isKnown = isKnown(type)
     return judge.verdict(host, type) { records in
       let shown = Set(records.compactMap { $0.address.flatMap(IPAddress.init) })
       if let bad = shown.first(where: \.isPrivate) {
-        return .wrong("\(bad.text) is an address that nobody outside can reach", hint: "give it the public address")
+        return .local("\(bad.text) is an address that nobody outside can reach", hint: "give it the public address")
       }
       if shown.isEmpty {
-        if own.isEmpty {
-          return type == .a && self.facts.addresses.isEmpty
-            ? .missing("has no address", hint: "`mailhost dns` has the record") : .right("has no \(type.text) record")
+        if !own.isEmpty {
+          return .missing("has no \(type.text) record for \(Self.list(own))", hint: "`mailhost dns` has the record")
         }
-        return .missing("has no \(type.text) record for \(Self.list(own))", hint: "`mailhost dns` has the record")
+        return type == .a && !isKnown
+          ? .missing("has no address", hint: "`mailhost dns` has the record") : .right("has no \(type.text) record")
       }
-      if self.facts.addresses.isEmpty { return .right(Self.list(shown)) }
+      if !isKnown { return .right(Self.list(shown)) }
       let foreign = shown.subtracting(own)
       let absent = own.subtracting(shown)
       if !foreign.isEmpty {
@@ -65,28 +74,36 @@ extension DNSCheck {
       .wrong("is an alias of \(target): what an MX record names must not be one", hint: "give it address records"))
   }
 
-  private func reverse(_ address: IPAddress) -> RecordVerdict {
-    let names: [String]
-    switch found(address.reverseName, .ptr) {
-    case .failure(let error): return .unknown("its name cannot be looked up: \(error.text)")
-    case .success(let records): names = records.compactMap(\.target).sorted()
-    }
+  private func checkReverse(_ address: IPAddress) {
     let provider = "set it with whoever gave you the address"
-    guard !names.isEmpty else {
-      return .missing("has no name (PTR): large providers refuse its mail", hint: "\(provider): \(host)")
-    }
-    guard names.contains(host) else {
-      return .wrong("has the name \(names.joined(separator: ", ")), and this host is \(host)", hint: provider)
-    }
     do throws(DNSError) {
-      guard try addresses(of: host).contains(address) else {
-        return .wrong("has the name \(host), which does not lead back to it", hint: "`mailhost dns` has the record")
+      let names = try view.owned(address.reverseName, .ptr).compactMap(\.target).sorted()
+      guard let name = names.first(where: { $0 == host }) ?? names.first else {
+        return add(
+          address.text, .reverse, .required,
+          .missing("has no name (PTR): large providers refuse its mail", hint: "\(provider): \(host)"))
       }
+      let leadsBack = try addresses(of: name).contains(address)
+      guard name == host else {
+        // Receivers look whether it leads back; that it is the name in the greeting they like to see.
+        return add(
+          address.text, .reverse, leadsBack ? .recommended : .required,
+          .wrong(
+            "has the name \(names.joined(separator: ", "))"
+              + (leadsBack ? ", and this host greets as \(host)" : ", which does not lead back to it"), hint: provider))
+      }
+      guard leadsBack else {
+        return add(
+          address.text, .reverse, .required,
+          .wrong("has the name \(host), which does not lead back to it", hint: "`mailhost dns` has the record"))
+      }
+      add(
+        address.text, .reverse, .required,
+        names.count == 1
+          ? .right(host) : .remark("has \(names.count) names: \(names.joined(separator: ", "))", hint: "one is enough"))
     } catch {
-      return .unknown("whether \(host) leads back to it is not known: \(error.text)")
+      add(address.text, .reverse, .required, .unknown("its name cannot be looked up: \(error.text)"))
     }
-    return names.count == 1
-      ? .right(host) : .remark("has \(names.count) names: \(names.joined(separator: ", "))", hint: "one is enough")
   }
 
   private func greeting() -> RecordVerdict {

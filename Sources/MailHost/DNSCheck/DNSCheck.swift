@@ -42,8 +42,15 @@ public final class DNSCheck {
           hint: "see /etc/resolv.conf, and whether this host reaches the network")
       ]
     }
-    if withHost { checkHost() }
-    for domain in domains { check(domain: domain) }
+    if withHost {
+      view.limit(to: 2 * Self.seconds)
+      checkHost()
+    }
+    for domain in domains {
+      view.limit(to: Self.seconds)
+      check(domain: domain)
+    }
+    view.limit(to: Self.seconds)
     for name in settings.dns.silentNames where withHost || domains.contains(name) { check(silent: name) }
     checkServers()
     for index in findings.indices {
@@ -70,9 +77,13 @@ public final class DNSCheck {
     do throws(DNSError) { return .success(try view.records(name, type)) } catch { return .failure(error) }
   }
 
+  /// As the servers of the zone have them.
   func addresses(of name: String) throws(DNSError) -> [IPAddress] {
-    (try view.records(name, .a) + view.records(name, .aaaa)).compactMap { $0.address.flatMap(IPAddress.init) }
+    (try view.owned(name, .a) + view.owned(name, .aaaa)).compactMap { $0.address.flatMap(IPAddress.init) }
   }
+
+  /// For each host or domain: name servers that are not there are no reason to look at nothing else.
+  private static let seconds = 90.0
 
   // MARK: Servers
 

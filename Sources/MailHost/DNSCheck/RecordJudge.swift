@@ -5,11 +5,18 @@ struct RecordVerdict: Equatable {
   var result: DNSFinding.Result
   var text: String
   var hint: String?
+  /// Whether it is an answer for this place alone, as resolvers give it that know `/etc/hosts` or have a view of their own.
+  var isLocal = false
 
   static func right(_ text: String) -> Self { Self(result: .right, text: text) }
   static func remark(_ text: String, hint: String? = nil) -> Self { Self(result: .remark, text: text, hint: hint) }
   static func missing(_ text: String, hint: String? = nil) -> Self { Self(result: .missing, text: text, hint: hint) }
   static func wrong(_ text: String, hint: String? = nil) -> Self { Self(result: .wrong, text: text, hint: hint) }
+  static func local(_ text: String, hint: String? = nil) -> Self {
+    var verdict = wrong(text, hint: hint)
+    verdict.isLocal = true
+    return verdict
+  }
   static func unknown(_ text: String, hint: String? = nil) -> Self { Self(result: .unknown, text: text, hint: hint) }
 
   var isGood: Bool { result == .right || result == .remark }
@@ -72,6 +79,11 @@ final class RecordJudge {
     guard
       let good = owners.first(where: \.verdict.isGood) ?? (owners.isEmpty ? said.first(where: \.verdict.isGood) : nil)
     else { return owners.first?.verdict ?? bad[0].verdict }
+    if bad.allSatisfy({ $0.isResolver && $0.verdict.isLocal }) {
+      return .remark(
+        "\(good.verdict.text); \(bad[0].who) has its own answer: \(bad[0].verdict.text)",
+        hint: "is it in /etc/hosts? Others see what the servers of the zone have")
+    }
     return RecordVerdict(
       result: .notEverywhere,
       text: bad.map { "\($0.who): \($0.verdict.text)" }.joined(separator: "; ") + "; elsewhere: \(good.verdict.text)",

@@ -166,3 +166,16 @@ struct SPFEvaluation {
     return canonicalName(name)
   }
 }
+
+/// Whether an SPF record lets all of some addresses send; false without any address.
+public func senderIsAllowed(
+  _ record: String, of domain: String, from addresses: [IPAddress], greeting: String, _ view: DNSView
+) -> Bool {
+  !addresses.isEmpty
+    && addresses.allSatisfy { address in
+      var evaluation = SPFEvaluation(address: address, sender: "postmaster@\(domain)", greeting: greeting) {
+        name, type throws(DNSError) in try view.records(name, type)
+      }
+      return evaluation.result(of: domain, record: record) == .pass
+    }
+}

@@ -54,6 +54,12 @@ public struct IPAddress: Hashable, Sendable, Comparable {
     return bytes[prefix / 8] & mask == network.bytes[prefix / 8] & mask
   }
 
+  /// 127.0.0.0/8, ::1 and what is for one link only.
+  public var isLoopback: Bool {
+    let networks = isSix ? [("::", 127), ("fe80::", 10)] : [("127.0.0.0", 8), ("169.254.0.0", 16)]
+    return networks.contains { network, prefix in IPAddress(network).map { isWithin($0, prefix: prefix) } ?? false }
+  }
+
   /// What nobody in the Internet can connect to: loopback, link-local and private networks, and those of providers' own (RFC 1918, 3927,
   /// 4193, 6598).
   public var isPrivate: Bool {

@@ -39,7 +39,11 @@ public struct RecordFacts: Equatable, Sendable {
 
   /// Under which the world reaches this host, in order; none: they are not known, as behind a router.
   public var addresses: [IPAddress] = []
+  /// Whether this host has an address of IPv4 that is of a private network alone: a router in front of it has the public one.
+  public var isBehindRouter = false
   public var domains: [String] = []
+  /// Whether these are those of the account database.
+  public var domainsAreKnown = true
   /// Nil: they cannot be read.
   public var keys: [Key]? = []
   /// Why not.

@@ -55,6 +55,23 @@ public struct DNSCheckRecord: Equatable, Sendable {
   /// 0, 1 or 2: the worst of them.
   public var severity: Int { findings.map(\.severity).max() ?? 0 }
 
+  /// With what an earlier check had found of what this one could not ask: an alarm does not end because a name server is silent.
+  ///
+  /// - Parameter isWhole: whether this one has looked at everything; if not, what it says nothing of is kept, too.
+  public func carrying(_ before: DNSCheckRecord?, isWhole: Bool) -> DNSCheckRecord {
+    guard let before else { return self }
+    var carried = self
+    for earlier in before.bad where earlier.result != "unknown" {
+      let now = findings.firstIndex { $0.name == earlier.name }
+      if let now, findings[now].result == "unknown" {
+        carried.findings[now] = earlier
+      } else if now == nil, !isWhole {
+        carried.findings.append(earlier)
+      }
+    }
+    return carried
+  }
+
   /// Version 1 of the contract.
   public func json() -> JSONText {
     .object([

@@ -2,7 +2,7 @@ import Glibc
 import Linux
 import MailHost
 
-/// The addresses of this host's network interfaces that the Internet can reach, in order.
+/// The addresses of this host's network interfaces, in order, without those of this machine alone.
 ///
 /// Those of IPv6 that change by themselves for privacy (RFC 8981) cannot be told apart here: their mark is not in what `getifaddrs(3)` says.
 /// `/proc/net/if_inet6` has it.
@@ -24,7 +24,7 @@ func ownAddresses() -> [IPAddress] {
       getnameinfo(address, socklen_t(length), &buffer, socklen_t(buffer.count), nil, 0, NI_NUMERICHOST) == 0
     else { continue }
     let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    guard let own = IPAddress(text), !own.isPrivate, !passing.contains(own) else { continue }
+    guard let own = IPAddress(text), !own.isLoopback, !passing.contains(own) else { continue }
     found.insert(own)
   }
   return found.sorted()

@@ -11,10 +11,13 @@ extension RecordFacts {
   ) throws(HostFailure) -> RecordFacts {
     var facts = RecordFacts()
     let named = settings.dns.addresses.compactMap(IPAddress.init)
-    facts.addresses = (named.isEmpty && root.isHere ? ownAddresses() : named)
-      .filter { $0.isSix ? settings.ipv6 : settings.ipv4 }
+    let there = named.isEmpty && root.isHere ? ownAddresses() : named
+    facts.addresses = there.filter { !$0.isPrivate && ($0.isSix ? settings.ipv6 : settings.ipv4) }
+    facts.isBehindRouter =
+      named.isEmpty && !facts.addresses.contains { !$0.isSix } && there.contains { !$0.isSix && $0.isPrivate }
     let accounts = HostedAccounts(settings: settings, root: root)
     if accounts.isLocked {
+      facts.domainsAreKnown = false
       facts.domains = Set(settings.domains.map { $0.lowercased() }).sorted()
       notes.append("the vault is locked: the domains are those of mailhost.toml, not those of the account database")
     } else {

@@ -43,7 +43,12 @@ struct FindingText {
   func changes(_ record: DNSCheckRecord, since before: DNSCheckRecord?) -> [String] {
     let (now, then) = (record.bad, before?.bad ?? [])
     let new = now.filter { finding in !then.contains { $0.isSame(as: finding) } }
-    let gone = then.filter { finding in !now.contains { $0.name == finding.name } }
+    // What was not asked, is not there any more or is muted is not said to be right.
+    let gone = then.filter { finding in
+      record.findings.contains {
+        $0.name == finding.name && ["right", "remark"].contains($0.result) && $0.muted == nil
+      }
+    }
     return new.flatMap { lines($0) }
       + gone.map { terminal.coloured("good   ", .green) + " \(visibleInLine($0.name)): is right now" }
   }

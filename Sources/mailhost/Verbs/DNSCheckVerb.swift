@@ -35,7 +35,7 @@ struct DNSCheckVerb: Verb {
   @Flag(help: "Only what is new or gone since the last check of everything; for cron.")
   var changes = false
 
-  @Flag(help: "Mail the changes to the administrator.")
+  @Flag(help: "Mail the changes to the administrator; the exit code is 0 then, whatever they are.")
   var mail = false
 
   func validate() throws {
@@ -54,9 +54,11 @@ struct DNSCheckVerb: Verb {
     let findings = check.run(
       domains: work.domains.filter { !work.settings.dns.silentNames.contains($0) }, withHost: work.withHost,
       today: String(timestamp(now).prefix(10)))
-    let record = DNSCheckRecord(at: now, findings: findings.map(DNSCheckRecord.Finding.init))
     let before = Self.last()
-    if domains.isEmpty, work.root.isHere { try Self.store(record) }
+    // Where no resolver answers nothing is known but that.
+    let isWhole = work.facts.domainsAreKnown && findings.count > 1
+    let record = DNSCheckRecord(at: now, findings: findings.map(DNSCheckRecord.Finding.init))
+      .carrying(domains.isEmpty ? before : nil, isWhole: isWhole)
     let text = FindingText(terminal: .forReading, showsAll: all)
     switch format {
     case .json: say(record.json().rendered())
@@ -70,7 +72,9 @@ struct DNSCheckVerb: Verb {
           subject: "DNS: what has changed", plain.changes(record, since: before).joined(separator: "\n"))
       }
     }
-    return Status(record.severity)
+    // Last: what could not be told is new the next time, too.
+    if domains.isEmpty, work.root.isHere { try Self.store(record) }
+    return mail ? 0 : Status(record.severity)
   }
 
   private static func last() -> DNSCheckRecord? {

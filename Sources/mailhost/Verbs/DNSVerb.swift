@@ -74,7 +74,7 @@ struct DNSRecordsVerb: Verb {
     case .table: for line in RecordText(terminal: .forReading).lines(wanted) { say(line) }
     case .zone: emit(wanted.zone(), to: 1)
     case .json: say(wanted.json().rendered())
-    case .nsupdate: emit(wanted.update(ZonesHere(view: work.view)), to: 1)
+    case .nsupdate: emit(wanted.update(ZonesHere(view: work.view, settings: work.settings, facts: work.facts)), to: 1)
     }
     return 0
   }

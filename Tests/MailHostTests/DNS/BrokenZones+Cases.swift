@@ -44,6 +44,10 @@ extension BrokenZone {
       change: { $0.hasPrefix("mail.@.") ? nil : $0 }),
     BrokenZone("no name of the address", ["reverse missing"], reverse: []),
     BrokenZone("the provider's name of the address", ["reverse wrong"], reverse: ["192-0-2-1.dsl.zz."]),
+    BrokenZone("another name that leads back", ["reverse wrong"], added: ["box.@. 60 IN A {A}"], reverse: ["box.@."]),
+    BrokenZone(
+      "MX by another name of this host", [], added: ["mx.@. 60 IN A {A}"],
+      change: { $0.replacingOccurrences(of: "MX 10 mail.@.", with: "MX 10 mx.@.") }),
     BrokenZone("two names of the address", [], reverse: ["mail.@.", "www.zz."]),
     // Who may send.
     BrokenZone("two SPF records", ["spf wrong"], added: ["@. 60 IN TXT \"v=spf1 -all\""]),

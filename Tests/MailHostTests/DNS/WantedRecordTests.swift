@@ -105,6 +105,7 @@ struct WantedRecordTests {
     var records: [String: [DNSRecord]] = [:]
     func zone(of name: String) -> String? { nil }
     func present(_ name: String, _ type: DNSType) -> [DNSRecord] { records["\(name) \(type.text)"] ?? [] }
+    func lets(_ record: String, of name: String) -> Bool { record.contains("192.0.2.1") }
   }
 
   @Test func anUpdateTakesNothingOutThatIsSomebodyElses() throws {
@@ -119,10 +120,57 @@ struct WantedRecordTests {
     let text = wanted.update(present)
     let removed = text.split(separator: "\n").filter { $0.hasPrefix("update delete example.org.") }
     #expect(removed == ["update delete example.org. TXT \"v=spf1 include:old.example -all\""])
+    #expect(
+      text.contains("update add example.org. 3600 TXT \"v=spf1 a:mail.example.org include:old.example -all\"\n"),
+      "what else sends goes on to: \(text)")
     #expect(text.contains("; there is also: example.org. 3600 IN MX 5 old.example."))
     #expect(text.contains("update delete _dmarc.example.org. TXT\nupdate add _dmarc.example.org. 3600 TXT"))
     #expect(text.components(separatedBy: "\nsend\n").count == 3, "one message for each zone: \(text)")
     #expect(!text.contains("arpa"))
+  }
+
+  @Test func whatIsRightOrStrongerStays() throws {
+    var strong = DNSRecord(
+      "_dmarc.example.org", .txt, .text(Array("v=DMARC1; p=reject; rua=mailto:reports@club.example".utf8)))
+    strong.presentation = "\"v=DMARC1; p=reject; \" \"rua=mailto:reports@club.example\""
+    var sender = DNSRecord(
+      "example.org", .txt, .text(Array("v=spf1 ip4:192.0.2.1 include:_spf.provider.example -all".utf8)))
+    let records = [
+      "example.org TXT": [sender], "_dmarc.example.org TXT": [strong],
+      "_smtp._tls.example.org TXT": [DNSRecord("x", .txt, .text(Array("v=TLSRPTv1; rua=mailto:x@club.example".utf8)))],
+    ]
+    let text = try Self.wanted().update(Present(records: records))
+    for name in [" example.org. TXT", "_dmarc.example.org.", "_smtp._tls.example.org."] {
+      #expect(
+        !text.contains("delete \(name)") && !text.contains("add \(name)") && !text.contains("delete\(name)"),
+        "\(name): \(text)")
+    }
+    // One that does not let this host send goes by the strings that the server has.
+    sender = DNSRecord("example.org", .txt, .text(Array("v=spf1 -all".utf8)))
+    sender.presentation = "\"v=spf1 \" \"-all\""
+    let changed = try Self.wanted().update(Present(records: ["example.org TXT": [sender]]))
+    #expect(changed.contains("update delete example.org. TXT \"v=spf1 \" \"-all\"\n"))
+    #expect(changed.contains("update add example.org. 3600 TXT \"v=spf1 a:mail.example.org -all\"\n"))
+  }
+
+  @Test func severalSPFRecordsAreAPersonsTurn() throws {
+    let two = ["v=spf1 mx -all", "v=spf1 -all"].map { DNSRecord("example.org", .txt, .text(Array($0.utf8))) }
+    let text = try Self.wanted().update(Present(records: ["example.org TXT": two]))
+    #expect(text.contains("; example.org has several SPF records, so that none counts: make one of them\n"))
+    #expect(!text.contains("delete example.org. TXT"))
+  }
+
+  @Test func whatIsThereAlreadyIsNotAddedAgain() throws {
+    let wanted = try Self.wanted()
+    var records: [String: [DNSRecord]] = [:]
+    for one in wanted.all { records["\(one.record.name) \(one.record.type.text)", default: []].append(one.record) }
+    struct All: PresentRecords {
+      var records: [String: [DNSRecord]]
+      func zone(of name: String) -> String? { nil }
+      func present(_ name: String, _ type: DNSType) -> [DNSRecord] { records["\(name) \(type.text)"] ?? [] }
+      func lets(_ record: String, of name: String) -> Bool { true }
+    }
+    #expect(wanted.update(All(records: records)) == "; there is nothing to change\n")
   }
 
   /// What is in the zone now goes into commands that somebody gives to a program.

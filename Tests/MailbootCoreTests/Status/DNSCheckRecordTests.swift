@@ -24,6 +24,18 @@ struct DNSCheckRecordTests {
     #expect(Self.record.bad.map(\.name) == ["example.org spf", "example.org dmarc"], "the worst first")
   }
 
+  @Test func anAlarmOutlastsASilentServer() {
+    var later = DNSCheckRecord(at: 1_795_446_000, findings: [Self.finding("example.org dmarc", 0)])
+    later.findings.append(
+      .init(
+        name: "example.org spf", rank: "required", result: "unknown", severity: 1, detail: "", hint: nil, muted: nil))
+    #expect(later.carrying(Self.record, isWhole: true).bad == [Self.finding("example.org spf", 2)])
+    later.findings.removeLast()
+    #expect(later.carrying(Self.record, isWhole: true).bad.isEmpty, "a domain that is gone has no findings")
+    #expect(later.carrying(Self.record, isWhole: false).bad == [Self.finding("example.org spf", 2)])
+    #expect(later.carrying(nil, isWhole: true) == later)
+  }
+
   @Test(arguments: ["{}", "{\"at\": \"yesterday\", \"findings\": []}", "{\"at\": \"2026-11-22T15:00:00Z\"}", "[]"])
   func whatIsNoRecordIsNone(_ text: String) throws {
     #expect(DNSCheckRecord(json: try #require(JSONText(parsing: Array(text.utf8)))) == nil)
