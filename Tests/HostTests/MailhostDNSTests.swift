@@ -25,7 +25,7 @@ struct MailhostDNSTests {
       secret=$(sed -n 's/.*secret "\\(.*\\)".*/\\1/p' /root/update.key)
       { echo 'server 192.0.2.2'; echo "key hmac-sha256:mailhost $secret"; cat /root/commands; } | knsupdate
       # Until the secondary has looked.
-      for i in {1..80}; do
+      for i in {1..300}; do
         [ "$(kdig +short @192.0.2.3 SOA example.org)" = "$(kdig +short @192.0.2.2 SOA example.org)" ] &&
           [ "$(kdig +short @192.0.2.3 SOA example.net)" = "$(kdig +short @192.0.2.2 SOA example.net)" ] && exit 0
         sleep 0.2

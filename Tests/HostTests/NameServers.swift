@@ -91,7 +91,7 @@ struct NameServers {
       done
       systemd-run --quiet --unit sink --setenv PYTHONPATH=/root aiosmtpd -n -l 192.0.2.2:25 -c sink.Keep /root/received
       waiting() {
-        for i in {1..150}; do "$@" | grep -q . && return; sleep 0.1; done
+        for i in {1..600}; do "$@" | grep -q . && return; sleep 0.1; done
         echo "waited in vain for: $*"; journalctl --no-pager -n 60; exit 1
       }
       for zone in \(zones.joined(separator: " ")); do waiting kdig +short @192.0.2.3 SOA $zone; done
