@@ -29,8 +29,9 @@ public struct SnapshotPlaces: Equatable, Sendable {
   /// - Parameters:
   ///   - settingsFile: `mailhost.toml`.
   ///   - mailbootFile: `mailboot.toml`.
-  public init(_ settings: HostSettings, settingsFile: String, mailbootFile: String) {
-    var places = [
+  ///   - namesFiles: whether a file that the settings only name has its place there.
+  public init(_ settings: HostSettings, settingsFile: String, mailbootFile: String, namesFiles: Bool = true) {
+    let places = [
       Place(part: .accounts, name: Self.database, path: settings.database, extent: .database),
       Place(part: .keys, name: "keys", path: settings.dkim, extent: .flat),
       Place(part: .sieve, name: "sieve", path: settings.sieve, extent: .tree),
@@ -39,13 +40,30 @@ public struct SnapshotPlaces: Equatable, Sendable {
       Place(part: .settings, name: "settings/mailboot.toml", path: mailbootFile, extent: .file),
       Place(part: .settings, name: "settings/mailboot.toml.d", path: mailbootFile + ".d", extent: .dropIns),
     ]
+    self.places = places + (namesFiles ? Self.named(by: settings) : [])
+  }
+
+  static let password = "settings/smarthost-password"
+
+  /// Files that settings name, wherever they are.
+  public static func named(by settings: HostSettings) -> [Place] {
+    var places: [Place] = []
     if let file = settings.smarthost?.passwordFile {
-      places.append(Place(part: .settings, name: "settings/smarthost-password", path: file, extent: .file))
+      places.append(Place(part: .settings, name: password, path: file, extent: .file))
     }
     if let file = settings.own.dovecot {
       places.append(Place(part: .settings, name: "settings/dovecot-extra.conf", path: file, extent: .file))
     }
-    self.places = places
+    return places
+  }
+
+  /// Whether a file may come to a place that nobody but the snapshot itself names. Whoever has the public key can have made that: the place
+  /// must be one where nothing is run or read unasked.
+  public static func takesUnnamed(_ path: String) -> Bool {
+    let directory = "/etc/mailboot/"
+    guard path.hasPrefix(directory) else { return false }
+    let name = String(path.dropFirst(directory.count))
+    return isSafe(name) && !name.contains("/") && !name.hasPrefix(".") && !name.hasSuffix(".toml")
   }
 
   /// Where an entry belongs on this host; nil: nowhere, and it is not taken.

@@ -22,6 +22,8 @@ struct RestorePlan {
   }
 
   private(set) var items: [Item] = []
+  /// What is not put back by this call, and why.
+  private(set) var leftOut: [String] = []
   /// What replacing the database would mean.
   private(set) var accountChanges: [AccountList.Change] = []
   /// Of the database that they were found in.
@@ -30,23 +32,41 @@ struct RestorePlan {
   private let snapshot: Snapshot
   private let root: HostRoot
 
-  /// - Parameter own: where things belong by the settings in the snapshot.
+  /// - Parameter own: the files that the settings in the snapshot name.
   /// - Throws: where something in the snapshot belongs nowhere.
   init(
-    _ snapshot: Snapshot, _ parts: Set<SnapshotPart>, _ places: SnapshotPlaces, own: SnapshotPlaces?, _ root: HostRoot
+    _ snapshot: Snapshot, _ parts: Set<SnapshotPart>, _ places: SnapshotPlaces, own: [SnapshotPlaces.Place],
+    _ root: HostRoot
   ) throws(HostFailure) {
     self.snapshot = snapshot
     self.root = root
-    for entry in snapshot.manifest.entries {
-      guard let part = entry.part else { throw Self.nowhere(entry) }
+    let now = timestamp(Double(time(nil)))
+    for saved in snapshot.manifest.entries {
+      guard let part = saved.part else { throw Self.nowhere(saved) }
       guard parts.contains(part) else { continue }
-      // A file that only the settings in the snapshot name comes with them.
-      guard let path = places.path(of: entry) ?? (part == .settings ? own?.path(of: entry) : nil) else {
-        throw Self.nowhere(entry)
+      let entry = saved.asPutBack(taken: snapshot.manifest.taken, now: now)
+      if let path = places.path(of: entry) {
+        let place = part == .settings ? root.followed(path) : path
+        items.append(entry.name == SnapshotPlaces.database ? try database(entry, place) : item(entry, place))
+      } else if entry.kind == .file, let path = own.first(where: { $0.name == entry.name })?.path {
+        addUnnamed(entry, path)
+      } else {
+        throw Self.nowhere(saved)
       }
-      let place = part == .settings ? root.followed(path) : path
-      items.append(entry.name == SnapshotPlaces.database ? try database(entry, place) : item(entry, place))
     }
+  }
+
+  /// A file that only the settings in the snapshot name comes with them, where it harms nobody.
+  private mutating func addUnnamed(_ entry: SnapshotEntry, _ path: String) {
+    guard SnapshotPlaces.takesUnnamed(path) else {
+      leftOut.append(
+        "left out: \(path), which only the settings in the snapshot name; once mailhost.toml here names it, call this again")
+      return
+    }
+    var item = item(entry, path)
+    // What is there is something else to this host.
+    if item.difference == .older || item.difference == .attributes { item.difference = .newer }
+    items.append(item)
   }
 
   private static func nowhere(_ entry: SnapshotEntry) -> HostFailure {
@@ -93,8 +113,6 @@ struct RestorePlan {
       accountChanges = here.changes(to: saved)
       if here != saved {
         item.difference = timestamp(Double(status.st_mtim.tv_sec)) < entry.modified ? .older : .newer
-      } else if root.attributes(of: status) != entry.attributes {
-        item.difference = .attributes
       }
     } catch {
       switch error {

@@ -85,12 +85,9 @@ struct RestoreWriter {
     let image = snapshot.contents[item.entry.name] ?? []
     let path = item.path
     switch item.difference {
-    case .attributes:
-      try explained { () throws(SystemError) in try root.set(item.entry.attributes, at: path) }
-      return nil
     case .older, .newer:
       return try replaceContents(item, image)
-    case .same, .missing, .empty, .unreadable:
+    case .same, .attributes, .missing, .empty, .unreadable:
       let isThere = item.difference != .missing
       let place = aside(path)
       try explained { () throws(SystemError) in
