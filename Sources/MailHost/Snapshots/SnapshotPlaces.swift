@@ -81,7 +81,8 @@ public struct SnapshotPlaces: Equatable, Sendable {
           switch place.extent {
           case .flat: entry.kind == .file && !rest.contains("/")
           case .dropIns: entry.kind == .file && !rest.contains("/") && Self.isDropIn(rest)
-          default: entry.kind != .link || Self.isSafe(entry.target)
+          // What dovecot has compiled is run as it is.
+          default: !rest.hasSuffix(".svbin") && (entry.kind != .link || Self.isSafe(entry.target))
           }
         return isHere ? "\(place.path)/\(rest)" : nil
       }
@@ -96,6 +97,13 @@ public struct SnapshotPlaces: Equatable, Sendable {
   /// restore has put aside or a killed one has left.
   public static func isSaved(_ name: String) -> Bool {
     !name.hasSuffix(".svbin") && !name.contains(asideMark) && !(name.hasPrefix(".") && name.hasSuffix(".mailhost"))
+  }
+
+  /// Where pigeonhole keeps what it has compiled of a filter: beside it, and beside the link that it was opened by.
+  public static func compiled(of entry: SnapshotEntry, at path: String) -> [String] {
+    let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    let scripts = [path] + (entry.kind == .link ? [directory + entry.target] : [])
+    return scripts.filter { $0.hasSuffix(".sieve") }.map { $0.dropLast("sieve".count) + "svbin" }
   }
 
   /// Between the name of a file that was put aside, and when.

@@ -92,9 +92,12 @@ extension HostRoot {
 
   /// Puts a file or link at a path as it was once, in one step, on the disk before it has its name.
   ///
-  /// - Parameter aside: the name that what is there gets, in the same directory; nil: nothing is there, and what comes there meanwhile
-  ///   stays.
-  func place(_ entry: SnapshotEntry, _ bytes: [UInt8], at path: String, aside: String?) throws(SystemError) {
+  /// - Parameters:
+  ///   - keepsTime: whether it counts as last changed when it was then; else now.
+  ///   - aside: the name that what is there gets, in the same directory; nil: nothing is there, and what comes there meanwhile stays.
+  func place(
+    _ entry: SnapshotEntry, _ bytes: [UInt8], keepsTime: Bool, at path: String, aside: String?
+  ) throws(SystemError) {
     let directory = try open(directoryOf: path, making: true)
     defer { close(directory) }
     let name = name(of: path)
@@ -114,9 +117,11 @@ extension HostRoot {
       defer { close(descriptor) }
       try require(writeAll(bytes, to: descriptor))
       try require(fchown(descriptor, owners.user, owners.group) == 0 && fchmod(descriptor, mode_t(entry.mode)) == 0)
-      // The age of a key counts from its file's time.
-      let modified = timespec(tv_sec: Int(secondsSince1970(timestamp: entry.modified) ?? 0), tv_nsec: 0)
-      try require(futimens(descriptor, [modified, modified]) == 0 && fsync(descriptor) == 0)
+      if keepsTime {
+        let modified = timespec(tv_sec: Int(secondsSince1970(timestamp: entry.modified) ?? 0), tv_nsec: 0)
+        try require(futimens(descriptor, [modified, modified]) == 0)
+      }
+      try require(fsync(descriptor) == 0)
     }
     StopPoint.reached("place")
     if let aside {

@@ -61,14 +61,23 @@ struct RestoreWriter {
         try root.make(
           HostDirectory(path: item.path, owner: entry.owner, group: entry.group, mode: entry.mode))
       case (_, .attributes): try root.set(entry.attributes, at: item.path)
-      case (_, .missing): try root.place(entry, snapshot.contents[entry.name] ?? [], at: item.path, aside: nil)
+      case (_, .missing): try place(item, aside: nil)
       default:
         let place = self.aside(item.path)
-        try root.place(entry, snapshot.contents[entry.name] ?? [], at: item.path, aside: place.name)
+        try self.place(item, aside: place.name)
         aside = place.path
       }
     }
     return aside
+  }
+
+  private func place(_ item: RestorePlan.Item, aside: String?) throws(SystemError) {
+    let entry = item.entry
+    // The age of a key counts from its file's time. A filter with its old time would look older than what was compiled of another one.
+    try root.place(
+      entry, snapshot.contents[entry.name] ?? [], keepsTime: entry.part != .sieve, at: item.path, aside: aside)
+    guard entry.part == .sieve else { return }
+    for compiled in SnapshotPlaces.compiled(of: entry, at: item.path) { try root.remove(compiled) }
   }
 
   private func requireUnchanged(_ item: RestorePlan.Item) throws(HostFailure) {
@@ -94,7 +103,7 @@ struct RestoreWriter {
         // SQLite would write what is in it into the new one.
         try root.rename(path + "-journal", to: place.name + "-journal")
         StopPoint.reached("journal aside")
-        try root.place(item.entry, image, at: path, aside: isThere ? place.name : nil)
+        try root.place(item.entry, image, keepsTime: true, at: path, aside: isThere ? place.name : nil)
       }
       return isThere ? place.path : nil
     }

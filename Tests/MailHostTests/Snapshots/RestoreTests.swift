@@ -213,6 +213,25 @@ struct RestoreTests {
     #expect(scene.tree.text(SnapshotTree.key) == nil)
   }
 
+  /// Pigeonhole runs what it has compiled, unless the filter or the link to it is newer.
+  @Test func nothingCompiledOfAnotherFilterStays() throws {
+    let scene = try SnapshotTree()
+    try told("/usr/bin/touch", ["-d", "2020-01-01", scene.tree.path + SnapshotTree.filter])
+    #expect(try scene.snapshot().status == 0)
+    let compiled = ["/scripts/mine.svbin", "/active.svbin"].map { "/vault/sieve/example.org/alice" + $0 }
+    for path in compiled { try scene.tree.write(path, "compiled\n") }
+    try scene.tree.write(SnapshotTree.filter, "discard;\n")
+    try told("/bin/rm", [scene.tree.path + SnapshotTree.active])
+    let said = try scene.restore(["--write", "--overwrite", SnapshotTree.filter])
+    #expect(said.status == 0, "\(said)")
+    #expect(scene.tree.text(SnapshotTree.filter) == "keep;\n")
+    for path in compiled { #expect(scene.tree.text(path) == nil, "\(path)") }
+    // A dovecot that opens it by another way has one elsewhere.
+    let seconds = try told("/usr/bin/stat", ["-c", "%Y", scene.tree.path + SnapshotTree.filter]).said
+    #expect(try #require(Double(seconds.dropLast())) > Date().timeIntervalSince1970 - 60)
+    #expect(try scene.restore().status == 0)
+  }
+
   /// Whoever has the user of the mail in his hands cannot have root write elsewhere.
   @Test func noWayLeadsThroughALink() throws {
     let scene = try SnapshotTree()
