@@ -23,6 +23,7 @@ public struct SnapshotPlaces: Equatable, Sendable {
 
   public static let database = "accounts/maildb.sqlite3"
   public static let settings = "settings/mailhost.toml"
+  public static let signingTable = "keys/\(SigningTable.name)"
 
   public let places: [Place]
 

@@ -10,6 +10,8 @@ struct RestorePlan {
   /// One file, directory or link.
   struct Item {
     var entry: SnapshotEntry
+    /// Of a file, as it is put back.
+    var bytes: [UInt8]
     /// Where it belongs.
     var path: String
     var difference: SnapshotDifference
@@ -47,13 +49,31 @@ struct RestorePlan {
       let entry = saved.asPutBack(taken: snapshot.manifest.taken, now: now)
       if let path = places.path(of: entry) {
         let place = part == .settings ? root.followed(path) : path
-        items.append(entry.name == SnapshotPlaces.database ? try database(entry, place) : item(entry, place))
+        switch entry.name {
+        case SnapshotPlaces.database: items.append(try database(entry, place))
+        case SnapshotPlaces.signingTable: addTable(entry, place)
+        default: items.append(item(entry, place))
+        }
       } else if entry.kind == .file, let path = own.first(where: { $0.name == entry.name })?.path {
         addUnnamed(entry, path)
       } else {
         throw Self.nowhere(saved)
       }
     }
+  }
+
+  /// It names the files of the keys: those of this host.
+  private mutating func addTable(_ saved: SnapshotEntry, _ path: String) {
+    let text = String(decoding: snapshot.contents[saved.name] ?? [], as: UTF8.self)
+    guard let table = try? SigningTable(reading: text) else {
+      leftOut.append("left out: \(path): it is none that `mailhost dkim` has written")
+      return
+    }
+    let bytes = Array(table.text(directory: String(path.dropLast(SigningTable.name.count + 1))).utf8)
+    let entry = SnapshotEntry(
+      name: saved.name, path: saved.path, kind: .file, bytes: bytes, attributes: saved.attributes,
+      modified: saved.modified)
+    items.append(item(entry, path, bytes))
   }
 
   /// A file that only the settings in the snapshot name comes with them, where it harms nobody.
@@ -76,21 +96,25 @@ struct RestorePlan {
 
   var different: [Item] { items.filter(\.isWanted) }
 
-  private func item(_ entry: SnapshotEntry, _ path: String) -> Item {
+  private func item(_ entry: SnapshotEntry, _ path: String, _ bytes: [UInt8]? = nil) -> Item {
+    var item = Item(
+      entry: entry, bytes: bytes ?? snapshot.contents[entry.name] ?? [], path: path, difference: .unreadable)
     do throws(SystemError) {
-      let present = try root.look(path)
-      return Item(entry: entry, path: path, difference: entry.difference(to: present), present: present)
+      item.present = try root.look(path)
+      item.difference = entry.difference(to: item.present)
     } catch {
-      return Item(entry: entry, path: path, difference: .unreadable, reason: error.text)
+      item.reason = error.text
     }
+    return item
   }
 
   private mutating func database(_ entry: SnapshotEntry, _ path: String) throws(HostFailure) -> Item {
-    var item = Item(entry: entry, path: path, difference: .same)
+    let image = snapshot.contents[entry.name] ?? []
+    var item = Item(entry: entry, bytes: image, path: path, difference: .same)
     let saved: AccountList
     do throws(AccountError) {
       saved = try AccountList(
-        try AccountDatabase.reading(image: snapshot.contents[entry.name] ?? [], called: "the account database in it"))
+        try AccountDatabase.reading(image: image, called: "the account database in it"))
     } catch {
       throw HostFailure(
         .failed, "\(error); nothing was changed",

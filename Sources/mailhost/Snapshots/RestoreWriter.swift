@@ -10,14 +10,12 @@ import Text
 /// Nothing of it is remembered: after a kill the next look shows what is still different.
 struct RestoreWriter {
   let plan: RestorePlan
-  let snapshot: Snapshot
   let root: HostRoot
   /// What is added to the name of what is replaced.
   let mark: String
 
-  init(_ plan: RestorePlan, _ snapshot: Snapshot, _ root: HostRoot) {
+  init(_ plan: RestorePlan, _ root: HostRoot) {
     self.plan = plan
-    self.snapshot = snapshot
     self.root = root
     mark = SnapshotPlaces.asideMark + timestamp(Double(time(nil))).filter { $0 != "-" && $0 != ":" }
   }
@@ -74,8 +72,7 @@ struct RestoreWriter {
   private func place(_ item: RestorePlan.Item, aside: String?) throws(SystemError) {
     let entry = item.entry
     // The age of a key counts from its file's time. A filter with its old time would look older than what was compiled of another one.
-    try root.place(
-      entry, snapshot.contents[entry.name] ?? [], keepsTime: entry.part != .sieve, at: item.path, aside: aside)
+    try root.place(entry, item.bytes, keepsTime: entry.part != .sieve, at: item.path, aside: aside)
     guard entry.part == .sieve else { return }
     for compiled in SnapshotPlaces.compiled(of: entry, at: item.path) { try root.remove(compiled) }
   }
@@ -91,11 +88,10 @@ struct RestoreWriter {
   // MARK: Accounts
 
   private func writeDatabase(_ item: RestorePlan.Item) throws(HostFailure) -> String? {
-    let image = snapshot.contents[item.entry.name] ?? []
     let path = item.path
     switch item.difference {
     case .older, .newer:
-      return try replaceContents(item, image)
+      return try replaceContents(item)
     case .same, .attributes, .missing, .empty, .unreadable:
       let isThere = item.difference != .missing
       let place = aside(path)
@@ -103,14 +99,14 @@ struct RestoreWriter {
         // SQLite would write what is in it into the new one.
         try root.rename(path + "-journal", to: place.name + "-journal")
         StopPoint.reached("journal aside")
-        try root.place(item.entry, image, keepsTime: true, at: path, aside: isThere ? place.name : nil)
+        try root.place(item.entry, item.bytes, keepsTime: true, at: path, aside: isThere ? place.name : nil)
       }
       return isThere ? place.path : nil
     }
   }
 
   /// Through SQLite: postfix and dovecot have the file open, and go on with it.
-  private func replaceContents(_ item: RestorePlan.Item, _ image: [UInt8]) throws(HostFailure) -> String {
+  private func replaceContents(_ item: RestorePlan.Item) throws(HostFailure) -> String {
     let aside = self.aside(item.path).path
     guard let moment = plan.moment else { throw HostFailure(.failed, "\(item.path) cannot be read") }
     let isReplaced: Bool
@@ -118,7 +114,7 @@ struct RestoreWriter {
       let database = try AccountDatabase(path: root.path(item.path), .read)
       try database.backUp(to: root.path(aside))
       StopPoint.reached("accounts aside")
-      isReplaced = try database.replaceContents(with: image, since: moment)
+      isReplaced = try database.replaceContents(with: item.bytes, since: moment)
     } catch {
       throw HostFailure(.failed, "\(error)", hint: "the accounts are as they were")
     }

@@ -58,10 +58,10 @@ struct SnapshotInspection {
         problems.append("\(entry.name) \(problem)")
       }
     }
-    if let table = snapshot.contents["keys/\(SigningTable.name)"],
+    if let table = snapshot.contents[SnapshotPlaces.signingTable],
       (try? SigningTable(reading: String(decoding: table, as: UTF8.self))) == nil
     {
-      problems.append("keys/\(SigningTable.name) cannot be read")
+      problems.append("\(SnapshotPlaces.signingTable) cannot be read")
     }
     counts.append(("keys", entries.count))
     let signed = domains.count { domain in entries.contains { $0.name.hasPrefix("keys/\(domain).") } }

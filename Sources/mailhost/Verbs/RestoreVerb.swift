@@ -66,7 +66,7 @@ struct RestoreVerb: Verb {
       for line in text.lines(Terminal(descriptor: 1)) { say(line) }
     }
     let isAgreed = try isAgreed(due)
-    if isAgreed { try put(due, RestoreWriter(plan, snapshot, root), settings, root) }
+    if isAgreed { try put(due, RestoreWriter(plan, root), settings, root) }
     if format == .json { say(text.json(snapshot, isWritten: isAgreed)) }
     let isAll = plan.leftOut.isEmpty && (!isOwn || !parts.isEmpty)
     let rest = plan.different.count - (isAgreed ? due.count : 0) + (isAll ? 0 : 1)

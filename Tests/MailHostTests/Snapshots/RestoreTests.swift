@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import MailHost
 import TestSupport
 import Testing
 
@@ -211,6 +212,29 @@ struct RestoreTests {
     #expect(said.status == 1, "\(said)")
     #expect(said.errors.contains("there is no user _rspamd"), "\(said)")
     #expect(scene.tree.text(SnapshotTree.key) == nil)
+  }
+
+  @Test func theTableOfKeysNamesThoseOfThisHost() throws {
+    let scene = try SnapshotTree()
+    #expect(try scene.snapshot().status == 0)
+    let path = "/vault/dkim/signing.conf"
+    let table = SigningTable(selectors: ["example.org": ["202001"]])
+    let said = try scene.restore(["--write"]) { snapshot in
+      snapshot.set("keys/signing.conf", table.text(directory: "/elsewhere/dkim"), mode: 0o640, owner: "_rspamd")
+    }
+    #expect(said.status == 0, "\(said)")
+    #expect(scene.tree.text(path) == table.text(directory: "/vault/dkim"))
+    #expect(try scene.tree.mailhost(["plan"]).status == 0)
+    // Put there by hand.
+    try scene.tree.write(path, table.text(directory: "/elsewhere/dkim"))
+    let plan = try scene.tree.mailhost(["plan"])
+    #expect(plan.status == 1, "\(plan)")
+    #expect(plan.errors.contains("names keys in /elsewhere/dkim, not in /vault/dkim"), "\(plan)")
+    #expect(plan.errors.contains("sed -i"), "\(plan)")
+    let edited = try scene.restore(["--write", "keys"]) { snapshot in
+      snapshot.set("keys/signing.conf", ".include \"/etc/shadow\"\n", mode: 0o640, owner: "_rspamd")
+    }
+    #expect(edited.status == 2 && edited.errors.contains("left out: \(path): it is none that"), "\(edited)")
   }
 
   /// Pigeonhole runs what it has compiled, unless the filter or the link to it is newer.
