@@ -142,20 +142,15 @@ struct RestoreVerb: Verb {
     _ due: [RestorePlan.Item], _ writer: RestoreWriter, _ settings: HostSettings, _ root: HostRoot
   ) throws(HostFailure) {
     try writer.requireOwners(due)
-    for item in due {
-      if let aside = try writer.write(item) { tell("note: what was there is \(visible(aside)) now") }
+    // Redis has none of it.
+    let services = Services(redisName: "redis")
+    try RestoreSequence.run(due.map(\.entry)) { (index) throws(HostFailure) in
+      if let aside = try writer.write(due[index]) { tell("note: what was there is \(visible(aside)) now") }
+    } tell: { (reader) throws(HostFailure) in
+      if settings.manage.services, root.isHere, Services.isThere { try services.tell(reader, anew: false) }
     }
-    let changed = Set(due.compactMap(\.entry.part))
-    if settings.manage.services, root.isHere, Services.isThere {
-      // Redis has none of it.
-      let services = Services(redisName: "redis")
-      if changed.contains(.keys), try services.isActive("rspamd") { try services.tell(.rspamd, anew: false) }
-      // They have the file open that is none any more; of one whose contents were replaced dovecot 2.4 fails one query of each process.
-      let isOther = due.contains { $0.entry.name == SnapshotPlaces.database && $0.difference != .attributes }
-      if isOther {
-        for reader in [HostFile.Reader.dovecot, .postfix] { try services.tell(reader, anew: false) }
-      }
+    if due.contains(where: { $0.entry.part == .settings }) {
+      tell("note: the settings changed: `mailhost plan`, then `mailhost apply`")
     }
-    if changed.contains(.settings) { tell("note: the settings changed: `mailhost plan`, then `mailhost apply`") }
   }
 }
