@@ -65,8 +65,8 @@ struct SnapshotCollector {
     do throws(AccountError) {
       let database = try AccountDatabase(path: root.path(place.path), .read)
       image = try database.image()
-      damage = try AccountDatabase.reading(image: image, called: place.path).check().first { $0.kind == "damage" }?
-        .message
+      damage = try AccountDatabase.reading(image: image, called: place.path, isOwn: true).check()
+        .first { $0.kind == "damage" }?.message
     } catch {
       throw HostFailure(.failed, "\(error)", hint: "nothing was written; `mailcfg check` tells more")
     }
