@@ -33,6 +33,28 @@ extension HostRoot {
     throw SystemError("\(path) changes all the time", code: EAGAIN)
   }
 
+  /// What a link of root's own leads to, over other links if need be: the way is no link.
+  /// - Throws: when it leads nowhere, or is somebody else's.
+  func behind(_ link: PresentEntry, at path: String) throws(SystemError) -> PresentEntry {
+    var (there, place) = (link, path)
+    for _ in 0..<8 {
+      guard there.kind == .link else { return there }
+      guard there.attributes.owner == "root" else {
+        throw SystemError("\(place) is a link that does not belong to root", code: EPERM)
+      }
+      var names = there.target.hasPrefix("/") ? [] : Array(place.split(separator: "/").dropLast())
+      for name in there.target.split(separator: "/") where name != "." {
+        if name == ".." { _ = names.popLast() } else { names.append(name) }
+      }
+      place = "/" + names.joined(separator: "/")
+      guard let next = try look(place) else {
+        throw SystemError("\(path) leads to \(place), which is not there", code: ENOENT)
+      }
+      there = next
+    }
+    throw SystemError("\(path) leads through too many links", code: ELOOP)
+  }
+
   /// Nil: it was changed meanwhile.
   private func stableBytes(
     _ directory: Int32, _ name: String, _ path: String, _ before: stat, _ limit: Int

@@ -80,7 +80,8 @@ struct RestorePlan {
   private mutating func addUnnamed(_ entry: SnapshotEntry, _ path: String) {
     guard SnapshotPlaces.takesUnnamed(path) else {
       leftOut.append(
-        "left out: \(path), which only the settings in the snapshot name; once mailhost.toml here names it, call this again")
+        "left out: \(path), which only the settings in the snapshot name; once mailhost.toml here names it, call this again"
+      )
       return
     }
     var item = item(entry, path)
@@ -102,6 +103,11 @@ struct RestorePlan {
     do throws(SystemError) {
       item.present = try root.look(path)
       item.difference = entry.difference(to: item.present)
+      // It was saved as the file that it leads to.
+      if let link = item.present, link.kind == .link, entry.kind == .file, entry.part != .sieve {
+        item.difference = entry.difference(to: try root.behind(link, at: path))
+        if item.difference == .attributes { item.difference = .same }
+      }
     } catch {
       item.reason = error.text
     }
