@@ -18,8 +18,9 @@ public struct SealedAgeFile {
     try opened(with: try FileKeys.key(of: header, identities))
   }
 
-  public func opened(passphrase: borrowing SecretBytes) throws(AgeError) -> AgeReader {
-    try opened(with: try FileKeys.key(of: header, passphrase: passphrase))
+  /// - Parameter memory: how many bytes its key may take.
+  public func opened(passphrase: borrowing SecretBytes, memory: Int = .max) throws(AgeError) -> AgeReader {
+    try opened(with: try FileKeys.key(of: header, passphrase: passphrase, memory: memory))
   }
 
   private func opened(with fileKey: consuming SecretBytes) throws(AgeError) -> AgeReader {

@@ -62,7 +62,9 @@ enum FileKeys {
     throw .noMatch
   }
 
-  static func key(of header: AgeHeader, passphrase: borrowing SecretBytes) throws(AgeError) -> SecretBytes {
+  static func key(
+    of header: AgeHeader, passphrase: borrowing SecretBytes, memory: Int
+  ) throws(AgeError) -> SecretBytes {
     guard let stanza = header.stanzas.first, stanza.arguments[0] == "scrypt" else { throw .noMatch }
     guard stanza.arguments.count == 3, let salt = Base64.bytes(stanza.arguments[1].utf8), salt.count == 16 else {
       throw .header("a stanza of scrypt has no salt of 16 bytes")
@@ -73,6 +75,8 @@ enum FileKeys {
       throw .header("a stanza of scrypt has no work factor")
     }
     guard factor <= highestWorkFactor else { throw .workFactor(factor) }
+    // Asked for at once, it would be taken from whoever else runs.
+    guard 1024 << factor <= memory else { throw .noMemory(1024 << factor) }
     try requireBody(stanza)
     let key = try passphraseKey(passphrase, salt: salt, workFactor: factor)
     guard let fileKey = try opened(stanza.body, key) else { throw .noMatch }

@@ -9,8 +9,11 @@ extension SQLiteConnection {
   }
 
   /// A database from the bytes of its file. It cannot be changed.
-  public static func reading(image: [UInt8]) throws(SQLiteFailure) -> SQLiteConnection {
-    let connection = try inMemory()
+  ///
+  /// - Parameter seconds: how long all that is asked of it may take: somebody may have made it so that it takes for ever.
+  public static func reading(image: [UInt8], seconds: Int = 60) throws(SQLiteFailure) -> SQLiteConnection {
+    let connection = try SQLiteConnection(
+      path: ":memory:", access: .readWrite, busyMilliseconds: 0, seconds: seconds)
     guard !image.isEmpty, let space = sqlite3_malloc64(UInt64(image.count)) else {
       throw SQLiteFailure(code: SQLITE_NOMEM, message: String(cString: sqlite3_errstr(SQLITE_NOMEM)))
     }

@@ -30,6 +30,8 @@ extension SQLiteConnection {
   public func givingWay<Result: ~Copyable>(
     _ body: () throws(SQLiteFailure) -> Result
   ) throws(SQLiteFailure) -> Result {
+    // It has a limit of its own, and is in memory.
+    if end != 0 { return try body() }
     var file: UnsafeMutablePointer<sqlite3_file>?
     guard sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK else { throw failure() }
     // Some 2 ms apart.

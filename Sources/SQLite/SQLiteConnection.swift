@@ -1,8 +1,11 @@
 import CSQLite
+import Glibc
 
 /// A connection to one database file, owned by one value and used by one thread.
 public struct SQLiteConnection: ~Copyable {
   let handle: OpaquePointer
+  /// When what is read has to be read, in milliseconds of the clock that never jumps; 0: any time.
+  let end: UInt
 
   public enum Access: Sendable {
     case readOnly
@@ -16,8 +19,9 @@ public struct SQLiteConnection: ~Copyable {
   /// - Parameters:
   ///   - path: must be no symbolic link, nor lie below one, with `followLinks` false.
   ///   - busyMilliseconds: how long to wait for other processes' locks.
+  ///   - seconds: how long all statements may take together; nil: as long as they do.
   public init(
-    path: String, access: Access, busyMilliseconds: Int32, followLinks: Bool = true
+    path: String, access: Access, busyMilliseconds: Int32, followLinks: Bool = true, seconds: Int? = nil
   ) throws(SQLiteFailure) {
     var handle: OpaquePointer?
     var flags = access == .readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
@@ -32,8 +36,15 @@ public struct SQLiteConnection: ~Copyable {
       throw failure
     }
     self.handle = handle
+    end = seconds.map { Self.milliseconds() + UInt($0 * 1000) } ?? 0
     sqlite3_extended_result_codes(handle, 1)
     sqlite3_busy_timeout(handle, busyMilliseconds)
+    if end != 0 {
+      // Some 10 ms apart.
+      sqlite3_progress_handler(
+        handle, 100_000, { SQLiteConnection.milliseconds() > UInt(bitPattern: $0) ? 1 : 0 },
+        UnsafeMutableRawPointer(bitPattern: end))
+    }
   }
 
   deinit {
@@ -91,6 +102,15 @@ public struct SQLiteConnection: ~Copyable {
 
   /// Whether a `BEGIN` has not been ended yet.
   public var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+  /// Whether statements end by themselves after a time.
+  public var isLimited: Bool { end != 0 }
+
+  private static func milliseconds() -> UInt {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt(time.tv_sec) * 1000 + UInt(time.tv_nsec / 1_000_000)
+  }
 
   func failure() -> SQLiteFailure {
     SQLiteFailure(code: sqlite3_extended_errcode(handle), message: String(cString: sqlite3_errmsg(handle)))

@@ -73,7 +73,11 @@ struct WitnessTests {
     #expect(throws: AgeError.noMatch) {
       _ = try sealed.opened(passphrase: secret("wrong horse"))
     }
-    var reader = try sealed.opened(passphrase: secret("correct horse"))
+    // Its key takes 256 MiB.
+    #expect(throws: AgeError.noMemory(256 << 20)) {
+      _ = try sealed.opened(passphrase: secret("correct horse"), memory: (256 << 20) - 1)
+    }
+    var reader = try sealed.opened(passphrase: secret("correct horse"), memory: 256 << 20)
     #expect(try reader.next() == Array("hello".utf8))
     #expect(try reader.next().isEmpty)
   }

@@ -85,6 +85,44 @@ import Testing
     #expect(try database.replaceContents(with: image, since: moment))
   }
 
+  @Test(arguments: [
+    "CREATE VIEW v AS SELECT 1", "CREATE TRIGGER t AFTER INSERT ON users BEGIN DELETE FROM users; END",
+    """
+    DROP TABLE users;
+    CREATE VIEW users(id, domain_id, password, email, active) AS
+      WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x, 1, 'x', 'a@example.org', 1 FROM n
+    """,
+    "CREATE VIRTUAL TABLE v USING rtree(id, a, b)",
+  ])
+  func whatWouldRunUnseenIsRefused(_ statements: String) throws {
+    let fixture = try fixture()
+    try fixture.execute(statements)
+    let image = Array(fixture.bytes)
+    let error = #expect(throws: AccountError.self) { _ = try AccountDatabase.reading(image: image, called: "it") }
+    #expect(error?.description.contains("it is refused: it has the ") == true, "\(String(describing: error))")
+  }
+
+  /// On the host that has it in use it is the administrator's own.
+  @Test func ofTheHostsOwnItIsNot() throws {
+    let fixture = try fixture()
+    try fixture.execute("CREATE VIEW v AS SELECT email FROM users")
+    let copy = try AccountDatabase.reading(image: Array(fixture.bytes), called: "it", isOwn: true)
+    #expect(try users(copy).count == 2)
+  }
+
+  @Test func nothingIsReadForEver() throws {
+    let connection = try SQLiteConnection.reading(image: Array(try fixture().bytes), seconds: 1)
+    let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+    for _ in 1...2 {
+      let error = #expect(throws: SQLiteFailure.self) { _ = try connection.column(endless) }
+      #expect(error?.kind == .interrupted)
+    }
+    let error = #expect(throws: SQLiteFailure.self) {
+      _ = try connection.givingWay { () throws(SQLiteFailure) in try connection.column(endless) }
+    }
+    #expect(error?.kind == .interrupted)
+  }
+
   @Test func whatIsNoAccountDatabaseIsRefused() throws {
     let fixture = try fixture()
     let image = try fixture.open(.read).image()

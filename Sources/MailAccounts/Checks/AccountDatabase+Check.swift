@@ -32,7 +32,7 @@ extension AccountDatabase {
         try connection.column("PRAGMA integrity_check(1)")
       }
     } catch {
-      if error.kind == .interrupted { return nil }
+      if error.kind == .interrupted, !connection.isLimited { return nil }
       throw explanation(of: error)
     }
   }

@@ -15,22 +15,33 @@ extension AccountDatabase {
 
   /// A database that is in no file.
   ///
-  /// - Parameter name: for what is said of it.
+  /// - Parameters:
+  ///   - name: for what is said of it.
+  ///   - isOwn: whether this host has it in use, with whatever views and triggers.
   /// - Throws: where it is none of ours.
-  public static func reading(image: [UInt8], called name: String) throws(AccountError) -> AccountDatabase {
+  public static func reading(
+    image: [UInt8], called name: String, isOwn: Bool = false
+  ) throws(AccountError) -> AccountDatabase {
     guard image.count >= 100, image.starts(with: Array("SQLite format 3\u{0}".utf8)) else {
       throw .database(.notADatabase, path: name)
     }
     let problem: DatabaseProblem
-    do throws(SQLiteFailure) {
+    do {
       let connection = try SQLiteConnection.reading(image: image)
       try connection.distrustContents()
+      if !isOwn, let other = try Schema.foreignDefinition(in: connection) {
+        throw AccountError.invalid("\(name) is refused: it has \(other), which would run unseen")
+      }
       let missing = try Schema.missing(in: connection)
       let version = try connection.column("PRAGMA user_version").first.flatMap { Int64($0) } ?? 0
       if missing.isEmpty, version <= Schema.version { return AccountDatabase(connection, called: name) }
       problem = missing.isEmpty ? .newerSchema(version) : .foreignSchema(missing)
-    } catch {
+    } catch let error as AccountError {
+      throw error
+    } catch let error as SQLiteFailure {
       problem = DatabaseProblem(error, 0)
+    } catch {
+      throw .invalid("\(name): \(error)")
     }
     throw .database(problem, path: name)
   }

@@ -175,7 +175,8 @@ extension DatabaseProblem {
       case .readOnly: .readOnly
       case .damaged: .damaged(failure.message)
       case .notADatabase: .notADatabase
-      case .interrupted, .other: .other(failure.message)
+      case .interrupted: .other("what is asked of it takes too long (\(failure.message))")
+      case .other: .other(failure.message)
       }
   }
 }

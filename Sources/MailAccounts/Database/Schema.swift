@@ -41,6 +41,18 @@ enum Schema {
     ("aliases", ["id", "domain_id", "src", "dst"]),
   ]
 
+  /// Something that is no table and no index, named; nil: there is nothing else. A view or a virtual table may stand for one of our tables,
+  /// a trigger runs with each change.
+  static func foreignDefinition(in connection: borrowing SQLiteConnection) throws(SQLiteFailure) -> String? {
+    // By their statements, which is what SQLite goes by; it writes them all in this form.
+    try connection.column(
+      """
+      SELECT 'the ' || type || ' ' || name FROM sqlite_master WHERE sql IS NOT NULL AND sql NOT GLOB 'CREATE TABLE *'
+        AND sql NOT GLOB 'CREATE INDEX *' AND sql NOT GLOB 'CREATE UNIQUE INDEX *' LIMIT 1
+      """
+    ).first
+  }
+
   /// Which of the tables and columns that we need are missing. For the explanation after a statement failed, as asking takes time.
   static func missing(in connection: borrowing SQLiteConnection) throws(SQLiteFailure) -> [String] {
     var missing: [String] = []

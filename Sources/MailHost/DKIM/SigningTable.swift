@@ -8,8 +8,13 @@ public struct SigningTable: Equatable, Sendable {
   public struct Fault: Error, Equatable {
     /// From 1.
     public var line: Int
+    /// It is one of ours, and this is where it has the keys; nil: it is none.
+    public var directory: String?
 
-    public init(line: Int) { self.line = line }
+    public init(line: Int, directory: String? = nil) {
+      self.line = line
+      self.directory = directory
+    }
   }
 
   /// Selectors of each domain, in the order of the signatures.
@@ -18,8 +23,9 @@ public struct SigningTable: Equatable, Sendable {
   public init(selectors: [String: [String]] = [:]) { self.selectors = selectors }
 
   /// Reads the file.
-  /// - Throws: where a line is not one of ours.
-  public init(reading text: String) throws(Fault) {
+  /// - Parameter expected: where the keys have to be; nil: anywhere.
+  /// - Throws: where a line is not one of ours, or names keys elsewhere.
+  public init(reading text: String, directory expected: String? = nil) throws(Fault) {
     selectors = [:]
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       if line.isEmpty || line.hasPrefix("#") { continue }
@@ -32,6 +38,7 @@ public struct SigningTable: Equatable, Sendable {
       guard let directory = paths[0].range(ofDirectoryOf: "\(values[0]).\(names[0]).key"),
         Self.line(values[0], names, directory: directory) == line
       else { throw Fault(line: index + 1) }
+      if let expected, directory != expected { throw Fault(line: index + 1, directory: directory) }
       selectors[values[0]] = names
     }
   }

@@ -50,7 +50,11 @@ extension SnapshotEntry {
       case .link: present.target == target
       case .directory: true
       }
-    if isSame { return kind == .link || present.attributes == attributes ? .same : .attributes }
+    if isSame {
+      var there = present.attributes
+      if kind == .directory { there.mode &= 0o777 }
+      return kind == .link || there == attributes ? .same : .attributes
+    }
     // Timestamps of one form are ordered as texts are.
     return present.modified < modified ? .older : .newer
   }

@@ -23,14 +23,16 @@ public struct SnapshotPlaces: Equatable, Sendable {
 
   public static let database = "accounts/maildb.sqlite3"
   public static let settings = "settings/mailhost.toml"
+  public static let signingTable = "keys/\(SigningTable.name)"
 
   public let places: [Place]
 
   /// - Parameters:
   ///   - settingsFile: `mailhost.toml`.
   ///   - mailbootFile: `mailboot.toml`.
-  public init(_ settings: HostSettings, settingsFile: String, mailbootFile: String) {
-    var places = [
+  ///   - namesFiles: whether a file that the settings only name has its place there.
+  public init(_ settings: HostSettings, settingsFile: String, mailbootFile: String, namesFiles: Bool = true) {
+    let places = [
       Place(part: .accounts, name: Self.database, path: settings.database, extent: .database),
       Place(part: .keys, name: "keys", path: settings.dkim, extent: .flat),
       Place(part: .sieve, name: "sieve", path: settings.sieve, extent: .tree),
@@ -39,13 +41,30 @@ public struct SnapshotPlaces: Equatable, Sendable {
       Place(part: .settings, name: "settings/mailboot.toml", path: mailbootFile, extent: .file),
       Place(part: .settings, name: "settings/mailboot.toml.d", path: mailbootFile + ".d", extent: .dropIns),
     ]
+    self.places = places + (namesFiles ? Self.named(by: settings) : [])
+  }
+
+  static let password = "settings/smarthost-password"
+
+  /// Files that settings name, wherever they are.
+  public static func named(by settings: HostSettings) -> [Place] {
+    var places: [Place] = []
     if let file = settings.smarthost?.passwordFile {
-      places.append(Place(part: .settings, name: "settings/smarthost-password", path: file, extent: .file))
+      places.append(Place(part: .settings, name: password, path: file, extent: .file))
     }
     if let file = settings.own.dovecot {
       places.append(Place(part: .settings, name: "settings/dovecot-extra.conf", path: file, extent: .file))
     }
-    self.places = places
+    return places
+  }
+
+  /// Whether a file may come to a place that nobody but the snapshot itself names. Whoever has the public key can have made that: the place
+  /// must be one where nothing is run or read unasked.
+  public static func takesUnnamed(_ path: String) -> Bool {
+    let directory = "/etc/mailboot/"
+    guard path.hasPrefix(directory) else { return false }
+    let name = String(path.dropFirst(directory.count))
+    return isSafe(name) && !name.contains("/") && !name.hasPrefix(".") && !name.hasSuffix(".toml")
   }
 
   /// Where an entry belongs on this host; nil: nowhere, and it is not taken.
@@ -63,7 +82,8 @@ public struct SnapshotPlaces: Equatable, Sendable {
           switch place.extent {
           case .flat: entry.kind == .file && !rest.contains("/")
           case .dropIns: entry.kind == .file && !rest.contains("/") && Self.isDropIn(rest)
-          default: entry.kind != .link || Self.isSafe(entry.target)
+          // What dovecot has compiled is run as it is.
+          default: !rest.hasSuffix(".svbin") && (entry.kind != .link || Self.isSafe(entry.target))
           }
         return isHere ? "\(place.path)/\(rest)" : nil
       }
@@ -78,6 +98,13 @@ public struct SnapshotPlaces: Equatable, Sendable {
   /// restore has put aside or a killed one has left.
   public static func isSaved(_ name: String) -> Bool {
     !name.hasSuffix(".svbin") && !name.contains(asideMark) && !(name.hasPrefix(".") && name.hasSuffix(".mailhost"))
+  }
+
+  /// Where pigeonhole keeps what it has compiled of a filter: beside it, and beside the link that it was opened by.
+  public static func compiled(of entry: SnapshotEntry, at path: String) -> [String] {
+    let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    let scripts = [path] + (entry.kind == .link ? [directory + entry.target] : [])
+    return scripts.filter { $0.hasSuffix(".sieve") }.map { $0.dropLast("sieve".count) + "svbin" }
   }
 
   /// Between the name of a file that was put aside, and when.

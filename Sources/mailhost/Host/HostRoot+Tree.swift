@@ -33,6 +33,28 @@ extension HostRoot {
     throw SystemError("\(path) changes all the time", code: EAGAIN)
   }
 
+  /// What a link of root's own leads to, over other links if need be: the way is no link.
+  /// - Throws: when it leads nowhere, or is somebody else's.
+  func behind(_ link: PresentEntry, at path: String) throws(SystemError) -> PresentEntry {
+    var (there, place) = (link, path)
+    for _ in 0..<8 {
+      guard there.kind == .link else { return there }
+      guard there.attributes.owner == "root" else {
+        throw SystemError("\(place) is a link that does not belong to root", code: EPERM)
+      }
+      var names = there.target.hasPrefix("/") ? [] : Array(place.split(separator: "/").dropLast())
+      for name in there.target.split(separator: "/") where name != "." {
+        if name == ".." { _ = names.popLast() } else { names.append(name) }
+      }
+      place = "/" + names.joined(separator: "/")
+      guard let next = try look(place) else {
+        throw SystemError("\(path) leads to \(place), which is not there", code: ENOENT)
+      }
+      there = next
+    }
+    throw SystemError("\(path) leads through too many links", code: ELOOP)
+  }
+
   /// Nil: it was changed meanwhile.
   private func stableBytes(
     _ directory: Int32, _ name: String, _ path: String, _ before: stat, _ limit: Int
@@ -92,9 +114,12 @@ extension HostRoot {
 
   /// Puts a file or link at a path as it was once, in one step, on the disk before it has its name.
   ///
-  /// - Parameter aside: the name that what is there gets, in the same directory; nil: nothing is there, and what comes there meanwhile
-  ///   stays.
-  func place(_ entry: SnapshotEntry, _ bytes: [UInt8], at path: String, aside: String?) throws(SystemError) {
+  /// - Parameters:
+  ///   - keepsTime: whether it counts as last changed when it was then; else now.
+  ///   - aside: the name that what is there gets, in the same directory; nil: nothing is there, and what comes there meanwhile stays.
+  func place(
+    _ entry: SnapshotEntry, _ bytes: [UInt8], keepsTime: Bool, at path: String, aside: String?
+  ) throws(SystemError) {
     let directory = try open(directoryOf: path, making: true)
     defer { close(directory) }
     let name = name(of: path)
@@ -114,9 +139,11 @@ extension HostRoot {
       defer { close(descriptor) }
       try require(writeAll(bytes, to: descriptor))
       try require(fchown(descriptor, owners.user, owners.group) == 0 && fchmod(descriptor, mode_t(entry.mode)) == 0)
-      // The age of a key counts from its file's time.
-      let modified = timespec(tv_sec: Int(secondsSince1970(timestamp: entry.modified) ?? 0), tv_nsec: 0)
-      try require(futimens(descriptor, [modified, modified]) == 0 && fsync(descriptor) == 0)
+      if keepsTime {
+        let modified = timespec(tv_sec: Int(secondsSince1970(timestamp: entry.modified) ?? 0), tv_nsec: 0)
+        try require(futimens(descriptor, [modified, modified]) == 0)
+      }
+      try require(fsync(descriptor) == 0)
     }
     StopPoint.reached("place")
     if let aside {

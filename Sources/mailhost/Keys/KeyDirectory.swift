@@ -28,8 +28,16 @@ struct KeyDirectory {
       return SigningTable()
     }
     do throws(SigningTable.Fault) {
-      return try SigningTable(reading: text)
+      return try SigningTable(reading: text, directory: settings.dkim)
     } catch {
+      if let directory = error.directory {
+        throw HostFailure(
+          .failed,
+          "\(tablePath):\(error.line): names keys in \(visibleInLine(directory)), not in \(settings.dkim): without them "
+            + "mail is not signed",
+          hint: "`sed -i 's|\"\(visibleInLine(directory))/|\"\(settings.dkim)/|g' \(tablePath)`, then "
+            + "`systemctl reload rspamd`")
+      }
       throw HostFailure(
         .failed, "\(tablePath):\(error.line): is no line that `mailhost dkim` has written",
         hint:

@@ -10,6 +10,8 @@ struct RestorePlan {
   /// One file, directory or link.
   struct Item {
     var entry: SnapshotEntry
+    /// Of a file, as it is put back.
+    var bytes: [UInt8]
     /// Where it belongs.
     var path: String
     var difference: SnapshotDifference
@@ -22,6 +24,8 @@ struct RestorePlan {
   }
 
   private(set) var items: [Item] = []
+  /// What is not put back by this call, and why.
+  private(set) var leftOut: [String] = []
   /// What replacing the database would mean.
   private(set) var accountChanges: [AccountList.Change] = []
   /// Of the database that they were found in.
@@ -30,23 +34,60 @@ struct RestorePlan {
   private let snapshot: Snapshot
   private let root: HostRoot
 
-  /// - Parameter own: where things belong by the settings in the snapshot.
+  /// - Parameter own: the files that the settings in the snapshot name.
   /// - Throws: where something in the snapshot belongs nowhere.
   init(
-    _ snapshot: Snapshot, _ parts: Set<SnapshotPart>, _ places: SnapshotPlaces, own: SnapshotPlaces?, _ root: HostRoot
+    _ snapshot: Snapshot, _ parts: Set<SnapshotPart>, _ places: SnapshotPlaces, own: [SnapshotPlaces.Place],
+    _ root: HostRoot
   ) throws(HostFailure) {
     self.snapshot = snapshot
     self.root = root
-    for entry in snapshot.manifest.entries {
-      guard let part = entry.part else { throw Self.nowhere(entry) }
+    let now = timestamp(Double(time(nil)))
+    for saved in snapshot.manifest.entries {
+      guard let part = saved.part else { throw Self.nowhere(saved) }
       guard parts.contains(part) else { continue }
-      // A file that only the settings in the snapshot name comes with them.
-      guard let path = places.path(of: entry) ?? (part == .settings ? own?.path(of: entry) : nil) else {
-        throw Self.nowhere(entry)
+      let entry = saved.asPutBack(taken: snapshot.manifest.taken, now: now)
+      if let path = places.path(of: entry) {
+        let place = part == .settings ? root.followed(path) : path
+        switch entry.name {
+        case SnapshotPlaces.database: items.append(try database(entry, place))
+        case SnapshotPlaces.signingTable: addTable(entry, place)
+        default: items.append(item(entry, place))
+        }
+      } else if entry.kind == .file, let path = own.first(where: { $0.name == entry.name })?.path {
+        addUnnamed(entry, path)
+      } else {
+        throw Self.nowhere(saved)
       }
-      let place = part == .settings ? root.followed(path) : path
-      items.append(entry.name == SnapshotPlaces.database ? try database(entry, place) : item(entry, place))
     }
+  }
+
+  /// It names the files of the keys: those of this host.
+  private mutating func addTable(_ saved: SnapshotEntry, _ path: String) {
+    let text = String(decoding: snapshot.contents[saved.name] ?? [], as: UTF8.self)
+    guard let table = try? SigningTable(reading: text) else {
+      leftOut.append("left out: \(path): it is none that `mailhost dkim` has written")
+      return
+    }
+    let bytes = Array(table.text(directory: String(path.dropLast(SigningTable.name.count + 1))).utf8)
+    let entry = SnapshotEntry(
+      name: saved.name, path: saved.path, kind: .file, bytes: bytes, attributes: saved.attributes,
+      modified: saved.modified)
+    items.append(item(entry, path, bytes))
+  }
+
+  /// A file that only the settings in the snapshot name comes with them, where it harms nobody.
+  private mutating func addUnnamed(_ entry: SnapshotEntry, _ path: String) {
+    guard SnapshotPlaces.takesUnnamed(path) else {
+      leftOut.append(
+        "left out: \(path), which only the settings in the snapshot name; once mailhost.toml here names it, call this again"
+      )
+      return
+    }
+    var item = item(entry, path)
+    // What is there is something else to this host.
+    if item.difference == .older || item.difference == .attributes { item.difference = .newer }
+    items.append(item)
   }
 
   private static func nowhere(_ entry: SnapshotEntry) -> HostFailure {
@@ -56,21 +97,30 @@ struct RestorePlan {
 
   var different: [Item] { items.filter(\.isWanted) }
 
-  private func item(_ entry: SnapshotEntry, _ path: String) -> Item {
+  private func item(_ entry: SnapshotEntry, _ path: String, _ bytes: [UInt8]? = nil) -> Item {
+    var item = Item(
+      entry: entry, bytes: bytes ?? snapshot.contents[entry.name] ?? [], path: path, difference: .unreadable)
     do throws(SystemError) {
-      let present = try root.look(path)
-      return Item(entry: entry, path: path, difference: entry.difference(to: present), present: present)
+      item.present = try root.look(path)
+      item.difference = entry.difference(to: item.present)
+      // It was saved as the file that it leads to.
+      if let link = item.present, link.kind == .link, entry.kind == .file, entry.part != .sieve {
+        item.difference = entry.difference(to: try root.behind(link, at: path))
+        if item.difference == .attributes { item.difference = .same }
+      }
     } catch {
-      return Item(entry: entry, path: path, difference: .unreadable, reason: error.text)
+      item.reason = error.text
     }
+    return item
   }
 
   private mutating func database(_ entry: SnapshotEntry, _ path: String) throws(HostFailure) -> Item {
-    var item = Item(entry: entry, path: path, difference: .same)
+    let image = snapshot.contents[entry.name] ?? []
+    var item = Item(entry: entry, bytes: image, path: path, difference: .same)
     let saved: AccountList
     do throws(AccountError) {
       saved = try AccountList(
-        try AccountDatabase.reading(image: snapshot.contents[entry.name] ?? [], called: "the account database in it"))
+        try AccountDatabase.reading(image: image, called: "the account database in it"))
     } catch {
       throw HostFailure(
         .failed, "\(error); nothing was changed",
@@ -93,8 +143,6 @@ struct RestorePlan {
       accountChanges = here.changes(to: saved)
       if here != saved {
         item.difference = timestamp(Double(status.st_mtim.tv_sec)) < entry.modified ? .older : .newer
-      } else if root.attributes(of: status) != entry.attributes {
-        item.difference = .attributes
       }
     } catch {
       switch error {

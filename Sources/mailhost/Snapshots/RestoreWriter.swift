@@ -10,14 +10,12 @@ import Text
 /// Nothing of it is remembered: after a kill the next look shows what is still different.
 struct RestoreWriter {
   let plan: RestorePlan
-  let snapshot: Snapshot
   let root: HostRoot
   /// What is added to the name of what is replaced.
   let mark: String
 
-  init(_ plan: RestorePlan, _ snapshot: Snapshot, _ root: HostRoot) {
+  init(_ plan: RestorePlan, _ root: HostRoot) {
     self.plan = plan
-    self.snapshot = snapshot
     self.root = root
     mark = SnapshotPlaces.asideMark + timestamp(Double(time(nil))).filter { $0 != "-" && $0 != ":" }
   }
@@ -61,14 +59,22 @@ struct RestoreWriter {
         try root.make(
           HostDirectory(path: item.path, owner: entry.owner, group: entry.group, mode: entry.mode))
       case (_, .attributes): try root.set(entry.attributes, at: item.path)
-      case (_, .missing): try root.place(entry, snapshot.contents[entry.name] ?? [], at: item.path, aside: nil)
+      case (_, .missing): try place(item, aside: nil)
       default:
         let place = self.aside(item.path)
-        try root.place(entry, snapshot.contents[entry.name] ?? [], at: item.path, aside: place.name)
+        try self.place(item, aside: place.name)
         aside = place.path
       }
     }
     return aside
+  }
+
+  private func place(_ item: RestorePlan.Item, aside: String?) throws(SystemError) {
+    let entry = item.entry
+    // The age of a key counts from its file's time. A filter with its old time would look older than what was compiled of another one.
+    try root.place(entry, item.bytes, keepsTime: entry.part != .sieve, at: item.path, aside: aside)
+    guard entry.part == .sieve else { return }
+    for compiled in SnapshotPlaces.compiled(of: entry, at: item.path) { try root.remove(compiled) }
   }
 
   private func requireUnchanged(_ item: RestorePlan.Item) throws(HostFailure) {
@@ -82,29 +88,25 @@ struct RestoreWriter {
   // MARK: Accounts
 
   private func writeDatabase(_ item: RestorePlan.Item) throws(HostFailure) -> String? {
-    let image = snapshot.contents[item.entry.name] ?? []
     let path = item.path
     switch item.difference {
-    case .attributes:
-      try explained { () throws(SystemError) in try root.set(item.entry.attributes, at: path) }
-      return nil
     case .older, .newer:
-      return try replaceContents(item, image)
-    case .same, .missing, .empty, .unreadable:
+      return try replaceContents(item)
+    case .same, .attributes, .missing, .empty, .unreadable:
       let isThere = item.difference != .missing
       let place = aside(path)
       try explained { () throws(SystemError) in
         // SQLite would write what is in it into the new one.
         try root.rename(path + "-journal", to: place.name + "-journal")
         StopPoint.reached("journal aside")
-        try root.place(item.entry, image, at: path, aside: isThere ? place.name : nil)
+        try root.place(item.entry, item.bytes, keepsTime: true, at: path, aside: isThere ? place.name : nil)
       }
       return isThere ? place.path : nil
     }
   }
 
   /// Through SQLite: postfix and dovecot have the file open, and go on with it.
-  private func replaceContents(_ item: RestorePlan.Item, _ image: [UInt8]) throws(HostFailure) -> String {
+  private func replaceContents(_ item: RestorePlan.Item) throws(HostFailure) -> String {
     let aside = self.aside(item.path).path
     guard let moment = plan.moment else { throw HostFailure(.failed, "\(item.path) cannot be read") }
     let isReplaced: Bool
@@ -112,7 +114,7 @@ struct RestoreWriter {
       let database = try AccountDatabase(path: root.path(item.path), .read)
       try database.backUp(to: root.path(aside))
       StopPoint.reached("accounts aside")
-      isReplaced = try database.replaceContents(with: image, since: moment)
+      isReplaced = try database.replaceContents(with: item.bytes, since: moment)
     } catch {
       throw HostFailure(.failed, "\(error)", hint: "the accounts are as they were")
     }

@@ -36,7 +36,7 @@ struct SnapshotCollector {
         try addDirectory(place.name, place.path, keepsItself: false) { name, kind in
           kind == .file && SnapshotPlaces.isDropIn(name)
         }
-      case .tree: try addDirectory(place.name, place.path, keepsItself: true) { _, _ in true }
+      case .tree: try addDirectory(place.name, place.path, keepsItself: true, keepsLinks: true) { _, _ in true }
       }
     }
     let manifest = SnapshotManifest(
@@ -65,8 +65,8 @@ struct SnapshotCollector {
     do throws(AccountError) {
       let database = try AccountDatabase(path: root.path(place.path), .read)
       image = try database.image()
-      damage = try AccountDatabase.reading(image: image, called: place.path).check().first { $0.kind == "damage" }?
-        .message
+      damage = try AccountDatabase.reading(image: image, called: place.path, isOwn: true).check()
+        .first { $0.kind == "damage" }?.message
     } catch {
       throw HostFailure(.failed, "\(error)", hint: "nothing was written; `mailcfg check` tells more")
     }
@@ -93,21 +93,29 @@ struct SnapshotCollector {
   }
 
   private mutating func addDirectory(
-    _ name: String, _ path: String, keepsItself: Bool,
+    _ name: String, _ path: String, keepsItself: Bool, keepsLinks: Bool = false,
     _ isWanted: (_ name: String, _ kind: SnapshotEntry.Kind) -> Bool
   ) throws(HostFailure) {
     guard let names = try explained({ () throws(SystemError) in try root.names(in: path) }) else { return }
     if keepsItself { try addFile(name, path) }
     for child in names where SnapshotPlaces.isSaved(child) {
       let place = "\(path)/\(child)"
-      let found: PresentEntry?
+      var found: PresentEntry?
       do throws(SystemError) {
         found = try root.look(place)
+        // In a directory of root's own, or of a daemon, a link is the administrator's word for a file elsewhere.
+        if let link = found, link.kind == .link, !keepsLinks, isWanted(child, .file) {
+          found = try root.behind(link, at: place)
+        }
       } catch {
         warn("left out: \(error.text)")
         continue
       }
-      guard let found, isWanted(child, found.kind) else { continue }
+      guard let found else { continue }
+      guard isWanted(child, found.kind) else {
+        if isWanted(child, .file) { warn("left out: \(place) is no file") }
+        continue
+      }
       let entry = SnapshotEntry(
         name: "\(name)/\(child)", path: place, kind: found.kind, bytes: found.bytes, target: found.target,
         attributes: found.attributes, modified: found.modified)
@@ -116,7 +124,7 @@ struct SnapshotCollector {
         continue
       }
       if found.kind == .directory {
-        try addDirectory(entry.name, place, keepsItself: true, isWanted)
+        try addDirectory(entry.name, place, keepsItself: true, keepsLinks: keepsLinks, isWanted)
       } else {
         try add(entry, found.bytes)
       }

@@ -124,9 +124,13 @@ struct SnapshotFile {
 
   /// What age(1) takes, 256 MiB; less where the mail services would have to make room for it.
   private static func affordableWorkFactor() -> Int {
-    let line = (readSmallText("/proc/meminfo") ?? "").split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-    let kibibytes = line.flatMap { $0.split(separator: " ").dropFirst().first }.flatMap { Int($0) } ?? (1 << 20)
+    let kibibytes = availableKibibytes() ?? (1 << 20)
     return (15...18).last { 1 << $0 <= kibibytes / 2 } ?? 15
+  }
+
+  private static func availableKibibytes() -> Int? {
+    let line = (readSmallText("/proc/meminfo") ?? "").split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+    return line.flatMap { $0.split(separator: " ").dropFirst().first }.flatMap { Int($0) }
   }
 
   // MARK: Reading
@@ -146,15 +150,16 @@ struct SnapshotFile {
         throw HostFailure(
           .usage, "\(path) was encrypted with a passphrase, not for a key", hint: "leave --identity out")
       }
+      let memory = Self.availableKibibytes().map { $0 << 10 } ?? .max
       let question = PassphraseQuestion(fromStandardInput: fromStandardInput)
       for _ in 0..<(fromStandardInput ? 0 : 2) {
         do {
-          return try contents(try sealed.opened(passphrase: try question.passphrase()))
+          return try contents(try sealed.opened(passphrase: try question.passphrase(), memory: memory))
         } catch AgeError.noMatch {
           tell("that is not its passphrase")
         }
       }
-      return try contents(try sealed.opened(passphrase: try question.passphrase()))
+      return try contents(try sealed.opened(passphrase: try question.passphrase(), memory: memory))
     } catch let error as HostFailure {
       throw error
     } catch let error as AgeError {
@@ -201,6 +206,10 @@ struct SnapshotFile {
         .failed, "\(path): \(error)", hint: "a file that was altered in its first lines looks like that, too")
     case .altered, .alteredHeader, .cutShort, .trailing, .header:
       HostFailure(.failed, "\(path): \(error)", hint: "use another copy of it, or an earlier one")
+    case .noMemory:
+      HostFailure(
+        .failed, "\(path): \(error)",
+        hint: "`mailhost verify-snapshot` or `age -d` opens it on a computer with more; or it is none of yours")
     default: HostFailure(.failed, "\(path): \(error)")
     }
   }

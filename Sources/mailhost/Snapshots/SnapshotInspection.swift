@@ -58,15 +58,25 @@ struct SnapshotInspection {
         problems.append("\(entry.name) \(problem)")
       }
     }
-    if let table = snapshot.contents["keys/\(SigningTable.name)"],
+    if let table = snapshot.contents[SnapshotPlaces.signingTable],
       (try? SigningTable(reading: String(decoding: table, as: UTF8.self))) == nil
     {
-      problems.append("keys/\(SigningTable.name) cannot be read")
+      problems.append("\(SnapshotPlaces.signingTable) cannot be read")
     }
     counts.append(("keys", entries.count))
-    let signed = domains.count { domain in entries.contains { $0.name.hasPrefix("keys/\(domain).") } }
+    let settings = try? snapshot.settings()
+    let signs = settings.map { $0.spamFilter && $0.selector != nil } ?? !entries.isEmpty
+    let unsigned = domains.filter { domain in
+      let start = "keys/\(domain)."
+      // A selector has no dots: `example.org.au.202601.key` is no key of example.org.
+      return !entries.contains { $0.name.hasPrefix(start) && !$0.name.dropFirst(start.count).dropLast(4).contains(".") }
+    }
     let text = counted(entries.count, "key") + " to sign mail with"
-    summaries.append((.keys, signed == domains.count || entries.isEmpty ? text : text + ", not for every domain"))
+    if signs, !unsigned.isEmpty {
+      let more = unsigned.count > 20 ? " and \(unsigned.count - 20) more" : ""
+      notes.append("it has no key to sign the mail of \(unsigned.prefix(20).joined(separator: ", "))\(more)")
+    }
+    summaries.append((.keys, signs && !unsigned.isEmpty ? text + ", not for every domain" : text))
   }
 
   private mutating func filters(_ snapshot: Snapshot) {

@@ -43,20 +43,21 @@ struct RestoreVerb: Verb {
     if host.prefix.isEmpty { try requireRoot("restore") }
     let snapshot = try opening.read(file)
     let root = HostRoot(prefix: host.prefix)
-    let settings = try settings(snapshot)
+    let (settings, isOwn) = try settings(snapshot)
     try requireHost(snapshot, settings)
-    func places(_ settings: HostSettings) -> SnapshotPlaces {
-      SnapshotPlaces(
-        settings, settingsFile: root.inside(host.config), mailbootFile: ConfigurationFiles.standardPath)
-    }
-    let chosen = Set(parts.isEmpty ? SnapshotPart.allCases : parts)
+    let places = SnapshotPlaces(
+      settings, settingsFile: root.inside(host.config), mailbootFile: ConfigurationFiles.standardPath,
+      namesFiles: !isOwn)
+    var chosen = Set(parts.isEmpty ? SnapshotPart.allCases : parts)
+    if isOwn { try takeSettingsAlone(&chosen) }
     try requireOpenVault(
-      settings, root, places(settings), of: chosen,
+      settings, root, places, of: chosen,
       hint: parts.isEmpty ? "; the settings alone: `mailhost restore \(shellWord(file)) settings`" : "")
     let lock = try HostLock(root)
     defer { withExtendedLifetime(lock) {} }
     let plan = try RestorePlan(
-      snapshot, chosen, places(settings), own: (try? snapshot.settings()).map(places), root)
+      snapshot, chosen, places, own: (try? snapshot.settings()).map(SnapshotPlaces.named) ?? [], root)
+    for text in plan.leftOut { tell("note: " + visible(text)) }
     let named = try named(plan)
     let due = plan.different.filter { !$0.difference.needsWord || named.contains($0.entry.name) }
     let text = RestoreText(plan: plan, due: Set(due.map(\.entry.name)))
@@ -65,26 +66,38 @@ struct RestoreVerb: Verb {
       for line in text.lines(Terminal(descriptor: 1)) { say(line) }
     }
     let isAgreed = try isAgreed(due)
-    if isAgreed { try put(due, RestoreWriter(plan, snapshot, root), settings, root) }
+    if isAgreed { try put(due, RestoreWriter(plan, root), settings, root) }
     if format == .json { say(text.json(snapshot, isWritten: isAgreed)) }
-    let rest = plan.different.count - (isAgreed ? due.count : 0)
+    let isAll = plan.leftOut.isEmpty && (!isOwn || !parts.isEmpty)
+    let rest = plan.different.count - (isAgreed ? due.count : 0) + (isAll ? 0 : 1)
     if format == .text { say(text.ending(isWritten: isAgreed)) }
     return rest == 0 ? 0 : HostFailure.Kind.undecided.rawValue
   }
 
-  /// Those of this host; where there are none, or broken ones, those that are to be restored.
-  private func settings(_ snapshot: Snapshot) throws(HostFailure) -> HostSettings {
+  /// Those of this host; where there are none, or broken ones, the snapshot's own.
+  private func settings(_ snapshot: Snapshot) throws(HostFailure) -> (HostSettings, isOwn: Bool) {
     guard host.hasSettings else {
-      tell("note: there is no \(host.config) here: the snapshot's own says where things belong")
-      return try snapshot.settings()
+      tell("note: there is no \(host.config) here: first the settings are put back")
+      return (try snapshot.settings(), true)
     }
     do throws(HostFailure) {
-      return try host.settings()
+      return (try host.settings(), false)
     } catch {
       guard error.kind == .configuration else { throw error }
-      tell("note: \(visible(error.texts.first ?? host.config)): the snapshot's own says where things belong")
-      return try snapshot.settings()
+      tell("note: \(visible(error.texts.first ?? host.config)): first the settings are put back")
+      return (try snapshot.settings(), true)
     }
+  }
+
+  /// Where all else belongs the settings of this host have to say, which somebody has looked at.
+  private func takeSettingsAlone(_ parts: inout Set<SnapshotPart>) throws(HostFailure) {
+    guard parts.contains(.settings) else {
+      throw HostFailure(
+        .failed, "nothing here says where these belong; nothing was changed",
+        hint: "first `mailhost restore \(shellWord(file)) settings`, and look at \(host.config)")
+    }
+    if parts.count > 1 { tell("note: for the rest call this once more then") }
+    parts = [.settings]
   }
 
   private func requireHost(_ snapshot: Snapshot, _ settings: HostSettings) throws(HostFailure) {
@@ -129,20 +142,15 @@ struct RestoreVerb: Verb {
     _ due: [RestorePlan.Item], _ writer: RestoreWriter, _ settings: HostSettings, _ root: HostRoot
   ) throws(HostFailure) {
     try writer.requireOwners(due)
-    for item in due {
-      if let aside = try writer.write(item) { tell("note: what was there is \(visible(aside)) now") }
+    // Redis has none of it.
+    let services = Services(redisName: "redis")
+    try RestoreSequence.run(due.map(\.entry)) { (index) throws(HostFailure) in
+      if let aside = try writer.write(due[index]) { tell("note: what was there is \(visible(aside)) now") }
+    } tell: { (reader) throws(HostFailure) in
+      if settings.manage.services, root.isHere, Services.isThere { try services.tell(reader, anew: false) }
     }
-    let changed = Set(due.compactMap(\.entry.part))
-    if settings.manage.services, root.isHere, Services.isThere {
-      // Redis has none of it.
-      let services = Services(redisName: "redis")
-      if changed.contains(.keys), try services.isActive("rspamd") { try services.tell(.rspamd, anew: false) }
-      // They have the file open that is none any more; of one whose contents were replaced dovecot 2.4 fails one query of each process.
-      let isOther = due.contains { $0.entry.name == SnapshotPlaces.database && $0.difference != .attributes }
-      if isOther {
-        for reader in [HostFile.Reader.dovecot, .postfix] { try services.tell(reader, anew: false) }
-      }
+    if due.contains(where: { $0.entry.part == .settings }) {
+      tell("note: the settings changed: `mailhost plan`, then `mailhost apply`")
     }
-    if changed.contains(.settings) { tell("note: the settings changed: `mailhost plan`, then `mailhost apply`") }
   }
 }

@@ -57,7 +57,9 @@ struct SnapshotVerb: Verb {
     var collector = SnapshotCollector(settings, root, places) { tell("warning: " + visible($0)) }
     let snapshot = try collector.collect()
     let inspection = SnapshotInspection(snapshot)
-    for problem in inspection.problems { tell("warning: " + terminal.wrapped(visible(problem), indent: 2)) }
+    for problem in inspection.problems + inspection.notes {
+      tell("warning: " + terminal.wrapped(visible(problem), indent: 2))
+    }
     guard let target else {
       try SnapshotFile.write(snapshot, for: lock, to: 1, "standard output")
       return 0

@@ -90,6 +90,15 @@ struct SigningTableTests {
     #expect(throws: SigningTable.Fault(line: 2)) { try SigningTable(reading: "# ours\n" + line + "\n") }
   }
 
+  @Test func keysElsewhereSignNothing() throws {
+    let text = SigningTable(selectors: ["example.org": ["202611"]]).text(directory: "/old/dkim")
+    #expect(try SigningTable(reading: text, directory: "/old/dkim").selectors.count == 1)
+    let line = text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix("\"") } ?? 0
+    #expect(throws: SigningTable.Fault(line: line + 1, directory: "/old/dkim")) {
+      try SigningTable(reading: text, directory: "/vault/dkim")
+    }
+  }
+
   @Test func aLongRecordIsCutIntoPiecesOf255Bytes() {
     let record = KeyRecord(
       domain: "example.org", selector: "k", algorithm: .rsa, publicKey: String(repeating: "A", count: 392))

@@ -114,7 +114,7 @@ struct SnapshotArchiveTests {
     "sieve/../../x",
     "sieve/a\u{0}b", "sieve/a\nb", "accounts/x", "accounts", "settings/other", "settings/mailhost.toml.d/x.sh",
     "settings/mailhost.toml.d/.x.toml", "settings/mailhost.toml.d/a/x.toml", "settings/smarthost-password", "",
-    "manifest.json", "sieve/" + String(repeating: "x", count: 256),
+    "manifest.json", "sieve/a/x.svbin", "sieve/" + String(repeating: "x", count: 256),
   ])
   func whatBelongsNowhereIsRefused(_ name: String) {
     #expect(places.path(of: entry(name)) == nil)

@@ -1,4 +1,5 @@
 import Foundation
+import MailHost
 import TestSupport
 import Testing
 
@@ -92,6 +93,26 @@ final class SnapshotTree {
     return forged
   }
 
+  /// Puts back a snapshot that somebody else has made of this one, who has the public key.
+  func restore(
+    _ words: [String], forgedBy change: (inout Snapshot) -> Void
+  ) throws -> HostTree.Outcome {
+    let tar = directory.file("forged.tar")
+    let forged = directory.file("forged.age")
+    #expect(try told("/bin/sh", ["-c", "age -d -i \(identity) \(file) > \(tar)"]).status == 0)
+    var reader = TarReader(limit: 1 << 24)
+    try reader.take(Array(try Data(contentsOf: URL(fileURLWithPath: tar))))
+    try reader.finish()
+    var snapshot = try Snapshot(reader.members)
+    change(&snapshot)
+    var bytes: [UInt8] = []
+    snapshot.write { bytes += $0 }
+    try Data(bytes).write(to: URL(fileURLWithPath: tar))
+    #expect(try told("/bin/sh", ["-c", "age -r \(recipient) -o \(forged) \(tar)"]).status == 0)
+    defer { for path in [tar, forged] { try? FileManager.default.removeItem(atPath: path) } }
+    return try tree.mailhost(["restore", "--identity", identity, forged] + words)
+  }
+
   /// What is in the snapshot, below a directory, as tar(1) and age(1) unpack it, and its names in order.
   func unpacked() throws -> (path: String, names: [String]) {
     let path = directory.file("plain")
@@ -99,5 +120,24 @@ final class SnapshotTree {
       "/bin/sh", ["-c", "mkdir -p \(path) && age -d -i \(identity) \(file) | tar -C \(path) -xvf -"])
     #expect(said.status == 0, "\(said.said)")
     return (path, said.said.split(separator: "\n").map(String.init))
+  }
+}
+
+extension Snapshot {
+  /// Puts a file into it, instead of one of that name.
+  mutating func set(
+    _ name: String, _ text: String, mode: UInt32 = 0o644, owner: String = "root",
+    modified: String = "2020-01-01T00:00:00Z"
+  ) {
+    let bytes = Array(text.utf8)
+    let entry = SnapshotEntry(
+      name: name, path: "/" + name, kind: .file, bytes: bytes,
+      attributes: Generation.Attributes(mode: mode, owner: owner, group: owner), modified: modified)
+    if let index = manifest.entries.firstIndex(where: { $0.name == name }) {
+      manifest.entries[index] = entry
+    } else {
+      manifest.entries.append(entry)
+    }
+    contents[name] = bytes
   }
 }

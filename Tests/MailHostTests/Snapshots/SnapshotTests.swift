@@ -36,6 +36,48 @@ struct SnapshotTests {
         == "alice@example.org\n")
   }
 
+  /// A key that several hosts have, a drop-in of some other program's.
+  @Test func aLinkOfRootsIsSavedAsTheFileItLeadsTo() throws {
+    let scene = try SnapshotTree()
+    func link(_ path: String, to target: String) throws {
+      _ = try? FileManager.default.removeItem(atPath: scene.tree.path + path)
+      try FileManager.default.createSymbolicLink(atPath: scene.tree.path + path, withDestinationPath: target)
+    }
+    let key = try #require(scene.tree.text(SnapshotTree.key))
+    try scene.tree.write("/etc/keys/shared.key", key)
+    try link("/etc/keys/now.key", to: "../keys/shared.key")
+    try link(SnapshotTree.key, to: "/etc/keys/now.key")
+    try scene.tree.write("/etc/other/x.toml", "# linked\n")
+    let dropIn = "/etc/mailboot/mailhost.toml.d/10-x.toml"
+    try scene.tree.makeDirectory("/etc/mailboot/mailhost.toml.d")
+    try link(dropIn, to: "../../other/x.toml")
+    let made = try scene.snapshot()
+    #expect(made.status == 0 && made.errors.isEmpty, "\(made)")
+    let (plain, _) = try scene.unpacked()
+    #expect(try String(contentsOfFile: plain + "/keys/example.org.202001.key", encoding: .utf8) == key)
+    #expect(
+      try String(contentsOfFile: plain + "/settings/mailhost.toml.d/10-x.toml", encoding: .utf8) == "# linked\n")
+    #expect(try scene.restore().status == 0, "what it leads to is as it was saved")
+    try told("/bin/rm", [scene.tree.path + SnapshotTree.key, scene.tree.path + dropIn])
+    #expect(try scene.restore(["--write"]).status == 0)
+    #expect(scene.tree.text(SnapshotTree.key) == key && scene.tree.text(dropIn) == "# linked\n")
+  }
+
+  @Test func aLinkThatCannotBeFollowedIsSaid() throws {
+    let scene = try SnapshotTree()
+    let key = scene.tree.path + SnapshotTree.key
+    try told("/bin/sh", ["-c", "mv \(key) \(key)s && ln -s example.org.202001.keys \(key) && chown -h 990 \(key)"])
+    let made = try scene.snapshot()
+    #expect(made.status == 0)
+    #expect(made.errors.contains("left out: \(SnapshotTree.key) is a link that does not belong to root"), "\(made)")
+    #expect(made.errors.contains("it has no key to sign the mail of example.org"), "\(made)")
+    let verified = try scene.verify()
+    #expect(verified.lines.contains("note: it has no key to sign the mail of example.org"), "\(verified.output)")
+    try told("/bin/rm", [key])
+    try told("/bin/ln", ["-s", "gone.key", key])
+    #expect(try scene.snapshot(["--replace"]).errors.contains("which is not there"))
+  }
+
   @Test func whatIsThereIsNotReplacedUnasked() throws {
     let scene = try SnapshotTree()
     #expect(try scene.snapshot().status == 0)
