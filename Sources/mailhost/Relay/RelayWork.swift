@@ -116,7 +116,8 @@ struct RelayWork {
   }
 
   /// Takes back what a call that was killed had begun.
-  func settle() throws(HostFailure) {
+  static func settle(_ root: HostRoot) throws(HostFailure) {
+    let store = GenerationStore(root: root)
     try explained { () throws(SystemError) in try PackageInstaller(root: root).allow() }
     let (pending, current) = try explained { () throws(SystemError) in
       (try store.pendingNumber(), try store.currentNumber())
