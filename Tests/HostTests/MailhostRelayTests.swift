@@ -91,6 +91,18 @@ struct MailhostRelayTests {
         "for try in {1..60}; do [ \"$(mailhost queue)\" = 'nothing waits' ] && exit 0; sleep 0.5; done; mailhost queue; exit 1"
       )
 
+      // A sender of whom the mail host knows nothing; whom to answer stays.
+      try await other.succeed(
+        "printf 'From: monit@web1.example.net\\nReply-To: carol@elsewhere.example\\nSubject: alert\\n\\nhot\\n' | "
+          + "sendmail -i -f monit@web1.example.net root")
+      let alert = try await mail(scene, with: "^Subject: alert")
+      #expect(alert.contains("Return-Path: <relay+web1.monit@example.org>"), "\(alert)")
+      #expect(alert.contains("\nReply-To: carol@elsewhere.example\n"), "\(alert)")
+      // What cannot come back to its sender, either, comes to the administrator.
+      try await other.succeed(
+        "printf 'Subject: nowhere\\n\\nhot\\n' | sendmail -i -f nobody-here@example.org nobody-here@example.org")
+      _ = try await mail(scene, with: "^Subject: Postmaster Copy: Undelivered Mail")
+
       // To the world it sends nothing, and says so.
       try await other.succeed("printf 'Subject: out\\n\\nout\\n' | sendmail someone@elsewhere.example")
       let refused = try await mail(scene, with: "someone@elsewhere.example.*said: 554")
