@@ -2,8 +2,11 @@ extension RelaySettings {
   /// The packages that such a machine needs: postfix, what its logins take, and who may sign certificates.
   public static let packages = ["ca-certificates", "libsasl2-modules", "postfix"]
   public static let path = "/etc/mailboot/relay.toml"
+  /// What the names of all files with passwords begin with.
+  public static let passwordName = "mailhost-login"
   /// One line, `[host]:port login:password`, for root alone. Not among ``render(on:templates:)``: its contents are never held as text.
-  public static let passwordPath = "/etc/postfix/mailhost-login"
+  /// Each login has a file of its own, so that main.cf, old or new, always finds the password that belongs to it.
+  public var passwordPath: String { "/etc/postfix/\(Self.passwordName).\(host).\(port).\(login)" }
 
   /// What of the line in ``passwordPath`` stands before the password.
   public var passwordPrefix: String { "[\(host)]:\(port) \(login):" }
@@ -30,7 +33,7 @@ extension RelaySettings {
     for name in [String(short), "localhost", "localhost.localdomain"] where !names.contains(name) { names.append(name) }
     let values: [String: Any] = [
       "header": Self.header, "host_name": full, "relay_host": host, "relay_port": String(port),
-      "wrapped": port == 465 ? "yes" : "no", "login": Self.passwordPath, "account": login,
+      "wrapped": port == 465 ? "yes" : "no", "login": passwordPath, "account": login,
       "administrator": administrator, "full_pattern": pattern(full),
       // relay@ may send as anybody of the domain, any other login as itself.
       "own_pattern": user == "relay" ? ".*" : pattern(user) + "(\\+[^@]*)?",

@@ -100,7 +100,7 @@ struct RelayWork {
     if seen.needsPassword {
       seen.plan.changes.append(
         HostChange(
-          .file, .create, RelaySettings.passwordPath, reason: "the password of \(settings.login), for root alone"))
+          .file, .create, settings.passwordPath, reason: "the password of \(settings.login), for root alone"))
     }
     let wants = "/etc/systemd/system/multi-user.target.wants/postfix.service"
     var status = stat()

@@ -84,6 +84,7 @@ struct RelayVerb: Verb {
     } else {
       try change(&work, seen, terminal)
     }
+    try RelayPassword.dropOthers(work.settings)
     if test { say("\(work.settings.host) has the test mail: \(try RelayTest(settings: work.settings).perform())") }
     return 0
   }
@@ -128,12 +129,13 @@ struct RelayVerb: Verb {
       seen = try work.observe()
       try requireDecided(seen.plan)
     }
+    // In a file of its own, so whatever happens next, the login that is in use keeps its password.
     if let password { try RelayPassword.store(password, work.settings) }
     try decide(work)
     let (generation, texts) = work.generation(seen)
     var applier = RelayApplier(work, seen, generation, texts)
     do {
-      try ApplySequence<RelayApplier>(RelayApplier.steps(seen.plan)).run(&applier) { step in
+      try ApplySequence<RelayApplier>(RelayApplier.steps(seen.plan, work.settings)).run(&applier) { step in
         if ![.begin, .stage, .commit].contains(step) { tell(step.description) }
       }
     } catch {
