@@ -72,7 +72,7 @@ struct MailhostRelayTests {
       let right = try await other.run("printf '\(Self.password)' | mailhost relay --new-password --test")
       #expect(right.status == 0, "\(right.stdout)\(right.stderr)")
       #expect(right.stdout.contains("mail.example.org has the test mail: 250 "), "\(right.stdout)")
-      #expect(try await other.succeed("stat -c %U:%a /etc/postfix/mailhost-login") == "root:600\n")
+      #expect(try await other.succeed("stat -c %U:%a /etc/postfix/mailhost-login.*") == "root:600\n")
       #expect(try await other.run("grep -r '\(Self.password)' /etc/mailboot /var/lib/mailhost").status == 1)
 
       // As cron writes it. What waited comes, too.
@@ -91,6 +91,18 @@ struct MailhostRelayTests {
         "for try in {1..60}; do [ \"$(mailhost queue)\" = 'nothing waits' ] && exit 0; sleep 0.5; done; mailhost queue; exit 1"
       )
 
+      // A sender of whom the mail host knows nothing; whom to answer stays.
+      try await other.succeed(
+        "printf 'From: monit@web1.example.net\\nReply-To: carol@elsewhere.example\\nSubject: alert\\n\\nhot\\n' | "
+          + "sendmail -i -f monit@web1.example.net root")
+      let alert = try await mail(scene, with: "^Subject: alert")
+      #expect(alert.contains("Return-Path: <relay+web1.monit@example.org>"), "\(alert)")
+      #expect(alert.contains("\nReply-To: carol@elsewhere.example\n"), "\(alert)")
+      // What cannot come back to its sender, either, comes to the administrator.
+      try await other.succeed(
+        "printf 'Subject: nowhere\\n\\nhot\\n' | sendmail -i -f nobody-here@example.org nobody-here@example.org")
+      _ = try await mail(scene, with: "^Subject: Postmaster Copy: Undelivered Mail")
+
       // To the world it sends nothing, and says so.
       try await other.succeed("printf 'Subject: out\\n\\nout\\n' | sendmail someone@elsewhere.example")
       let refused = try await mail(scene, with: "someone@elsewhere.example.*said: 554")
@@ -98,6 +110,11 @@ struct MailhostRelayTests {
       let listening = try await other.succeed("ss -Hltn 'sport = :25' | awk '{print $4}' | sort")
       #expect(listening.split(separator: "\n") == ["127.0.0.1:25", "[::1]:25"], "\(listening)")
 
+      // By the other port, with a password of its own; the one before goes.
+      try await other.succeed("printf '\(Self.password)' | mailhost relay --port 587 --test")
+      #expect(
+        try await other.succeed("ls -d /etc/postfix/mailhost-login*")
+          == "/etc/postfix/mailhost-login.mail.example.org.587.relay@example.org\n")
       #expect(try await other.succeed(call) == "nothing to do\n")
       try await other.succeed("echo 'relayhost = [elsewhere.example]' >>/etc/postfix/main.cf")
       let edited = try await other.run("mailhost relay")

@@ -28,17 +28,38 @@ struct RelayTests {
     #expect(MasterCF(try file("/etc/postfix/master.cf", try settings())).unreadable.isEmpty)
   }
 
-  @Test func sendersOfTheMachineBecomeTheLogins() throws {
-    let senders = try file("/etc/postfix/mailhost-senders", try settings())
+  @Test func everySenderThatIsNotTheLoginsBecomesTheLogins() throws {
+    let main = MainCF(try file("/etc/postfix/main.cf", try settings())).values
+    let senders = try #require(main["sender_canonical_maps"])
+    #expect(main["sender_canonical_classes"] == "envelope_sender")
+    // relay@ may be anybody of the domain, and postfix knows its own notices by their sender.
+    #expect(senders.contains(#"{ /^(double-bounce@web1\.home\.example)$$/ $$1 }, { /^(.*@example\.org)$$/ $$1 }"#))
+    #expect(senders.contains(#"{ /^([^@+]+)(\+[^@]*)?@[^@]*$$/ relay+web1.$${1}@example.org }"#), "\(senders)")
+    let bob = try RelaySettings(host: "mail.example.org", port: nil, login: "bob@example.org", administrator: nil)
+    let own = try #require(MainCF(try file("/etc/postfix/main.cf", bob)).values["sender_canonical_maps"])
+    #expect(own.contains(#"{ /^(bob(\+[^@]*)?@example\.org)$$/ $$1 }"#), "\(own)")
+    // Whom to answer is no business of ours, unless it is this machine.
+    #expect(main["canonical_classes"] == "header_sender")
     #expect(
-      senders.hasSuffix(
-        "\n/^([^@+]+)(\\+[^@]*)?@(web1\\.home\\.example|web1|localhost|localhost\\.localdomain)$/ relay+web1.${1}@example.org\n"
-      ))
-    let recipients = try file("/etc/postfix/mailhost-recipients", try settings())
-    #expect(recipients.contains("|localhost|localhost\\.localdomain)$/ postmaster@example.org\n"), "\(recipients)")
-    #expect(recipients.hasSuffix("\n/^relay\\+web1\\.[^@]*@example\\.org$/ postmaster@example.org\n"), "\(recipients)")
-    let alone = try file("/etc/postfix/mailhost-recipients", try settings(to: "bob@example.org"), on: "web1")
-    #expect(alone.contains("\n/@(web1\\.localdomain|web1|localhost|localhost\\.localdomain)$/ bob@example.org\n"))
+      main["canonical_maps"]?.contains(#"@(web1\.home\.example|web1|localhost|localhost\.localdomain)$$/ "#) == true)
+    #expect(main["notify_classes"] == "resource, software, 2bounce")
+  }
+
+  @Test func mailToTheMachineIsForTheAdministrator() throws {
+    let recipients = try #require(
+      MainCF(try file("/etc/postfix/main.cf", try settings())).values["virtual_alias_maps"])
+    #expect(recipients.contains(#"|localhost|localhost\.localdomain)$$/ postmaster@example.org }"#), "\(recipients)")
+    #expect(
+      recipients.hasSuffix(#"{ /^relay\+web1\.[^@]*@example\.org$$/ postmaster@example.org } }"#), "\(recipients)")
+    let alone = try file("/etc/postfix/main.cf", try settings(to: "bob@example.org"), on: "web1")
+    #expect(alone.contains(#"{ /@(web1\.localdomain|web1|localhost|localhost\.localdomain)$$/ bob@example.org }"#))
+  }
+
+  @Test func whatTheNameServiceSaysIsNotTakenForPatterns() {
+    #expect(RelaySettings.isMachineName("web1.example.net"))
+    for name in ["web1", "localhost.localdomain", "web1.(.*)", "web1..net", ""] {
+      #expect(!RelaySettings.isMachineName(name), "\(name)")
+    }
   }
 
   @Test func whatCannotBeIsRefused() throws {

@@ -56,6 +56,11 @@ struct SendingLimitTests {
     #expect(SendingNotice(try counts([("m:\(hour)", "3")]), limits, now: now) == nil)
   }
 
+  @Test func whatAClockThatWasAheadHasLeftIsNothing() throws {
+    #expect(try counts([("m:\(hour + 500)", "100"), ("last:b", "\(Int(now) + 900000)")]).isEmpty)
+    #expect(SendingNotice(try reached(told: now + 900000), HostSettings.Limits(), now: now) != nil)
+  }
+
   @Test(arguments: ["(error) READONLY", "{\"user\":1,\"fields\":[]}", "{\"user\":\"a\",\"fields\":[\"one\"]}"])
   func whatRedisDoesNotSayIsNoCount(_ text: String) { #expect(SendingCounts.list(text, now: now) == nil) }
 }

@@ -57,7 +57,7 @@ public struct SendingCounts: Equatable, Sendable {
     for index in stride(from: 0, to: fields.count, by: 2) {
       let parts = fields[index].split(separator: ":", maxSplits: 1).map(String.init)
       guard parts.count == 2 else { continue }
-      if let at = Int(parts[1]), at > hour - 24, let count = Int(fields[index + 1]) {
+      if let at = Int(parts[1]), at > hour - 24, at <= hour + 1, let count = Int(fields[index + 1]) {
         switch parts[0] {
         case "m": messages += count
         case "r": recipients += count
@@ -70,7 +70,7 @@ public struct SendingCounts: Equatable, Sendable {
       }
     }
     for limit in SendingLimit.allCases {
-      guard let last = times["last:\(limit.rawValue)"], last > now - 86400 else { continue }
+      guard let last = times["last:\(limit.rawValue)"], last > now - 86400, last < now + 3600 else { continue }
       reached.append(
         Reached(
           limit: limit, since: times["since:\(limit.rawValue)"], last: last, told: times["told:\(limit.rawValue)"]))

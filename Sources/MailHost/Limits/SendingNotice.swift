@@ -11,7 +11,8 @@ public struct SendingNotice: Equatable, Sendable {
   public init?(_ counts: SendingCounts, _ limits: HostSettings.Limits, now: Double) {
     self.counts = counts
     self.limits = limits
-    reached = counts.reached.filter { $0.told.map { now - $0 >= Self.day } ?? true }.map(\.limit)
+    // A time that is yet to come is that of a clock that was ahead.
+    reached = counts.reached.filter { $0.told.map { now - $0 >= Self.day || $0 > now + 3600 } ?? true }.map(\.limit)
     if reached.isEmpty { return nil }
   }
 

@@ -2,10 +2,13 @@ extension RelaySettings {
   /// The packages that such a machine needs: postfix, what its logins take, and who may sign certificates.
   public static let packages = ["ca-certificates", "libsasl2-modules", "postfix"]
   public static let path = "/etc/mailboot/relay.toml"
+  /// What the names of all files with passwords begin with.
+  public static let passwordName = "mailhost-login"
   /// One line, `[host]:port login:password`, for root alone. Not among ``render(on:templates:)``: its contents are never held as text.
-  public static let passwordPath = "/etc/postfix/mailhost-login"
+  /// Each login has a file of its own, so that main.cf, old or new, always finds the password that belongs to it.
+  public var passwordPath: String { "/etc/postfix/\(Self.passwordName).\(host).\(port).\(login)" }
 
-  /// What of the line of ``passwordPath`` stands before the password.
+  /// What of the line in ``passwordPath`` stands before the password.
   public var passwordPrefix: String { "[\(host)]:\(port) \(login):" }
 
   /// Why this machine cannot send by these settings; nil: it can.
@@ -17,19 +20,23 @@ extension RelaySettings {
     return nil
   }
 
-  /// Every file of ours, but the password.
+  /// Whether the name service has told a full name of this machine.
+  public static func isMachineName(_ text: String) -> Bool { isHostName(text) && !text.hasPrefix("localhost.") }
+
+  /// Every file of ours, but the password. All that depends on host and login is in main.cf, which is replaced in one step: a mail never
+  /// leaves by half of the old and half of the new.
   /// - Parameter machine: the machine's name, with its domain if it has one.
   public func render(on machine: String, templates: TemplateSource) throws(Template.Invalid) -> [RenderedFile] {
-    let senders = "/etc/postfix/mailhost-senders"
-    let recipients = "/etc/postfix/mailhost-recipients"
     let full = machine.contains(".") ? machine : machine + ".localdomain"
     let short = full.prefix { $0 != "." }
     var names = [full]
     for name in [String(short), "localhost", "localhost.localdomain"] where !names.contains(name) { names.append(name) }
     let values: [String: Any] = [
       "header": Self.header, "host_name": full, "relay_host": host, "relay_port": String(port),
-      "wrapped": port == 465 ? "yes" : "no", "login": Self.passwordPath, "account": login,
-      "administrator": administrator, "senders": senders, "recipients": recipients,
+      "wrapped": port == 465 ? "yes" : "no", "login": passwordPath, "account": login,
+      "administrator": administrator, "full_pattern": pattern(full),
+      // relay@ may send as anybody of the domain, any other login as itself.
+      "own_pattern": user == "relay" ? ".*" : pattern(user) + "(\\+[^@]*)?",
       "names": names.map(pattern).joined(separator: "|"), "short_name": String(short),
       "sender_user": user, "sender_domain": domain,
       "sender_user_pattern": pattern(user), "sender_domain_pattern": pattern(domain),
@@ -37,8 +44,6 @@ extension RelaySettings {
     let files = [
       HostFile(path: Self.path, template: "relay/relay.toml", syntax: .toml, reader: .nobody),
       HostFile(path: "/etc/postfix/main.cf", template: "relay/main.cf", syntax: .postfixMain, reader: .postfix),
-      HostFile(path: recipients, template: "relay/recipients", syntax: .postfixMap, reader: .postfix),
-      HostFile(path: senders, template: "relay/senders", syntax: .postfixMap, reader: .postfix),
       HostFile(path: "/etc/postfix/master.cf", template: "relay/master.cf", syntax: .postfixMaster, reader: .postfix),
     ]
     var rendered: [RenderedFile] = []

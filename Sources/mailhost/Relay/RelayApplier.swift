@@ -27,9 +27,9 @@ struct RelayApplier: ApplyPorts {
   }
 
   /// What there is to do after the packages, in its order.
-  static func steps(_ plan: HostPlan) -> [ApplyStep] {
+  static func steps(_ plan: HostPlan, _ settings: RelaySettings) -> [ApplyStep] {
     let due = plan.changes.filter { $0.kind == .file && [.create, .change].contains($0.action) }.map(\.subject)
-      .filter { $0 != RelaySettings.passwordPath }
+      .filter { $0 != settings.passwordPath }
     let units = plan.changes.filter { $0.kind == .unit }.map(\.subject)
     return [.stage, .validate, .begin] + due.map { .write($0) } + (Services.isThere ? units.map { .enable($0) } : [])
       + [.tell(.postfix), .commit]

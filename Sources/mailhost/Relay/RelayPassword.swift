@@ -7,10 +7,9 @@ import SecretMemory
 
 /// The password of the login at the mail host: asked for, and written into a file for root alone.
 struct RelayPassword {
-  private static let path = RelaySettings.passwordPath
-
   /// Whether the file is there, for this login at this host, and for root alone.
   static func isThere(_ settings: RelaySettings) throws(HostFailure) -> Bool {
+    let path = settings.passwordPath
     let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
     guard descriptor >= 0 else {
       if errno == ENOENT { return false }
@@ -70,8 +69,22 @@ struct RelayPassword {
     }
   }
 
+  /// Removes the passwords that postfix has no more use for.
+  static func dropOthers(_ settings: RelaySettings) throws(HostFailure) {
+    // Somebody's own main.cf can name another one.
+    let used = Set(
+      (readSmallText("/etc/postfix/main.cf") ?? "").split { $0.isWhitespace || $0 == ":" || $0 == "," }.map(String.init)
+    )
+    for name in listDirectory("/etc/postfix") ?? [] where name.hasPrefix(RelaySettings.passwordName) {
+      let path = "/etc/postfix/\(name)"
+      guard path != settings.passwordPath, !used.contains(path) else { continue }
+      guard unlink(path) == 0 || errno == ENOENT else { throw HostFailure(.failed, "\(path): \(errnoText())") }
+    }
+  }
+
   /// Replaces the file in one step.
   static func store(_ secret: borrowing SecretBytes, _ settings: RelaySettings) throws(HostFailure) {
+    let path = settings.passwordPath
     let temporary = path + ".new"
     unlink(temporary)
     let descriptor = mb_open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)

@@ -53,7 +53,23 @@ struct RelayWork {
         return full
       }
     }
-    return name
+    if let full = canonicalName(of: name) { return full }
+    // A resolver that does not answer now is no reason for another name than last time.
+    let last = MainCF(readSmallText("/etc/postfix/main.cf") ?? "").values["myhostname"] ?? ""
+    return last.hasPrefix(name + ".") && RelaySettings.isMachineName(last) ? last : name
+  }
+
+  /// What `hostname -f` says, and programs go by: also a name that the DNS alone knows.
+  private static func canonicalName(of name: String) -> String? {
+    var hints = addrinfo()
+    hints.ai_flags = AI_CANONNAME
+    hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    var found: UnsafeMutablePointer<addrinfo>?
+    guard getaddrinfo(name, nil, &hints, &found) == 0, let found else { return nil }
+    defer { freeaddrinfo(found) }
+    guard let text = found.pointee.ai_canonname else { return nil }
+    let full = String(cString: text).lowercased()
+    return RelaySettings.isMachineName(full) ? full : nil
   }
 
   var store: GenerationStore { GenerationStore(root: root) }
@@ -84,7 +100,7 @@ struct RelayWork {
     if seen.needsPassword {
       seen.plan.changes.append(
         HostChange(
-          .file, .create, RelaySettings.passwordPath, reason: "the password of \(settings.login), for root alone"))
+          .file, .create, settings.passwordPath, reason: "the password of \(settings.login), for root alone"))
     }
     let wants = "/etc/systemd/system/multi-user.target.wants/postfix.service"
     var status = stat()
@@ -116,7 +132,8 @@ struct RelayWork {
   }
 
   /// Takes back what a call that was killed had begun.
-  func settle() throws(HostFailure) {
+  static func settle(_ root: HostRoot) throws(HostFailure) {
+    let store = GenerationStore(root: root)
     try explained { () throws(SystemError) in try PackageInstaller(root: root).allow() }
     let (pending, current) = try explained { () throws(SystemError) in
       (try store.pendingNumber(), try store.currentNumber())

@@ -58,6 +58,10 @@ struct RelayVerb: Verb {
         .failed, "this machine is a mail host itself: there is \(HostOptions.standardPath)",
         hint: "a mail host sends through another one by [smarthost] in it")
     }
+    // Before anything is looked at: settings and files can be those of a call that was killed.
+    let lock = check ? nil : try HostLock(HostRoot(prefix: ""))
+    defer { withExtendedLifetime(lock) {} }
+    if !check { try RelayWork.settle(HostRoot(prefix: "")) }
     var work = try RelayWork(try settings()) { readSmallText("\(templates)/\($0).mustache") }
     if work.settings.user != "relay" {
       tell(
@@ -75,14 +79,12 @@ struct RelayVerb: Verb {
       PlanText(seen.plan, terminal: Terminal(descriptor: 1), withDiffs: true, command: "mailhost relay").show()
       return seen.plan.isEmpty ? 0 : HostFailure.Kind.undecided.rawValue
     }
-    let lock = try HostLock(work.root)
-    defer { withExtendedLifetime(lock) {} }
-    try work.settle()
     if seen.plan.isEmpty {
       say("nothing to do")
     } else {
-      try change(&work, terminal)
+      try change(&work, seen, terminal)
     }
+    try RelayPassword.dropOthers(work.settings)
     if test { say("\(work.settings.host) has the test mail: \(try RelayTest(settings: work.settings).perform())") }
     return 0
   }
@@ -113,8 +115,8 @@ struct RelayVerb: Verb {
     }
   }
 
-  private func change(_ work: inout RelayWork, _ terminal: Terminal) throws(HostFailure) {
-    var seen = try work.observe()
+  private func change(_ work: inout RelayWork, _ first: RelayWork.Seen, _ terminal: Terminal) throws(HostFailure) {
+    var seen = first
     try requireDecided(seen.plan)
     PlanText(seen.plan, terminal: Terminal(descriptor: 1), withDiffs: false, command: nil).show()
     // Asked for before anything is changed.
@@ -127,12 +129,13 @@ struct RelayVerb: Verb {
       seen = try work.observe()
       try requireDecided(seen.plan)
     }
+    // In a file of its own, so whatever happens next, the login that is in use keeps its password.
     if let password { try RelayPassword.store(password, work.settings) }
     try decide(work)
     let (generation, texts) = work.generation(seen)
     var applier = RelayApplier(work, seen, generation, texts)
     do {
-      try ApplySequence<RelayApplier>(RelayApplier.steps(seen.plan)).run(&applier) { step in
+      try ApplySequence<RelayApplier>(RelayApplier.steps(seen.plan, work.settings)).run(&applier) { step in
         if ![.begin, .stage, .commit].contains(step) { tell(step.description) }
       }
     } catch {
