@@ -24,6 +24,7 @@ public struct WantedRecord: Equatable, Sendable {
   public var unless: String?
   /// Whether other records of the same name and type may belong to somebody else: then an update adds, and removes nothing.
   public var isShared: Bool
+  public var name: String { record.name }
   /// Whether it lies with whoever has given out the address, and not in a zone of ours.
   public var isReverse: Bool { record.type == .ptr }
 

@@ -18,20 +18,15 @@ extension WantedRecords {
   /// removed.
   public func update(_ present: some PresentRecords) -> String {
     var zones: [(name: String, lines: [String])] = []
-    for wanted in all {
-      let record = wanted.record
-      guard wanted.unless == nil, !wanted.isReverse else { continue }
-      let lines = changes(wanted, present)
-      guard !lines.isEmpty else { continue }
-      let zone = present.zone(of: record.name) ?? guessedZone(of: record.name)
-      let index =
-        zones.firstIndex { $0.name == zone }
-        ?? {
-          zones.append((zone, []))
-          return zones.count - 1
-        }()
-      // The other address of a name comes beside the first.
-      zones[index].lines += lines.filter { !$0.hasPrefix("update delete") || !zones[index].lines.contains($0) }
+    for same in together() {
+      let lines = changes(same, present)
+      guard let name = same.first?.name, !lines.isEmpty else { continue }
+      let zone = present.zone(of: name) ?? guessedZone(of: name)
+      if let index = zones.firstIndex(where: { $0.name == zone }) {
+        zones[index].lines += lines
+      } else {
+        zones.append((zone, lines))
+      }
     }
     let text = zones.map { zone in
       (["zone \(zone.name)."] + zone.lines + ["send"]).map { $0 + "\n" }.joined()
@@ -39,74 +34,59 @@ extension WantedRecords {
     return (notes + (zones.isEmpty ? ["there is nothing to change"] : [])).map { "; \($0)\n" }.joined() + text.joined()
   }
 
-  private func changes(_ wanted: WantedRecord, _ present: some PresentRecords) -> [String] {
-    let record = wanted.record
-    let there = present.present(record.name, record.type)
-    func add(_ record: DNSRecord) -> String {
-      "update add \(record.name). \(record.ttl) \(record.type.text) \(record.zoneData)"
+  /// What is to be published now, those of one name and type together: they are removed together, too.
+  private func together() -> [[WantedRecord]] {
+    var groups: [[WantedRecord]] = []
+    for wanted in all where wanted.unless == nil && !wanted.isReverse {
+      let index = groups.firstIndex { $0[0].name == wanted.name && $0[0].record.type == wanted.record.type }
+      if let index { groups[index].append(wanted) } else { groups.append([wanted]) }
     }
-    if let text = record.text, isSPF(text), wanted.isShared { return sender(record, text, there, present).map(add(_:)) }
-    if there.contains(where: { $0.data == record.data }) { return [] }
-    if wanted.isShared {
-      return there.filter { $0.type == .mx }.map { "; there is also: \($0.zoneLine)" } + [add(record)]
-    }
-    // Whatever the reports go to: it was chosen.
+    return groups
+  }
+
+  /// - Parameter same: of one name and type.
+  private func changes(_ same: [WantedRecord], _ present: some PresentRecords) -> [String] {
+    guard let first = same.first else { return [] }
+    let (name, type) = (first.name, first.record.type)
+    let there = present.present(name, type)
     let texts = there.compactMap(\.text)
-    if record.name.hasPrefix("_dmarc."), texts.count == 1, (try? DMARCRecord(texts[0])) != nil,
-      DMARCRecord.isOne(texts[0])
-    {
+    if first.isShared {
+      if let text = first.record.text, isSPF(text) { return sender(first.record, text, there, present) }
+      let lacking = same.map(\.record).filter { wanted in !there.contains { $0.data == wanted.data } }
+      guard !lacking.isEmpty else { return [] }
+      return there.filter { $0.type == .mx }.map { "; there is also: \($0.zoneLine)" } + lacking.map(addition)
+    }
+    if Set(there.map(\.data)) == Set(same.map(\.record.data)) { return [] }
+    // Whatever the reports go to: it was chosen.
+    if name.hasPrefix("_dmarc."), texts.count == 1, DMARCRecord.isOne(texts[0]), (try? DMARCRecord(texts[0])) != nil {
       return []
     }
-    if record.name.hasPrefix("_smtp._tls."), texts.contains(where: { $0.hasPrefix("v=TLSRPTv1") }) { return [] }
+    if name.hasPrefix("_smtp._tls."), texts.contains(where: { $0.hasPrefix("v=TLSRPTv1") }) { return [] }
     // An alias and anything else at one name are refused; which one is there now is not known.
-    let type = record.type == .cname ? "" : " \(record.type.text)"
-    return ["update delete \(record.name).\(type)", add(record)]
-  }
-}
-
-/// A change of the SPF record of a name.
-private struct SPFChange {
-  var removed: [DNSRecord]
-  var added: DNSRecord
-
-  func map(_ add: (DNSRecord) -> String) -> [String] {
-    // By its own strings: another division of the same text is another record.
-    removed.map { "update delete \($0.name). TXT \($0.presentation ?? $0.zoneData)" } + [add(added)]
-  }
-}
-
-/// What becomes of it: a change, nothing, or a word to whoever must decide.
-private struct SPFChangeLines {
-  let change: SPFChange?
-  let manual: String?
-
-  init(_ change: SPFChange?, isManual name: String?) {
-    self.change = change
-    manual = name
+    return ["update delete \(name)." + (type == .cname ? "" : " \(type.text)")] + same.map { addition($0.record) }
   }
 
-  func map(_ add: (DNSRecord) -> String) -> [String] {
-    (manual.map { ["; \($0) has several SPF records, so that none counts: make one of them"] } ?? [])
-      + (change?.map(add) ?? [])
+  private func addition(_ record: DNSRecord) -> String {
+    "update add \(record.name). \(record.ttl) \(record.type.text) \(record.zoneData)"
   }
-}
 
-extension WantedRecords {
+  /// - Parameter text: what the record of a name without one is.
   private func sender(
     _ record: DNSRecord, _ text: String, _ there: [DNSRecord], _ present: some PresentRecords
-  ) -> SPFChangeLines {
+  ) -> [String] {
     let own = there.filter { isSPF($0.text ?? "") }
+    if own.isEmpty { return [addition(record)] }
     guard own.count == 1, let before = own[0].text else {
-      // None, or so many that none counts.
-      return SPFChangeLines(
-        own.isEmpty ? SPFChange(removed: [], added: record) : nil, isManual: own.count > 1 ? record.name : nil)
+      return ["; \(record.name) has several SPF records, so that none counts: make one of them"]
     }
-    if present.lets(before, of: record.name) { return SPFChangeLines(nil, isManual: nil) }
     let words = before.split(separator: " ").map(String.init)
     let host = text.split(separator: " ").dropFirst().first.map(String.init) ?? "a"
+    // Named already, it lacks only its address, which may be on its way.
+    if words.contains(host) || present.lets(before, of: record.name) { return [] }
     var changed = record
     changed.data = .text(Array(([words[0], host] + words.dropFirst()).joined(separator: " ").utf8))
-    return SPFChangeLines(SPFChange(removed: own, added: changed), isManual: nil)
+    // By its own strings: another division of the same text is another record.
+    return ["update delete \(own[0].name). TXT \(own[0].presentation ?? own[0].zoneData)", addition(changed)]
   }
 
   /// A domain of this host's is most often a zone.

@@ -153,6 +153,24 @@ struct WantedRecordTests {
     #expect(changed.contains("update add example.org. 3600 TXT \"v=spf1 a:mail.example.org -all\"\n"))
   }
 
+  /// Those of one name and type are removed together: the one that is there already must be among what is added.
+  @Test func anAddressThatIsThereStaysBesideANewOne() throws {
+    let wanted = try Self.wanted("") { $0.addresses = ["192.0.2.1", "192.0.2.2"].compactMap(IPAddress.init) }
+    let there = DNSRecord("mail.example.org", .a, .address("192.0.2.1"))
+    let lines = wanted.update(Present(records: ["mail.example.org A": [there]])).split(separator: "\n").map(String.init)
+    #expect(
+      lines.filter { $0.contains(" mail.example.org.") && $0.hasSuffix(" A") || $0.contains(" A 192") } == [
+        "update delete mail.example.org. A", "update add mail.example.org. 3600 A 192.0.2.1",
+        "update add mail.example.org. 3600 A 192.0.2.2",
+      ])
+  }
+
+  @Test func aHostThatIsNamedAlreadyIsNotNamedTwice() throws {
+    let there = DNSRecord("example.org", .txt, .text(Array("v=spf1 a:mail.example.org ~all".utf8)))
+    let text = try Self.wanted().update(Present(records: ["example.org TXT": [there]]))
+    #expect(!text.contains(" example.org. TXT") && !text.contains(" example.org. 3600 TXT"), "\(text)")
+  }
+
   @Test func severalSPFRecordsAreAPersonsTurn() throws {
     let two = ["v=spf1 mx -all", "v=spf1 -all"].map { DNSRecord("example.org", .txt, .text(Array($0.utf8))) }
     let text = try Self.wanted().update(Present(records: ["example.org TXT": two]))
