@@ -44,6 +44,11 @@ public func readAttribute(_ path: String) -> String? {
 public func listDirectory(_ path: String) -> [String]? {
   guard let directory = opendir(path) else { return nil }
   defer { closedir(directory) }
+  return names(in: directory)
+}
+
+/// Names in an opened directory without `.` and `..`, sorted.
+public func names(in directory: OpaquePointer) -> [String] {
   var names: [String] = []
   while let entry = readdir(directory) {
     let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in

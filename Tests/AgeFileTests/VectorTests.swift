@@ -129,7 +129,7 @@ struct VectorTests {
   }
 }
 
-/// In locked memory.
+/// In locked memory; a machine that has none left for a test has nothing to say about the format.
 func secret(_ text: String) -> SecretBytes {
   secret(Array(text.utf8))
 }

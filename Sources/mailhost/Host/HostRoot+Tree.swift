@@ -93,14 +93,7 @@ extension HostRoot {
       throw SystemError("\(path): \(errnoText(code))", code: code)
     }
     defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
-    return names.sorted()
+    return Linux.names(in: directory)
   }
 
   private func openIfThere(directoryOf path: String) throws(SystemError) -> Int32? {

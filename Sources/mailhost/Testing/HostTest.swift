@@ -55,7 +55,7 @@ struct HostTest {
     }
     let record = HostTestRecord(
       at: wallSeconds().rounded(.down), seconds: monotonicSeconds() - start, tests: proofs)
-    try store(record)
+    try storeRecord(record.json(), at: HostTestRecord.path)
     return record
   }
 
@@ -67,17 +67,6 @@ struct HostTest {
       throw HostFailure(
         .failed, "the host does not do all that it is to do",
         evidence: record.failed.map { "\($0.name): \($0.detail)" }, hint: "`mailhost test` shows all of it")
-    }
-  }
-
-  private func store(_ record: HostTestRecord) throws(HostFailure) {
-    let path = HostTestRecord.path
-    let directory = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
-    if mkdir(directory, 0o755) == 0 { chmod(directory, 0o755) }
-    do throws(SystemError) {
-      try replaceFile(path, with: Array((record.json().rendered() + "\n").utf8), temporary: path + ".new")
-    } catch {
-      throw HostFailure(.failed, error.text)
     }
   }
 }

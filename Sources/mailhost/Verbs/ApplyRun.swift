@@ -33,25 +33,7 @@ struct ApplyRun {
         if ![.begin, .stage, .commit].contains(step) { tell(step.description) }
       }
     } catch {
-      throw failure(error)
-    }
-  }
-
-  private func failure(_ error: ApplySequence<HostApplier>.Failed) -> HostFailure {
-    switch error {
-    case .refused(let step, var failure):
-      failure.texts[0] = "\(step.description): \(failure.texts[0])"
-      failure.texts.append("nothing that mail depends on was changed")
-      return failure
-    case .takenBack(let step, var failure, let after):
-      failure.texts[0] = "\(step.description): \(failure.texts[0])"
-      if let after {
-        failure.texts.append("and the way back failed, too: \(after.texts.joined(separator: "; "))")
-        failure.hint = "call `mailhost apply` again: it first takes back the rest"
-      } else {
-        failure.texts.append("the files are as before")
-      }
-      return failure
+      throw HostFailure(error, hint: "call `mailhost apply` again: it first takes back the rest")
     }
   }
 }

@@ -73,22 +73,13 @@ struct DNSCheckVerb: Verb {
       }
     }
     // Last: what could not be told is new the next time, too.
-    if domains.isEmpty, work.root.isHere { try Self.store(record) }
+    if domains.isEmpty, work.root.isHere { try storeRecord(record.json(), at: DNSCheckRecord.path) }
     return mail ? 0 : Status(record.severity)
   }
 
   private static func last() -> DNSCheckRecord? {
     guard let bytes = readSmallFile(DNSCheckRecord.path, flags: O_NOFOLLOW) else { return nil }
     return JSONText(parsing: bytes).flatMap(DNSCheckRecord.init(json:))
-  }
-
-  private static func store(_ record: DNSCheckRecord) throws(HostFailure) {
-    let path = DNSCheckRecord.path
-    let directory = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
-    if mkdir(directory, 0o755) == 0 { chmod(directory, 0o755) }
-    try explained { () throws(SystemError) in
-      try replaceFile(path, with: Array((record.json().rendered() + "\n").utf8), temporary: path + ".new")
-    }
   }
 }
 

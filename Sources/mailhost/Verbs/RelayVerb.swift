@@ -139,7 +139,7 @@ struct RelayVerb: Verb {
         if ![.begin, .stage, .commit].contains(step) { tell(step.description) }
       }
     } catch {
-      throw failure(error)
+      throw HostFailure(error, hint: "call `mailhost relay` again: it first takes back the rest")
     }
     say("all mail of this machine goes through \(work.settings.host); `mailhost relay --test` sends one")
   }
@@ -159,19 +159,5 @@ struct RelayVerb: Verb {
       "nothing was changed: \(plan.undecided.map(\.subject).joined(separator: ", ")) "
         + (plan.undecided.count == 1 ? "needs" : "need") + " your word",
       hint: "--keep or --overwrite, each with the file")
-  }
-
-  private func failure(_ error: ApplySequence<RelayApplier>.Failed) -> HostFailure {
-    switch error {
-    case .refused(let step, var failure):
-      failure.texts[0] = "\(step.description): \(failure.texts[0])"
-      failure.texts.append("nothing that mail depends on was changed")
-      return failure
-    case .takenBack(let step, var failure, let after):
-      failure.texts[0] = "\(step.description): \(failure.texts[0])"
-      failure.texts.append(
-        after.map { "and the way back failed, too: \($0.texts.joined(separator: "; "))" } ?? "the files are as before")
-      return failure
-    }
   }
 }
