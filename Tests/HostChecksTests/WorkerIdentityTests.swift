@@ -1,4 +1,5 @@
 import Foundation
+import Linux
 import MailbootCore
 import TestSupport
 import Testing
@@ -9,9 +10,10 @@ import Testing
   private static func user(connectedTo port: UInt16) -> String? {
     let hex = String(port, radix: 16).uppercased()
     let wanted = ":" + String(repeating: "0", count: 4 - hex.count) + hex
-    // The table is not read at one moment: a line may be missed while others come and go.
+    // The table is not read at one moment: a line may be missed while others come and go. Foundation would give its
+    // first page only: the kernel says no length, and never fills a longer buffer.
     for _ in 0..<40 {
-      let table = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
+      let table = String(decoding: readSmallFile("/proc/net/tcp", limit: 16 << 20) ?? [], as: UTF8.self)
       for line in table.split(separator: "\n").dropFirst() {
         let fields = line.split(separator: " ")
         if fields.count > 7, fields[2].hasSuffix(wanted), fields[3] == "01" { return String(fields[7]) }
