@@ -39,12 +39,12 @@ public final class ChildProcess {
   /// - Parameters:
   ///   - arguments: the path of the program first.
   ///   - input: its standard input; empty: `/dev/null`.
-  ///   - descriptor3: a descriptor that it gets as number 3.
+  ///   - descriptors: what it gets as numbers 3, 4 and so on.
   ///   - urgent: whether it goes before others on the processors (nice -10, where that is allowed).
   ///   - errors: where its standard error goes.
   ///   - directory: where it runs; nil: where we do. Ours may be somebody else's, and programs look for modules where they are.
   public init(
-    _ arguments: [String], input: [UInt8] = [], descriptor3: Int32? = nil, urgent: Bool = false,
+    _ arguments: [String], input: [UInt8] = [], descriptors: [Int32] = [], urgent: Bool = false,
     errors: Errors = .collected, directory: String? = "/"
   ) throws(SystemError) {
     name = arguments[0].split(separator: "/").last.map(String.init) ?? arguments[0]
@@ -67,6 +67,15 @@ public final class ChildProcess {
     outputs = pipes.map { $0[0] }
     inputDescriptor = try Self.inputFile(input)
 
+    // Far from the numbers that they are to have: one that is put in its place must not be in another's.
+    var copies: [Int32] = []
+    defer { for copy in copies { close(copy) } }
+    for descriptor in descriptors {
+      let copy = mb_fcntl_int(descriptor, F_DUPFD_CLOEXEC, 64)
+      guard copy >= 0 else { throw SystemError("no descriptor for a child process: \(errnoText())") }
+      copies.append(copy)
+    }
+
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -77,7 +86,7 @@ public final class ChildProcess {
     case .inherited: break
     case .dropped: posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
     }
-    if let descriptor3 { posix_spawn_file_actions_adddup2(&actions, descriptor3, 3) }
+    for (number, copy) in zip(Int32(3)..., copies) { posix_spawn_file_actions_adddup2(&actions, copy, number) }
     if let directory { mb_spawn_in_directory(&actions, directory) }
 
     var attributes = posix_spawnattr_t()

@@ -74,6 +74,37 @@ public func readSecret(
   return secret
 }
 
+/// Reads one line into locked memory, and nothing behind it: the next line may be another secret. The newline is dropped; what comes
+/// before the end of file is a line, too.
+public func readSecretLine(
+  from descriptor: Int32, limit: Int, signals: Int32? = nil
+) throws(SecretReadError) -> SecretBytes {
+  var secret: SecretBytes
+  do {
+    secret = try SecretBytes(capacity: limit + 1)
+  } catch {
+    throw .memory(error)
+  }
+  while true {
+    try waitUntilReadable(descriptor, nil, signals)
+    let before = secret.count
+    var code: Int32 = 0
+    secret.appendInPlace { free in
+      let count = read(descriptor, free.baseAddress, 1)
+      if count < 0 { code = errno }
+      return max(0, count)
+    }
+    if code == EINTR || code == EAGAIN { continue }
+    guard code == 0 else { throw .failed(code) }
+    if secret.count == before { return secret }
+    if secret.withUnsafeBytes({ $0.last }) == 0x0A {
+      secret.removeLast()
+      return secret
+    }
+    guard secret.count <= limit else { throw .tooLong(limit: limit) }
+  }
+}
+
 /// A descriptor to read from. What poll(2) has seen may be gone when it is read: whoever gave us the descriptor can read there, too, and
 /// set whether reading blocks.
 private struct SecretSource: ~Copyable {

@@ -4,7 +4,7 @@ import MailbootCore
 import SecretMemory
 
 /// A key file may be this long, bytes; other passphrases are held to less before they come here.
-private let passphraseLimit = 8 << 20
+let passphraseLimit = 8 << 20
 
 /// Reads the header and writes nothing: neither a repair nor a lock file.
 func inspectVault(_ request: InspectRequest) -> InspectReply {

@@ -17,10 +17,11 @@ func runWorker(arguments: [String]) -> Int32 {
     return WorkerExit.usage
   }
   do {
-    let presence = try confine(keeping: verb == .open ? workerPassphraseDescriptor : STDERR_FILENO)
+    let presence = try confine(keeping: STDERR_FILENO + verb.secretCount)
     switch verb {
     case .inspect: try answer(inspectVault)
     case .open: try answer { openVault($0, whileWanted: presence) }
+    case .testKey: try answer(testKey)
     case .close:
       presence.commit()
       try answer(closeVault)

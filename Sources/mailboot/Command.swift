@@ -30,7 +30,7 @@ struct Mailboot: ParsableCommand {
     version: "mailboot \(Version.text)",
     subcommands: [
       Unlock.self, LockVerb.self, StatusVerb.self, Verify.self, PlanVerb.self, HistoryVerb.self, GuardVerb.self,
-      WaitVerb.self, Config.self, RunVerb.self,
+      VaultVerb.self, WaitVerb.self, Config.self, RunVerb.self,
     ],
     defaultSubcommand: Unlock.self)
 }

@@ -59,7 +59,7 @@ enum Main {
       arguments,
       optionsWithValue: [
         "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
-        "--boots", "--svg",
-      ], families: ["config", "guard"])
+        "--boots", "--svg", "--new-key-file",
+      ], families: ["config", "guard", "vault"])
   }
 }

@@ -2,7 +2,7 @@
 ///
 /// `mailboot-worker VERB` reads one JSON request from standard input up to its end and writes one JSON reply, one line, to
 /// standard output. Exit status 0 means that a reply was written, whatever it says. The passphrase never is in the
-/// request: it comes as exact bytes, up to end of file, on descriptor 3.
+/// request: it comes as exact bytes, up to end of file, on descriptor 3; a second one, where a verb wants two, on descriptor 4.
 ///
 /// The worker exists so that libcryptsetup (not thread-safe, global log callback, up to 1 GiB for the key derivation),
 /// OpenSSL and SQLite stay out of `mailboot` and of the daemon: their memory and their crashes end with the worker.
@@ -11,6 +11,8 @@ public enum WorkerVerb: String, CaseIterable, Sendable {
   case inspect
   /// `OpenRequest`, passphrase on descriptor 3 → `OpenReply`.
   case open
+  /// `TestKeyRequest`, passphrase on descriptor 3 → `TestKeyReply`: which keyslot it opens; changes nothing.
+  case testKey = "test-key"
   /// `CloseRequest` → `CloseReply`.
   case close
   /// `RevokeRequest` → `RevokeReply`: takes the key out of the kernel, whoever uses the mapping.
@@ -27,8 +29,19 @@ public enum WorkerVerb: String, CaseIterable, Sendable {
   case queue
 }
 
-/// Descriptor on which the worker reads the passphrase.
+/// Descriptors on which the worker reads the secrets that its verb wants.
 public let workerPassphraseDescriptor: Int32 = 3
+public let workerNewPassphraseDescriptor: Int32 = 4
+
+extension WorkerVerb {
+  /// How many secrets it is handed.
+  public var secretCount: Int32 {
+    switch self {
+    case .open, .testKey: 1
+    default: 0
+    }
+  }
+}
 
 /// Why a vault could not be inspected, opened or closed.
 public struct VaultFailure: Codable, Error, Equatable, Sendable {

@@ -4,10 +4,10 @@ import MailbootCore
 
 /// Starts a child; what keeps it from starting ends the run.
 func startChild(
-  _ arguments: [String], input: [UInt8] = [], descriptor3: Int32? = nil, urgent: Bool = false
+  _ arguments: [String], input: [UInt8] = [], descriptors: [Int32] = [], urgent: Bool = false
 ) throws(Failure) -> ChildProcess {
   do {
-    return try ChildProcess(arguments, input: input, descriptor3: descriptor3, urgent: urgent)
+    return try ChildProcess(arguments, input: input, descriptors: descriptors, urgent: urgent)
   } catch {
     throw Failure(error)
   }

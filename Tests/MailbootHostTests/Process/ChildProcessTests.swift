@@ -8,10 +8,10 @@ import Testing
 struct ChildProcessTests {
   /// Runs a shell script as the program runs its children; killed after `seconds`.
   private func shell(
-    _ script: String, input: [UInt8] = [], descriptor3: Int32? = nil, seconds: Double = 60
+    _ script: String, input: [UInt8] = [], descriptors: [Int32] = [], seconds: Double = 60
   ) throws -> ChildProcess {
     try withReactor { reactor in
-      let child = try ChildProcess(["/bin/sh", "-c", script], input: input, descriptor3: descriptor3)
+      let child = try ChildProcess(["/bin/sh", "-c", script], input: input, descriptors: descriptors)
       _ = try child.run(reactor, until: Reactor.monotonic() + seconds)
       return child
     }
@@ -116,7 +116,7 @@ struct ChildProcessTests {
     try #require(write(ends[1], "secret", 6) == 6)
     close(ends[1])
     defer { close(ends[0]) }
-    #expect(text(try shell("cat <&3", descriptor3: ends[0])) == "secret")
+    #expect(text(try shell("cat <&3", descriptors: [ends[0]])) == "secret")
     #expect(fcntl(ends[0], F_GETFD) == FD_CLOEXEC)
   }
 

@@ -16,7 +16,7 @@ extension LUKSVault {
     let request = OpenRequest(
       device: device, header: header, mapping: vault.mapping, memoryLimitKiB: availableMemoryKiB(),
       byToken: byToken, options: crypttabOptions)
-    let child = try begin(request, passphrase, tools)
+    let child = try tools.worker.begin(.open, request, secret: passphrase)
     do {
       // Key derivation may take as long as it likes: Ctrl-C ends it. A token may wait for somebody who is not there.
       _ = try child.run(tools.units.reactor, until: byToken ? Reactor.monotonic() + Self.tokenPatience : nil)
@@ -44,23 +44,6 @@ extension LUKSVault {
       throw .passphraseRefused(tries: 1, empty: false, endsInCarriageReturn: passphrase.endsWithCarriageReturn)
     case .failed(let failure): throw .vault(failure, device: device)
     }
-  }
-
-  /// Starts the worker and hands it the passphrase.
-  private func begin(
-    _ request: OpenRequest, _ passphrase: borrowing SecretBytes, _ tools: VaultTools
-  ) throws(Failure) -> ChildProcess {
-    var ends: [Int32] = [-1, -1]
-    guard mb_pipe_cloexec(&ends) == 0 else { throw .system("pipe: \(errnoText())") }
-    defer { Glibc.close(ends[1]) }
-    let child: ChildProcess
-    do {
-      defer { Glibc.close(ends[0]) }
-      child = try tools.worker.begin(.open, request, passphrase: ends[0])
-    }
-    // A worker that has ended without reading says why itself: a broken pipe is not the news.
-    try? write(passphrase, to: ends[1])
-    return child
   }
 
   func close(_ tools: VaultTools) throws(Failure) -> StepOutcome {

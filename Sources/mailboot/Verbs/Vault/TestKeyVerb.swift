@@ -1,0 +1,19 @@
+import ArgumentParser
+import Console
+import MailbootCore
+import MailbootHost
+import Text
+
+struct TestKeyVerb: VaultSubverb {
+  static let configuration = CommandConfiguration(
+    commandName: "test-key", abstract: "Say whether a passphrase opens the vault, and which keyslot; changes nothing.")
+
+  @OptionGroup var common: ConfigurationOption
+  @OptionGroup var key: KeyOptions
+
+  func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {
+    let passphrase = try VaultSecrets(key, work.reactor).existing()
+    let (keyslot, seconds) = try work.testKey(passphrase)
+    say("accepted: keyslot \(keyslot), in \(decimal(seconds, places: 1)) s")
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Console
+import MailbootCore
+import MailbootHost
+import SecretMemory
+import Text
+
+/// `mailboot vault`: the vault's life beside unlock and lock.
+struct VaultVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vault", abstract: "Make, key, save, grow and move the vault.",
+    subcommands: [TestKeyVerb.self])
+}
+
+/// A verb of `mailboot vault`.
+protocol VaultSubverb: Verb {
+  var common: ConfigurationOption { get }
+  /// As it is written, behind `mailboot`.
+  static var words: String { get }
+  /// Does it, and says the results.
+  func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure)
+}
+
+extension VaultSubverb {
+  static var words: String { "vault \(configuration.commandName ?? "")" }
+
+  func perform(_ terminal: Terminal) -> Status {
+    guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
+    do throws(Failure) {
+      try requireRoot(Self.words)
+      let work = try VaultWork(configuration: settings, reactor: try Reactor()) { tell(visible($0)) }
+      try perform(work, terminal)
+      return ExitCode.done.rawValue
+    } catch {
+      TerminalPrompt.restoreIfNeeded()
+      return complain(error, settings, terminal)
+    }
+  }
+}
