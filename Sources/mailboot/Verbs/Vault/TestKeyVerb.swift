@@ -8,7 +8,7 @@ struct TestKeyVerb: VaultSubverb {
   static let configuration = CommandConfiguration(
     commandName: "test-key", abstract: "Say whether a passphrase opens the vault, and which keyslot; changes nothing.")
 
-  @OptionGroup var common: ConfigurationOption
+  @OptionGroup var target: VaultTarget
   @OptionGroup var key: KeyOptions
 
   func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {

@@ -12,9 +12,16 @@ struct VaultVerb: ParsableCommand {
     subcommands: [TestKeyVerb.self])
 }
 
+/// Which vault a verb of `mailboot vault` is for.
+struct VaultTarget: ParsableArguments {
+  @OptionGroup var common: ConfigurationOption
+
+  func load(_ terminal: Terminal) -> Configuration? { common.load(terminal) }
+}
+
 /// A verb of `mailboot vault`.
 protocol VaultSubverb: Verb {
-  var common: ConfigurationOption { get }
+  var target: VaultTarget { get }
   /// As it is written, behind `mailboot`.
   static var words: String { get }
   /// Does it, and says the results.
@@ -25,7 +32,7 @@ extension VaultSubverb {
   static var words: String { "vault \(configuration.commandName ?? "")" }
 
   func perform(_ terminal: Terminal) -> Status {
-    guard let settings = common.load(terminal) else { return ExitCode.configuration.rawValue }
+    guard let settings = target.load(terminal) else { return ExitCode.configuration.rawValue }
     do throws(Failure) {
       try requireRoot(Self.words)
       let work = try VaultWork(configuration: settings, reactor: try Reactor()) { tell(visible($0)) }
