@@ -13,6 +13,21 @@ extension LUKSDevice {
     return text.isEmpty ? nil : text
   }
 
+  /// LUKS2 only; nil when there is none.
+  public var subsystem: String? {
+    guard version == 2, let subsystem = crypt_get_subsystem(handle) else { return nil }
+    let text = String(cString: subsystem)
+    return text.isEmpty ? nil : text
+  }
+
+  /// Changes both in the header, in one step.
+  public func set(label: String, subsystem: String) throws(LUKSError) {
+    let result = crypt_set_label(handle, label, subsystem)
+    guard result >= 0 else {
+      throw LUKSError(.other, "cannot label \(headerPath): \(log.take(orTextOf: -result))")
+    }
+  }
+
   /// The keyslots that hold the volume's key; an unbound one holds some other key.
   public var usableKeyslots: [Int32] {
     (0..<max(0, crypt_keyslot_max(crypt_get_type(handle)))).filter {

@@ -39,12 +39,13 @@ public final class ChildProcess {
   /// - Parameters:
   ///   - arguments: the path of the program first.
   ///   - input: its standard input; empty: `/dev/null`.
+  ///   - inputDescriptor: what it reads instead.
   ///   - descriptors: what it gets as numbers 3, 4 and so on.
   ///   - urgent: whether it goes before others on the processors (nice -10, where that is allowed).
   ///   - errors: where its standard error goes.
   ///   - directory: where it runs; nil: where we do. Ours may be somebody else's, and programs look for modules where they are.
   public init(
-    _ arguments: [String], input: [UInt8] = [], descriptors: [Int32] = [], urgent: Bool = false,
+    _ arguments: [String], input: [UInt8] = [], inputDescriptor given: Int32? = nil, descriptors: [Int32] = [], urgent: Bool = false,
     errors: Errors = .collected, directory: String? = "/"
   ) throws(SystemError) {
     name = arguments[0].split(separator: "/").last.map(String.init) ?? arguments[0]
@@ -79,7 +80,7 @@ public final class ChildProcess {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, inputDescriptor, 0)
+    posix_spawn_file_actions_adddup2(&actions, given ?? inputDescriptor, 0)
     posix_spawn_file_actions_adddup2(&actions, pipes[0][1], 1)
     switch errors {
     case .collected: posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 2)

@@ -14,7 +14,8 @@ func inspectVault(_ request: InspectRequest) -> InspectReply {
     return .luks(
       LUKSSummary(
         version: device.version, uuid: device.uuid, label: device.label, usableKeyslots: device.usableKeyslots.count,
-        derivationMemoryKiB: device.leastDerivationMemoryKiB, hasTokens: device.hasTokens))
+        derivationMemoryKiB: device.leastDerivationMemoryKiB, hasTokens: device.hasTokens,
+        subsystem: device.subsystem))
   } catch {
     return .failed(VaultFailure(error))
   }

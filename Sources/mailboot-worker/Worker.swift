@@ -22,6 +22,10 @@ func runWorker(arguments: [String]) -> Int32 {
     case .inspect: try answer(inspectVault)
     case .open: try answer { openVault($0, whileWanted: presence) }
     case .testKey: try answer(testKey)
+    case .format: try answer { format($0, presence) }
+    case .mark:
+      presence.commit()
+      try answer(mark)
     case .close:
       presence.commit()
       try answer(closeVault)

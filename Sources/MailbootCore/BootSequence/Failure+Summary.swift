@@ -59,6 +59,9 @@ extension VaultFailure {
     case .noDeviceMapper: "this kernel cannot open it: no device-mapper" + because
     case .busy: "\(device) is in use" + because
     case .noToken: "no token in the header of \(device) opened it" + because
+    case .notEmpty: "\(device) is not empty" + because
+    case .readOnly: "\(device) is read-only" + because
+    case .tooSmall: "there is not enough room on \(device)" + because
     case .other: "\(device) could not be opened or closed" + because
     }
   }

@@ -13,6 +13,10 @@ public enum WorkerVerb: String, CaseIterable, Sendable {
   case open
   /// `TestKeyRequest`, passphrase on descriptor 3 → `TestKeyReply`: which keyslot it opens; changes nothing.
   case testKey = "test-key"
+  /// `FormatRequest`, passphrase on descriptor 3 → `FormatReply`; lines `DONE TOTAL` of bytes on standard error meanwhile.
+  case format
+  /// `MarkRequest` → `MarkReply`.
+  case mark
   /// `CloseRequest` → `CloseReply`.
   case close
   /// `RevokeRequest` → `RevokeReply`: takes the key out of the kernel, whoever uses the mapping.
@@ -37,7 +41,7 @@ extension WorkerVerb {
   /// How many secrets it is handed.
   public var secretCount: Int32 {
     switch self {
-    case .open, .testKey: 1
+    case .open, .testKey, .format: 1
     default: 0
     }
   }
@@ -72,6 +76,11 @@ public struct VaultFailure: Codable, Error, Equatable, Sendable {
     case busy
     /// No token in the header opened it, or there is none; only when one was asked for.
     case noToken
+    /// Something is on it that a new vault would destroy.
+    case notEmpty
+    case readOnly
+    /// Too small for a vault, or its file system has not the room for one.
+    case tooSmall
     case other
   }
   public var kind: Kind
@@ -109,6 +118,8 @@ public struct LUKSSummary: Codable, Equatable, Sendable {
   public var uuid: String
   /// LUKS2 only.
   public var label: String?
+  /// LUKS2 only; see `VaultMark`.
+  public var subsystem: String?
   /// Keyslots that a passphrase could open (bound to the volume).
   public var usableKeyslots: Int
   /// The amount of memory that the key derivation of the usable keyslot asks for that asks for least, KiB; 0 for PBKDF2. Which one the
@@ -118,8 +129,10 @@ public struct LUKSSummary: Codable, Equatable, Sendable {
   public var hasTokens: Bool
 
   public init(
-    version: Int, uuid: String, label: String?, usableKeyslots: Int, derivationMemoryKiB: Int, hasTokens: Bool = false
+    version: Int, uuid: String, label: String?, usableKeyslots: Int, derivationMemoryKiB: Int, hasTokens: Bool = false,
+    subsystem: String? = nil
   ) {
+    self.subsystem = subsystem
     self.hasTokens = hasTokens
     self.version = version
     self.uuid = uuid

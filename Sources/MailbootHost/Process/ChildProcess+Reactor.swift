@@ -4,10 +4,10 @@ import MailbootCore
 
 /// Starts a child; what keeps it from starting ends the run.
 func startChild(
-  _ arguments: [String], input: [UInt8] = [], descriptors: [Int32] = [], urgent: Bool = false
+  _ arguments: [String], input: [UInt8] = [], inputDescriptor: Int32? = nil, descriptors: [Int32] = [], urgent: Bool = false
 ) throws(Failure) -> ChildProcess {
   do {
-    return try ChildProcess(arguments, input: input, descriptors: descriptors, urgent: urgent)
+    return try ChildProcess(arguments, input: input, inputDescriptor: inputDescriptor, descriptors: descriptors, urgent: urgent)
   } catch {
     throw Failure(error)
   }
@@ -29,6 +29,26 @@ extension ChildProcess {
       try reactor.wait(&descriptors, until: min(deadline, look))
     }
     return true
+  }
+
+  /// Waits for its end, however long that takes, and hands over each line that it writes to standard error as it comes.
+  /// - Throws: `.interrupted`; it is ended then.
+  func run(_ reactor: Reactor, line: (Substring) -> Void) throws(Failure) {
+    var seen = 0
+    while true {
+      let hasEnded = pump()
+      let lines = errorOutput.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      for next in lines.dropFirst(seen) { line(next) }
+      seen = max(seen, lines.count)
+      if hasEnded { return }
+      var descriptors = pollDescriptors
+      do {
+        try reactor.wait(&descriptors, until: processDescriptor < 0 ? Reactor.monotonic() + 0.05 : nil)
+      } catch {
+        killAndReap()
+        throw error
+      }
+    }
   }
 
   /// Waits for its end; past `deadline` (monotonic seconds) it is killed.

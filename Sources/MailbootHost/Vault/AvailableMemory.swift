@@ -25,6 +25,13 @@ func availableMemoryKiB() -> Int? {
   return limits.min()
 }
 
+/// The machine's memory; nil: it cannot be read.
+public func totalMemoryKiB() -> Int? {
+  readSmallText("/proc/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemTotal:") }.flatMap {
+    $0.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+  }
+}
+
 /// Fails when a key derivation needs more than there is.
 func requireMemory(_ neededKiB: Int, device: String) throws(Failure) {
   guard let available = availableMemoryKiB(), neededKiB > available else { return }

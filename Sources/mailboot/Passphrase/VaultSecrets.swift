@@ -1,5 +1,6 @@
 import ArgumentParser
 import CLinux
+import Console
 import Glibc
 import Linux
 import MailbootCore
@@ -47,6 +48,7 @@ struct VaultSecrets {
     if let newKeyFile { return try readFile(newKeyFile) }
     let first = try typed(prompt)
     if first.isEmpty { throw .passphraseRefused(tries: 0, empty: true, endsInCarriageReturn: false) }
+    for advice in first.withUnsafeBytes(PassphraseAdvice.about) { tell("warning: the passphrase: \(advice.text)") }
     guard !key.stdin else { return first }
     let second = try typed("The same once more: ")
     guard isSame(first, second) else {

@@ -70,6 +70,9 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .busy where vault.kind == .gocryptfs:
     "see `findmnt -t fuse.gocryptfs`, unmount it there, then run `mailboot` again"
   case .busy: "see who uses it with `lsblk \(device)` and `fuser -vm \(vault.mount)`"
+  case .notEmpty: "what is on it would be lost; if that is what you want, say `--erase`"
+  case .readOnly: "is it write-protected? see `lsblk -o NAME,RO \(device)`"
+  case .tooSmall: "see what is there with `lsblk` and `df -h`; take another place, or another `--size`"
   case .noToken: "see its tokens with `cryptsetup luksDump \(device)`"
   case .other where vault.kind == .gocryptfs: "see `journalctl -b -t gocryptfs`"
   case .other: "see `journalctl -b -k | tail` and `cryptsetup luksDump \(device)`"

@@ -39,6 +39,20 @@ final class ProgressLines {
     refresh()
   }
 
+  /// A step that no run of the vault knows.
+  func done(_ text: String, _ seconds: Double) {
+    clear()
+    tell("  \(terminal.coloured("ok", .green))    \(decimal(seconds, places: 1).paddedLeft(6)) s  " + visible(text))
+  }
+
+  /// How far something long has come.
+  func show(done: UInt64, of total: UInt64) {
+    guard terminal.isLive, total > 0 else { return }
+    clear()
+    emit(terminal.coloured("  ...   \(done * 100 / total) %", .dim), to: 2)
+    liveLine = true
+  }
+
   /// Shows what goes on, anew. Called at least every second while something does.
   func refresh() {
     guard terminal.isLive else { return }

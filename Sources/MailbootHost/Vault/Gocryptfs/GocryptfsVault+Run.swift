@@ -30,7 +30,9 @@ extension GocryptfsVault {
   }
 
   /// Why gocryptfs could never take it, which reads one line of at most 2048 bytes.
-  func unusable(_ passphrase: borrowing SecretBytes) -> String? {
+  func unusable(_ passphrase: borrowing SecretBytes) -> String? { Self.unusable(passphrase) }
+
+  static func unusable(_ passphrase: borrowing SecretBytes) -> String? {
     if passphrase.count > 2048 { return "it has \(passphrase.count) bytes, and gocryptfs takes 2048" }
     let hasNewline = passphrase.withUnsafeBytes { $0.contains(UInt8(ascii: "\n")) }
     return hasNewline ? "it contains a newline, which gocryptfs takes for its end" : nil

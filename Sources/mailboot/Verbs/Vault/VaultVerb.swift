@@ -9,7 +9,7 @@ import Text
 struct VaultVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vault", abstract: "Make, key, save, grow and move the vault.",
-    subcommands: [TestKeyVerb.self])
+    subcommands: [CreateVerb.self, TestKeyVerb.self])
 }
 
 /// Which vault a verb of `mailboot vault` is for.

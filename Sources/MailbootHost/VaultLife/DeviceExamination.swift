@@ -1,0 +1,58 @@
+import CLinux
+import Glibc
+import JSON
+import Linux
+import MailbootCore
+
+/// Looks at a block device on which a vault is to be made. Changes nothing.
+struct DeviceExamination {
+  let reactor: Reactor
+
+  /// - Throws: `.vault`: it is in use, a part of something larger, read-only, too small.
+  func contents(of device: String, least: UInt64) throws(Failure) -> DeviceContents {
+    guard let status = fileStatus(device) else { throw .vault(VaultFailure(.noDevice, errnoText()), device: device) }
+    guard mb_s_isblk(status.st_mode) != 0 else {
+      throw .usage("\(device) is no block device", hint: "a vault in a file: `mailboot vault create --file PATH --size 10G`")
+    }
+    let columns = "PATH,TYPE,SIZE,RO,FSTYPE,LABEL,PTTYPE,MOUNTPOINTS"
+    let listing = try json(["/usr/bin/lsblk", "--json", "--bytes", "--output", columns, device])
+    let signatures = try? json(["/usr/sbin/wipefs", "--no-act", "--json", device])
+    guard let listing, let contents = DeviceContents(listing: listing, signatures: signatures ?? nil) else {
+      throw .system("what lsblk says of \(device) is not understood")
+    }
+    if let use = contents.uses.first { throw .vault(VaultFailure(.busy, use.line), device: device) }
+    if contents.isReadOnly { throw .vault(VaultFailure(.readOnly, ""), device: device) }
+    if contents.size < least {
+      throw .vault(
+        VaultFailure(.tooSmall, "it has \(contents.size >> 20) MiB, and a vault takes \(least >> 20)"), device: device)
+    }
+    // Whoever mounts it, or has made something of it, has it for himself.
+    let descriptor = mb_open(device, O_RDWR | O_EXCL | O_CLOEXEC, 0)
+    guard descriptor >= 0 else {
+      throw .vault(VaultFailure(errno == EROFS ? .readOnly : .busy, errnoText()), device: device)
+    }
+    close(descriptor)
+    return contents
+  }
+
+  private func json(_ call: [String]) throws(Failure) -> JSONText? {
+    let child = try startChild(call)
+    guard try child.run(reactor, until: Reactor.monotonic() + 30) == .exited(0) else {
+      throw .system(Worker.complaint(child))
+    }
+    // wipefs says nothing at all of an empty device.
+    return JSONText(parsing: child.output)
+  }
+}
+
+extension DeviceContents.Use {
+  /// A sentence without its end.
+  var line: String {
+    switch self {
+    case .mounted(let path, let place): "\(path) is mounted on \(place)"
+    case .swap(let path): "\(path) is swap space in use"
+    case .below(let path, let kind): "\(path) (\(kind)) lies on it"
+    case .member(let path, let group): "\(path) is a member of \(group): take it out of there first, if nobody needs it"
+    }
+  }
+}
