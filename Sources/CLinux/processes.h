@@ -22,6 +22,10 @@ static inline int mb_wifexited(int status) { return WIFEXITED(status); }
 static inline int mb_wexitstatus(int status) { return WEXITSTATUS(status); }
 static inline int mb_wifsignaled(int status) { return WIFSIGNALED(status); }
 static inline int mb_wtermsig(int status) { return WTERMSIG(status); }
+// From `first` on, none that is open now is handed to a program that is started later.
+static inline int mb_keep_from_children(unsigned first) {
+  return (int)syscall(SYS_close_range, first, ~0u, 1u << 2 /* CLOSE_RANGE_CLOEXEC */);
+}
 static inline int mb_close_range(unsigned first, unsigned last) { return (int)syscall(SYS_close_range, first, last, 0); }
 // posix_spawn_file_actions_addchdir_np(3), which libc shows only with _GNU_SOURCE.
 extern int mb_spawn_in_directory(void *actions, const char *path) __asm__("posix_spawn_file_actions_addchdir_np");

@@ -97,7 +97,8 @@ public struct LUKSFormat: Sendable {
     // `CRYPT_ACTIVATE_PRIVATE`, `CRYPT_ACTIVATE_NO_JOURNAL`: nobody else has anything to look for there, and a cut begins anew.
     let flags: UInt32 = 1 << 4 | 1 << 12
     try require(
-      crypt_activate_by_volume_key(handle, mapping, nil, 0, flags), "\(mapping) cannot be opened to be initialized", log)
+      crypt_activate_by_volume_key(handle, mapping, nil, 0, flags), "\(mapping) cannot be opened to be initialized", log
+    )
     let box = Unmanaged.passRetained(ProgressBox(progress))
     defer { box.release() }
     let wiped = crypt_wipe(

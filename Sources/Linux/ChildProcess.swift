@@ -45,7 +45,8 @@ public final class ChildProcess {
   ///   - errors: where its standard error goes.
   ///   - directory: where it runs; nil: where we do. Ours may be somebody else's, and programs look for modules where they are.
   public init(
-    _ arguments: [String], input: [UInt8] = [], inputDescriptor given: Int32? = nil, descriptors: [Int32] = [], urgent: Bool = false,
+    _ arguments: [String], input: [UInt8] = [], inputDescriptor given: Int32? = nil, descriptors: [Int32] = [],
+    urgent: Bool = false,
     errors: Errors = .collected, directory: String? = "/"
   ) throws(SystemError) {
     name = arguments[0].split(separator: "/").last.map(String.init) ?? arguments[0]

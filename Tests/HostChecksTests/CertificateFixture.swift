@@ -17,7 +17,7 @@ struct CertificateFixture {
     if !names.isEmpty {
       arguments += ["-addext", "subjectAltName=" + names.map { "DNS:" + $0 }.joined(separator: ",")]
     }
-    let made = try run("/usr/bin/openssl", arguments)
+    let made = try runProgram("/usr/bin/openssl", arguments)
     guard made.status == 0, chmod(key, 0o600) == 0 else { throw SQLError(message: made.output) }
   }
 

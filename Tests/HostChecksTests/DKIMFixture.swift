@@ -31,7 +31,7 @@ struct DKIMFixture {
   private static let keys = Result { try (0..<2).map { _ in try makeRSA(bits: 2048) } }
 
   private static func makeRSA(bits: Int) throws -> String {
-    let made = try run(
+    let made = try runProgram(
       "/usr/bin/openssl", ["genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:\(bits)"])
     guard made.status == 0 else { throw SQLError(message: made.output) }
     return made.output

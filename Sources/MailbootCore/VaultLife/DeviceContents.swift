@@ -67,8 +67,10 @@ public struct DeviceContents: Equatable, Sendable {
   }
 
   private mutating func addMembership(_ filesystem: String, _ path: String) {
-    let group = ["linux_raid_member": "a RAID array", "LVM2_member": "a volume group", "zfs_member": "a ZFS pool",
-      "ddf_raid_member": "a RAID array", "isw_raid_member": "a RAID array", "bcache": "a cache"][filesystem]
+    let group = [
+      "linux_raid_member": "a RAID array", "LVM2_member": "a volume group", "zfs_member": "a ZFS pool",
+      "ddf_raid_member": "a RAID array", "isw_raid_member": "a RAID array", "bcache": "a cache",
+    ][filesystem]
     guard let group, !uses.contains(where: { if case .below = $0 { true } else { false } }) else { return }
     uses.append(.member(path, of: group))
   }

@@ -23,7 +23,8 @@ public enum PassphraseAdvice: CaseIterable, Equatable, Sendable {
   /// A sentence each.
   public var text: String {
     switch self {
-    case .short: "it is short: four or five words that have nothing to do with each other are easier to type and harder to guess"
+    case .short:
+      "it is short: four or five words that have nothing to do with each other are easier to type and harder to guess"
     case .common: "it is one of those that are tried first"
     case .layout:
       "it has y, z, signs or letters with accents, which another keyboard layout types elsewhere: the one of the console after a "
@@ -77,16 +78,21 @@ public enum PassphraseAdvice: CaseIterable, Equatable, Sendable {
   }
 
   private static let rows: [StaticString] = [
-    "1234567890", "0987654321", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz",
+    "1234567890", "0987654321", "qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm",
+    "abcdefghijklmnopqrstuvwxyz",
   ]
 
   /// In lower case. What published lists of stolen passwords begin with, and what a mail server suggests.
   private static let words: [StaticString] = [
     "password", "passwort", "passw0rd", "p@ssword", "p@ssw0rd", "motdepasse", "passphrase", "secret", "geheim", "admin",
-    "administrator", "root", "toor", "changeme", "letmein", "welcome", "willkommen", "login", "hello", "hallo", "test", "testing",
-    "default", "guest", "master", "monkey", "dragon", "sunshine", "princess", "football", "baseball", "superman", "batman",
-    "iloveyou", "ichliebedich", "trustno1", "shadow", "michael", "jesus", "whatever", "starwars", "mailserver", "mailhost", "mailboot",
+    "administrator", "root", "toor", "changeme", "letmein", "welcome", "willkommen", "login", "hello", "hallo", "test",
+    "testing",
+    "default", "guest", "master", "monkey", "dragon", "sunshine", "princess", "football", "baseball", "superman",
+    "batman",
+    "iloveyou", "ichliebedich", "trustno1", "shadow", "michael", "jesus", "whatever", "starwars", "mailserver",
+    "mailhost", "mailboot",
     "email", "postfix", "dovecot", "debian", "linux", "ubuntu", "vault", "encrypted", "correct horse battery staple",
-    "correcthorsebatterystaple", "schatz", "azerty", "qwerty", "qwertz", "1q2w3e4r", "1qaz2wsx", "q1w2e3r4", "abc123", "pass", "god",
+    "correcthorsebatterystaple", "schatz", "azerty", "qwerty", "qwertz", "1q2w3e4r", "1qaz2wsx", "q1w2e3r4", "abc123",
+    "pass", "god",
   ]
 }

@@ -4,10 +4,12 @@ import MailbootCore
 
 /// Starts a child; what keeps it from starting ends the run.
 func startChild(
-  _ arguments: [String], input: [UInt8] = [], inputDescriptor: Int32? = nil, descriptors: [Int32] = [], urgent: Bool = false
+  _ arguments: [String], input: [UInt8] = [], inputDescriptor: Int32? = nil, descriptors: [Int32] = [],
+  urgent: Bool = false
 ) throws(Failure) -> ChildProcess {
   do {
-    return try ChildProcess(arguments, input: input, inputDescriptor: inputDescriptor, descriptors: descriptors, urgent: urgent)
+    return try ChildProcess(
+      arguments, input: input, inputDescriptor: inputDescriptor, descriptors: descriptors, urgent: urgent)
   } catch {
     throw Failure(error)
   }

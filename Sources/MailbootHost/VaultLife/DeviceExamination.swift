@@ -12,7 +12,8 @@ struct DeviceExamination {
   func contents(of device: String, least: UInt64) throws(Failure) -> DeviceContents {
     guard let status = fileStatus(device) else { throw .vault(VaultFailure(.noDevice, errnoText()), device: device) }
     guard mb_s_isblk(status.st_mode) != 0 else {
-      throw .usage("\(device) is no block device", hint: "a vault in a file: `mailboot vault create --file PATH --size 10G`")
+      throw .usage(
+        "\(device) is no block device", hint: "a vault in a file: `mailboot vault create --file PATH --size 10G`")
     }
     let columns = "PATH,TYPE,SIZE,RO,FSTYPE,LABEL,PTTYPE,MOUNTPOINTS"
     let listing = try json(["/usr/bin/lsblk", "--json", "--bytes", "--output", columns, device])

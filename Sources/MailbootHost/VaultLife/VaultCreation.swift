@@ -270,7 +270,8 @@ public final class VaultCreation {
   private func makeFilesystem() throws(Failure) {
     switch vault.filesystem {
     case "ext4": try run(["/usr/sbin/mkfs.ext4", "-q", "-F", "-L", String(vault.label.prefix(16)), node])
-    case "xfs": try run(["/usr/sbin/mkfs.xfs", "-q", "-f", "-L", String(vault.label.prefix(12)), node], package: "xfsprogs")
+    case "xfs":
+      try run(["/usr/sbin/mkfs.xfs", "-q", "-f", "-L", String(vault.label.prefix(12)), node], package: "xfsprogs")
     default: try run(["/usr/sbin/mkfs.btrfs", "-q", "-f", "-L", vault.label, node], package: "btrfs-progs")
     }
   }
@@ -338,9 +339,10 @@ public final class VaultCreation {
 
   /// Encrypted names are of these letters alone.
   private func isMadeHere(_ name: String) -> Bool {
-    name.count >= 22 && name.utf8.allSatisfy { byte in
-      byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A || byte >= 0x30 && byte <= 0x39 || byte == 0x2D || byte == 0x5F
-    }
+    name.count >= 22
+      && name.utf8.allSatisfy { byte in
+        byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A || byte >= 0x30 && byte <= 0x39 || byte == 0x2D || byte == 0x5F
+      }
   }
 
   private func allocate(_ bytes: UInt64) throws(Failure) {

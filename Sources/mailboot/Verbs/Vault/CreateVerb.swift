@@ -36,7 +36,10 @@ struct CreateVerb: VaultSubverb {
     help: ArgumentHelp(
       "The memory of the smallest machine that must open it, such as 512M (default: this one's).", valueName: "size"))
   var memory: String?
-  @Flag(help: "Give each sector a checksum, so that what the disk has changed is noticed. Takes long to make, and halves the speed.")
+  @Flag(
+    help:
+      "Give each sector a checksum, so that what the disk has changed is noticed. Takes long to make, and halves the speed."
+  )
   var integrity = false
   @Option(help: ArgumentHelp("Where it is to be mounted (default: /vault).", valueName: "path"))
   var mount: String?
@@ -89,7 +92,9 @@ struct CreateVerb: VaultSubverb {
     switch ground {
     case .empty: tell(visible("\(vault.subject): nothing is there"))
     case .unfinished:
-      tell(visible("\(vault.subject): an earlier `vault create` was interrupted before anything was in it; it begins anew"))
+      tell(
+        visible("\(vault.subject): an earlier `vault create` was interrupted before anything was in it; it begins anew")
+      )
     case .whole:
       tell(visible("\(vault.subject): a vault that was made already, and is not configured yet"))
       return try finish(creation, ground, work)
@@ -129,12 +134,14 @@ struct CreateVerb: VaultSubverb {
     } else if let device {
       place = .device(device)
     } else if let size, let bytes = parsedByteSize(size) {
-      let named = name.map { "/var/lib/mailboot/\($0).luks" } ?? (next ? "/var/lib/mailboot/next.luks" : Self.standardFile)
+      let named =
+        name.map { "/var/lib/mailboot/\($0).luks" } ?? (next ? "/var/lib/mailboot/next.luks" : Self.standardFile)
       place = .file(file ?? named, bytes: bytes & ~4095)
     } else {
       throw .usage(
         file == nil ? "where the vault is to be is not said" : "how large the file is to be is not said",
-        hint: "`mailboot vault create DEVICE` on a partition (see `lsblk -f`), `mailboot vault create --size 10G` in a file, or "
+        hint:
+          "`mailboot vault create DEVICE` on a partition (see `lsblk -f`), `mailboot vault create --size 10G` in a file, or "
           + "`mailboot vault create --type gocryptfs` as a directory")
     }
     let present = work.configuration.vault

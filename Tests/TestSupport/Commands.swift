@@ -1,7 +1,7 @@
 import Foundation
 
 /// Runs a program of the build machine to its end.
-func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+public func runProgram(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
   let process = Process()
   process.executableURL = URL(fileURLWithPath: program)
   process.arguments = arguments
@@ -15,7 +15,7 @@ func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, out
   return (process.terminationStatus, output)
 }
 
-/// Runs a hint as an administrator would: pasted into a shell.
-func runInShell(_ command: String) throws -> (status: Int32, output: String) {
-  try run("/bin/sh", ["-c", command])
+/// Runs a hint or any other line as an administrator would: pasted into a shell.
+public func runInShell(_ command: String) throws -> (status: Int32, output: String) {
+  try runProgram("/bin/sh", ["-c", command])
 }

@@ -1,0 +1,145 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `mailboot vault create` as far as this kernel has what it takes: directories of gocryptfs, and what is refused before anything is made.
+@Suite(.serialized) struct VaultCreateTests {
+  /// A configuration and a place of its own.
+  private final class Place {
+    let path: String
+    var configuration: String { path + "/mailboot.toml" }
+    var dropIn: String { path + "/mailboot.toml.d/50-vault.toml" }
+    var vault: String { path + "/crypt" }
+
+    init() throws {
+      // Not below /tmp, where everybody may write.
+      path = "/root/vault-create-" + UUID().uuidString
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try "[vault]\nmount = \"\(path)/vault\"\n".write(toFile: configuration, atomically: true, encoding: .utf8)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func create(_ arguments: String, passphrase: String = "otter lamp grammar ocelot") throws -> (
+      status: Int32, output: String
+    ) {
+      try runInShell(
+        "printf '\(passphrase)\\n' | \(try builtProgram("mailboot")) vault create --stdin --config \(configuration) \(arguments)"
+      )
+    }
+
+    func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+  }
+
+  @Test func anEncryptedDirectoryIsMadeThatGocryptfsReads() throws {
+    let place = try Place()
+    let made = try place.create("--type gocryptfs --directory \(place.vault)")
+    #expect(made.status == 0, "\(made.output)")
+    #expect(made.output.contains("made; open it: `mailboot`"))
+    #expect(try runInShell("gocryptfs -info \(place.vault)").output.contains("contentEncryption: AES-GCM-256"))
+    let opened = try runInShell(
+      "mkdir \(place.path)/m && printf 'otter lamp grammar ocelot' | gocryptfs -q -ro \(place.vault) \(place.path)/m && ls \(place.path)/m; "
+        + "stat -c %a \(place.path)/m; umount \(place.path)/m")
+    #expect(opened.output.contains("maildb"), "\(opened.output)")
+    #expect(opened.output.contains("755"), "\(opened.output)")
+    let settings = try String(contentsOfFile: place.dropIn, encoding: .utf8)
+    #expect(settings.contains("type = \"gocryptfs\"\ndevice = \"\(place.vault)\"\nmount = \"\(place.path)/vault\"\n"))
+    // A second one would leave the first behind.
+    let again = try place.create("--type gocryptfs --directory \(place.vault)2")
+    #expect(again.status == 64)
+    #expect(again.output.contains("names a vault already"))
+    #expect(!place.exists(place.vault + "2"))
+  }
+
+  @Test func oneThatIsNotConfiguredYetOnlyGetsItsConfiguration() throws {
+    let place = try Place()
+    #expect(try place.create("--type gocryptfs --directory \(place.vault)").status == 0)
+    let key = try Data(contentsOf: URL(fileURLWithPath: place.vault + "/gocryptfs.conf"))
+    try FileManager.default.removeItem(atPath: place.dropIn)
+    let again = try place.create("--type gocryptfs --directory \(place.vault)")
+    #expect(again.status == 0)
+    #expect(again.output.contains("a vault that was made already"))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: place.vault + "/gocryptfs.conf")) == key)
+    #expect(place.exists(place.dropIn))
+  }
+
+  /// Killed with all that it has started, as by a power cut: whatever is there, the next call ends with a whole vault.
+  @Test func killedAtAnyMomentItBeginsAnew() throws {
+    let place = try Place()
+    let program = try builtProgram("mailboot")
+    var interrupted = 0
+    for step in 0..<14 {
+      let milliseconds = 40 + step * 60
+      let killed = try runInShell(
+        """
+        printf 'otter lamp grammar ocelot\\n' >\(place.path)/p
+        setsid --wait timeout -s KILL 0.\(String(1000 + milliseconds).dropFirst()) \
+          \(program) vault create --stdin --config \(place.configuration) --type gocryptfs --directory \(place.vault) <\(place.path)/p
+        """)
+      if place.exists(place.dropIn) { break }
+      #expect(killed.status != 0)
+      interrupted += 1
+      // Never anything that could be taken for a vault and is none.
+      if place.exists(place.vault) {
+        #expect(try runInShell("gocryptfs -info \(place.vault)").status == 0)
+        #expect(place.exists(place.vault + "/gocryptfs.diriv"))
+        break
+      }
+    }
+    #expect(interrupted > 2)
+    let last = try place.create("--type gocryptfs --directory \(place.vault)")
+    #expect(last.status == 0 || last.output.contains("names a vault already"), "\(last.output)")
+    let opened = try runInShell(
+      "mkdir \(place.path)/m && printf 'otter lamp grammar ocelot' | gocryptfs -q -ro \(place.vault) \(place.path)/m && ls \(place.path)/m; "
+        + "umount \(place.path)/m")
+    #expect(opened.output.contains("maildb"), "\(opened.output)")
+    #expect(!place.exists(place.vault + ".unfinished"))
+  }
+
+  @Test func aBadPlaceIsRefusedBeforeAnythingIsMade() throws {
+    let place = try Place()
+    try FileManager.default.createDirectory(atPath: place.vault, withIntermediateDirectories: true)
+    try "mail".write(toFile: place.vault + "/file", atomically: true, encoding: .utf8)
+    try Data().write(to: URL(fileURLWithPath: place.path + "/file"))
+    for (arguments, status, said) in [
+      ("--type gocryptfs --directory \(place.vault)", 11, "is not empty: file"),
+      ("--type gocryptfs --directory \(place.path)/file", 11, "there is such a file already"),
+      ("--type gocryptfs --directory /tmp/vault-of-nobody/crypt", 64, "would not be safe there"),
+      ("--type gocryptfs --directory relative", 64, "absolute path"),
+      ("--file \(place.path)/file --size 100M", 11, "there is such a file already"),
+      ("--file \(place.path)/new --size 4M", 11, "4 MiB are wanted, and a vault takes 48"),
+      ("--file \(place.path)/new --size 900000G", 11, "are wanted, and"),
+      ("--file \(place.path)/new", 64, "how large the file is to be is not said"),
+      ("/dev/null", 64, "/dev/null is no block device"),
+      ("/dev/nosuch", 11, "there is no device /dev/nosuch"),
+      ("", 64, "where the vault is to be is not said"),
+      ("--size 10X", 64, "--size takes a size such as 10G"),
+      ("--size 1G --filesystem fat", 64, "--filesystem takes ext4, xfs or btrfs"),
+      ("--size 1G --type none", 64, "--type takes luks or gocryptfs"),
+      ("--next --name backup --size 1G", 64, "do not go together"),
+    ] as [(String, Int32, String)] {
+      let run = try place.create(arguments)
+      #expect(run.status == status, "\(arguments): \(run.output)")
+      #expect(run.output.contains(said), "\(arguments): \(run.output)")
+    }
+    #expect(!place.exists(place.dropIn))
+    #expect(!place.exists(place.path + "/new"))
+    #expect(try String(contentsOfFile: place.vault + "/file", encoding: .utf8) == "mail")
+  }
+
+  @Test func aDiskInUseIsRefused() throws {
+    let place = try Place()
+    let root = try runInShell("lsblk -n -o PATH,MOUNTPOINT | awk '$2 == \"/\" { print $1; exit }'").output
+    let disk = root.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !disk.isEmpty else { return }
+    let run = try place.create("\(disk) --erase")
+    #expect(run.status == 11)
+    #expect(run.output.contains("is mounted on /"), "\(run.output)")
+  }
+
+  @Test func anEmptyPassphraseAndOneWithALineBreakInItMakeNothing() throws {
+    let place = try Place()
+    #expect(try place.create("--type gocryptfs --directory \(place.vault)", passphrase: "").status == 10)
+    #expect(!place.exists(place.vault))
+  }
+}
