@@ -203,9 +203,19 @@ public final class VaultCreation {
     }
     syncDirectory(parent(of: file))
     report("wrote \(file)", 0)
+    try askForContents()
     // It reads its configuration when it starts.
     let restart = try startChild(["/usr/bin/systemctl", "try-restart", "mailboot.service"])
     _ = try restart.run(work.reactor, until: Reactor.monotonic() + 30)
+  }
+
+  /// A mail host that `mailhost` has made has it fill the new vault at the first unlock.
+  private func askForContents() throws(Failure) {
+    guard vault.purpose == .first, fileStatus(mailHostSettingsPath) != nil else { return }
+    try makeDirectories("/var/lib/mailhost")
+    let descriptor = mb_open("/var/lib/mailhost/waiting", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard descriptor >= 0 else { throw .system("/var/lib/mailhost/waiting: \(errnoText())") }
+    close(descriptor)
   }
 
   /// As the configuration is to name it: a partition's path may be another after a reboot.
