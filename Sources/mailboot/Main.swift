@@ -59,8 +59,8 @@ enum Main {
       arguments,
       optionsWithValue: [
         "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
-        "--boots", "--svg", "--new-key-file", "--file", "--size", "--directory",
-        "--filesystem", "--label", "--memory", "--mount", "--mapping", "--name", "--type",
+        "--boots", "--svg", "--new-key-file", "--vault", "--file", "--size", "--directory", "--filesystem", "--label",
+        "--memory", "--mount", "--mapping", "--name", "--type",
       ], families: ["config", "guard", "vault"])
   }
 }

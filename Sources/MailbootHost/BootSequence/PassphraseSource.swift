@@ -19,6 +19,10 @@ public protocol PassphraseSource: AnyObject {
   var attempts: Int { get }
   /// Asks. `stillWanted` says whether the answer is needed any more.
   func ask(attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer
+  /// Asks for that of a further vault, after the first is open.
+  /// - Parameter vault: its name.
+  /// - Returns: `.endOfInput` from whoever has no further one.
+  func askFurther(_ vault: String, attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer
   /// The last one was refused, and another try follows.
   func refused(empty: Bool)
 }
