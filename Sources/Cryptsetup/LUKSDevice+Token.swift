@@ -52,10 +52,5 @@ extension LUKSDevice {
   }
 
   /// Whether there is anything to try.
-  public var hasTokens: Bool {
-    guard version == 2 else { return false }
-    return (0..<max(0, crypt_token_max(CRYPT_LUKS2))).contains {
-      crypt_token_status(handle, $0, nil).rawValue > CRYPT_TOKEN_INACTIVE.rawValue
-    }
-  }
+  public var hasTokens: Bool { allTokens.contains { Self.opens($0.type) } }
 }

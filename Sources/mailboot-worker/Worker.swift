@@ -22,6 +22,14 @@ func runWorker(arguments: [String]) -> Int32 {
     case .inspect: try answer(inspectVault)
     case .open: try answer { openVault($0, whileWanted: presence) }
     case .testKey: try answer(testKey)
+    case .keyTable: try answer(keyTable)
+    case .addKey: try answer { addKey($0, whileWanted: presence) }
+    case .changeKey: try answer { changeKey($0, whileWanted: presence) }
+    case .addRecoveryKey: try answer { addRecoveryKey($0, whileWanted: presence) }
+    case .removeKey: try answer { removeKey($0, whileWanted: presence) }
+    case .backUpHeader: try answer(backUpHeader)
+    case .checkHeader: try answer(checkHeader)
+    case .restoreHeader: try answer { restoreHeader($0, whileWanted: presence) }
     case .close:
       presence.commit()
       try answer(closeVault)

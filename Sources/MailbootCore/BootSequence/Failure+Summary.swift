@@ -59,6 +59,8 @@ extension VaultFailure {
     case .noDeviceMapper: "this kernel cannot open it: no device-mapper" + because
     case .busy: "\(device) is in use" + because
     case .noToken: "no token in the header of \(device) opened it" + because
+    case .noKeyslot: "no keyslot of \(device) is free" + because
+    case .notChanged: "the header of \(device) could not be changed" + because
     case .other: "\(device) could not be opened or closed" + because
     }
   }

@@ -59,6 +59,8 @@ public struct StatusReport: Equatable, Sendable {
   public var dnsCheck: DNSCheckRecord?
   /// Nil: nobody has counted. Only while the vault is open.
   public var queue: DeferredMail?
+  /// Nil: the vault has no header, or nobody has looked since the boot.
+  public var headerBackup: HeaderBackupState?
   /// Why the state is degraded or unknown, one line each, for people.
   public var reasons: [String]
 }
@@ -140,6 +142,7 @@ extension StatusReport {
       mount: configuration.vault.mount, mounted: observation?.vaultMounted ?? false,
       sizeBytes: observation?.vaultMounted == true ? observation?.mount?.sizeBytes : nil,
       availableBytes: observation?.vaultMounted == true ? observation?.mount?.availableBytes : nil)
+    headerBackup = configuration.vault.kind.isEncrypted ? record?.headerBackup : nil
     queue = open ? waitService?.queue : nil
     checks = open ? latest(record?.checks ?? [], waitService?.checks ?? []) : []
     services = configuration.services.enumerated().map { index, service in
