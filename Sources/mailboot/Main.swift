@@ -60,6 +60,7 @@ enum Main {
       optionsWithValue: [
         "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
         "--boots", "--svg", "--new-key-file",
-      ], families: ["config", "guard", "vault"])
+        "--memory", "--tpm2-device", "--tpm2-pcrs", "--fido2-device",
+      ], families: ["config", "guard", "vault", "enroll"])
   }
 }

@@ -60,8 +60,8 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
     "put back a copy of `gocryptfs.conf`; without one the master key opens it (`gocryptfs -masterkey`, see gocryptfs(1))"
   case .notLUKS: "is this the right device? `lsblk -f` shows which one is crypto_LUKS"
   case .damagedHeader:
-    "do not write to the disk; look with `cryptsetup luksDump \(device)`, and restore a header backup with"
-      + " `cryptsetup luksHeaderRestore \(device) --header-backup-file FILE`"
+    "do not write to the disk; see what is left with `mailboot vault check-header`, and put a backup back with"
+      + " `mailboot vault restore-header FILE`"
   case .nameTaken:
     "see `cryptsetup status \(vault.mapping)`; close the other one, or choose another `mapping` in [vault]"
   case .notAccepted: "mind Caps Lock and the keyboard layout, then run `mailboot` again"
@@ -71,6 +71,8 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
     "see `findmnt -t fuse.gocryptfs`, unmount it there, then run `mailboot` again"
   case .busy: "see who uses it with `lsblk \(device)` and `fuser -vm \(vault.mount)`"
   case .noToken: "see its tokens with `cryptsetup luksDump \(device)`"
+  case .noKeyslot: "see them with `mailboot vault keys`, remove one with `mailboot vault remove-key NUMBER`"
+  case .notChanged: "what opened it opens it still; look with `mailboot vault check-header`, then try again"
   case .other where vault.kind == .gocryptfs: "see `journalctl -b -t gocryptfs`"
   case .other: "see `journalctl -b -k | tail` and `cryptsetup luksDump \(device)`"
   }

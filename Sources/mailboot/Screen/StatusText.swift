@@ -10,7 +10,8 @@ struct StatusText {
   let now: Double
 
   func lines() -> [String] {
-    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + hostTest() + dnsCheck() + queue()
+    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + headerBackup() + checks() + hostTest()
+      + dnsCheck() + queue()
       + services()
       + lastUnlock() + next()
   }
@@ -37,6 +38,11 @@ struct StatusText {
     var text = "vault     \(device), open" + (vault.mapping.map { " as \($0)" } ?? "")
     text += vault.mounted ? ", mounted on \(vault.mount)" : ", not mounted"
     return [text] + space()
+  }
+
+  /// Nothing as long as there is one that is not older than the keys.
+  private func headerBackup() -> [String] {
+    report.headerBackup?.complaint.map { ["header    " + $0] } ?? []
   }
 
   private func space() -> [String] {
