@@ -124,8 +124,13 @@ extension LUKSDevice {
       }
     }
     if result == -ENOMEM { throw LUKSError(.noMemory, log.take(orTextOf: ENOMEM)) }
-    if result == -ENOSPC { throw LUKSError(.noKeyslot, log.take(orTextOf: ENOSPC)) }
-    try require(result, "no keyslot was added")
+    if result < 0 {
+      let detail = log.take(orTextOf: -result)
+      // EINVAL like anything else; the worker's messages are never translated.
+      throw detail.contains("No space for new keyslot")
+        ? LUKSError(.noKeyslot, "its header has no room for one more")
+        : LUKSError(.notChanged, "no keyslot was added: \(detail)")
+    }
     // Nobody is told of a key that has never opened anything.
     guard try opens(passphrase, keyslot: slot) else {
       throw LUKSError(.notChanged, "the new keyslot \(slot) does not open with its passphrase")

@@ -70,7 +70,8 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .busy where vault.kind == .gocryptfs:
     "see `findmnt -t fuse.gocryptfs`, unmount it there, then run `mailboot` again"
   case .busy: "see who uses it with `lsblk \(device)` and `fuser -vm \(vault.mount)`"
-  case .noToken: "see its tokens with `cryptsetup luksDump \(device)`"
+  case .noToken:
+    "the passphrase opens it; `mailboot vault keys` shows what else, `mailboot vault enroll tpm2 --replace` ties it to the TPM anew"
   case .noKeyslot: "see them with `mailboot vault keys`, remove one with `mailboot vault remove-key NUMBER`"
   case .notChanged: "what opened it opens it still; look with `mailboot vault check-header`, then try again"
   case .other where vault.kind == .gocryptfs: "see `journalctl -b -t gocryptfs`"
