@@ -43,11 +43,14 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "SecretMemory", dependencies: ["Linux", "CLinux"], swiftSettings: strict),
     .target(
-      name: "Cryptsetup", dependencies: ["Linux", "CCryptsetup", "CLinux", "SecretMemory"], swiftSettings: strict),
+      name: "Cryptsetup", dependencies: ["Linux", "CCryptsetup", "CLinux", "COpenSSL", "SecretMemory"],
+      swiftSettings: strict),
     .target(name: "Systemd", dependencies: ["Linux", "CSystemd", "CLinux", "SecretMemory"], swiftSettings: strict),
     .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
     .target(name: "JSON", dependencies: ["Text"], swiftSettings: strict),
     .target(name: "Text", swiftSettings: strict),
+    // Codes at a terminal.
+    .target(name: "QRCodes", dependencies: ["CQRCode", "Console"], swiftSettings: strict),
     .target(name: "MailbootCore", dependencies: ["JSON", "SecretMemory", "Text"], swiftSettings: strict),
     .target(
       name: "SQLite", dependencies: ["CSQLite"],
@@ -70,7 +73,7 @@ let package = Package(
     .executableTarget(
       name: "mailboot",
       dependencies: [
-        "CLinux", "CommandLineArguments", "Console", "JSON", "Linux", "SecretMemory", "Systemd", "Text",
+        "CLinux", "CommandLineArguments", "Console", "JSON", "Linux", "QRCodes", "SecretMemory", "Systemd", "Text",
         "MailbootConfiguration", "MailbootCore", "MailbootHost",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -126,9 +129,9 @@ let package = Package(
     .executableTarget(
       name: "mailhost",
       dependencies: [
-        "AgeFile", "CLinux", "CQRCode", "CommandLineArguments", "Console", "DNS", "HostChecks", "JSON", "Linux",
-        "MailAccounts",
-        "MailHost", "MailHostProof", "MailbootConfiguration", "MailbootCore", "SecretMemory", "Text",
+        "AgeFile", "CLinux", "CommandLineArguments", "Console", "DNS", "HostChecks", "JSON", "Linux",
+        "MailAccounts", "MailHost", "MailHostProof", "MailbootConfiguration", "MailbootCore", "QRCodes", "SecretMemory",
+        "Text",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -199,8 +202,7 @@ let package = Package(
       name: "MailHostTests",
       dependencies: [
         "DNS", "JSON", "Linux", "MailHost", "MailHostProof", "MailbootConfiguration", "MailbootCore", "TestSupport",
-        "Text",
-        "mailhost",
+        "QRCodes", "Text", "mailhost",
         // What our own renderer of templates is held against.
         .product(name: "Mustache", package: "swift-mustache"),
       ],

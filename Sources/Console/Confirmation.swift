@@ -12,33 +12,37 @@ public enum Confirmation: Sendable {
   case interrupted
 }
 
+/// What somebody has typed at the terminal.
+public enum TypedAnswer: Equatable, Sendable {
+  /// A line, without blanks around it.
+  case line(String)
+  /// Standard input is no terminal.
+  case nobodyThere
+  /// There is no `/dev/tty`, although standard input is a terminal.
+  case noTerminal
+  /// Ctrl-C, or the connection broke.
+  case interrupted
+}
+
 /// Asks something to be answered with y, at the terminal itself; anything else is no.
 public func confirmation(of question: String) -> Confirmation {
-  switch answer(to: question + " [y/N] ") {
-  case .line(let line): line.lowercased().hasPrefix("y") ? .yes : .no
+  switch typedAnswer(to: question + " [y/N]") {
+  case .line(let answer): answer.lowercased().hasPrefix("y") ? .yes : .no
   case .nobodyThere: .nobodyThere
   case .noTerminal: .noTerminal
   case .interrupted: .interrupted
   }
 }
 
-/// What came of a question that is answered with a line, which everybody may see.
-public enum TerminalAnswer: Sendable {
-  /// Without its newline.
-  case line(String)
-  /// As those of a `Confirmation`.
-  case nobodyThere, noTerminal, interrupted
-}
-
-/// Asks at the terminal itself.
-public func answer(to question: String) -> TerminalAnswer {
+/// Asks for a line, at the terminal itself.
+public func typedAnswer(to question: String) -> TypedAnswer {
   guard isatty(0) == 1 else { return .nobodyThere }
   let terminal = mb_open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC, 0)
   guard terminal >= 0 else { return .noTerminal }
   defer { close(terminal) }
   let signals = TerminalSignals()
   defer { signals.end() }
-  emit(question, to: terminal)
+  emit(question + " ", to: terminal)
   var entries = [terminal, signals.descriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
   while true {
     if poll(&entries, nfds_t(entries.count), -1) < 0 { continue }
@@ -50,8 +54,8 @@ public func answer(to question: String) -> TerminalAnswer {
     var line = [UInt8](repeating: 0, count: 256)
     let count = line.withUnsafeMutableBytes { read(terminal, $0.baseAddress, $0.count) }
     if count < 0 && errno == EINTR { continue }
-    let text = String(decoding: line[..<max(0, count)], as: UTF8.self)
-    return .line(text.last == "\n" ? String(text.dropLast()) : text)
+    let answer = String(decoding: line[..<max(0, count)], as: UTF8.self)
+    return .line(String(answer.drop { $0.isWhitespace }.prefix { !$0.isWhitespace }))
   }
 }
 

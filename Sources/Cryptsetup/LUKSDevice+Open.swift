@@ -102,7 +102,7 @@ extension LUKSDevice {
     return result
   }
 
-  private func unlock(
+  func unlock(
     _ key: inout SecretBytes, with passphrase: borrowing SecretBytes, keyslot: Int32?
   ) throws(LUKSError) -> Int32 {
     var slot: Int32 = 0

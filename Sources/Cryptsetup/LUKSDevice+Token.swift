@@ -1,5 +1,6 @@
 import CCryptsetup
 import Glibc
+import Linux
 import SecretMemory
 
 extension LUKSDevice {
@@ -48,14 +49,43 @@ extension LUKSDevice {
   }
 
   private func tokenFailure(_ result: Int32) -> LUKSError {
-    LUKSError(.noToken, result == -ENOANO ? "it needs a PIN" : log.take(orTextOf: -result))
+    if result == -ENOANO { return LUKSError(.noToken, "it needs a PIN") }
+    let said = log.take(orTextOf: -result)
+    let refusals = allTokens.filter { $0.type == "systemd-tpm2" }.map { refusal($0) }
+    _ = log.take(orTextOf: 0)
+    return LUKSError(.noToken, refusals.isEmpty ? said : refusals.joined(separator: "; "))
+  }
+
+  /// Why a TPM does not open the volume: of all tokens together the library says only that none does. Others are not asked again: they
+  /// may want to be touched.
+  private func refusal(_ token: (number: Int32, type: String)) -> String {
+    let result = crypt_activate_by_token(handle, nil, token.number, nil, 0)
+    switch result {
+    case 0...: return "the TPM opens it now"
+    case -ENOANO: return "the TPM needs a PIN"
+    case -ENOENT: return "nothing here can ask the TPM (package systemd, on Debian 13 systemd-cryptsetup)"
+    case -EOPNOTSUPP: return "the libraries for the TPM are not installed (libtss2)"
+    case -ENODEV, -ENXIO: return "there is no TPM"
+    default:
+      let registers = registers(of: token.number).map { " (PCR \($0))" } ?? ""
+      return
+        "the TPM refuses, because its registers\(registers) are not as they were when the key was enrolled, or it is"
+        + " another TPM: firmware or boot loader have changed (\(errnoText(-result)))"
+    }
+  }
+
+  /// The registers that a TPM's token is bound to, as `0, 7`.
+  private func registers(of token: Int32) -> String? {
+    var json: UnsafePointer<CChar>?
+    guard crypt_token_json_get(handle, token, &json) == token, let json else { return nil }
+    let text = String(cString: json)
+    guard let name = text.firstRange(of: "\"tpm2-pcrs\":["),
+      let end = text[name.upperBound...].firstIndex(of: "]")
+    else { return nil }
+    let numbers = text[name.upperBound..<end].split(separator: ",").map { $0.filter(\.isNumber) }
+    return numbers.isEmpty ? nil : numbers.joined(separator: ", ")
   }
 
   /// Whether there is anything to try.
-  public var hasTokens: Bool {
-    guard version == 2 else { return false }
-    return (0..<max(0, crypt_token_max(CRYPT_LUKS2))).contains {
-      crypt_token_status(handle, $0, nil).rawValue > CRYPT_TOKEN_INACTIVE.rawValue
-    }
-  }
+  public var hasTokens: Bool { allTokens.contains { Self.opens($0.type) } }
 }

@@ -23,6 +23,10 @@ public struct LUKSError: Error, Equatable, Sendable, CustomStringConvertible {
     case busy
     /// No token in the header opened the volume, or there is none.
     case noToken
+    /// Every keyslot is in use, or the header has no room for one more.
+    case noKeyslot
+    /// A change of the header was refused.
+    case notChanged
     case other
   }
 

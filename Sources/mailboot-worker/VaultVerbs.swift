@@ -19,7 +19,8 @@ func inspectVault(_ request: InspectRequest) -> InspectReply {
       LUKSSummary(
         version: device.version, uuid: device.uuid, label: device.label, usableKeyslots: device.usableKeyslots.count,
         derivationMemoryKiB: device.leastDerivationMemoryKiB, hasTokens: device.hasTokens,
-        subsystem: device.subsystem))
+        subsystem: device.subsystem,
+        fingerprint: fingerprint(of: device, header: request.header ?? request.device)))
   } catch {
     return .failed(VaultFailure(error))
   }
@@ -50,11 +51,13 @@ private func openVault(
     if let limit = request.memoryLimitKiB, let failure = limitMemory(toMore: limit) {
       return .failed(failure)
     }
-    let activation = try device.activate(
-      mapping: request.mapping, passphrase: passphrase, options: ActivationOptions(crypttab: request.options)
-    ) {
-      presence.commit()
-      setOutOfMemoryScore(0)
+    let activation = try tryingRecoveryKey(passphrase) { (typed) throws(LUKSError) in
+      try device.activate(
+        mapping: request.mapping, passphrase: typed, options: ActivationOptions(crypttab: request.options)
+      ) {
+        presence.commit()
+        setOutOfMemoryScore(0)
+      }
     }
     switch activation {
     case .opened(let keyslot): return .opened(keyslot: keyslot)
@@ -155,6 +158,8 @@ extension VaultFailure {
       case .noDeviceMapper: .noDeviceMapper
       case .busy: .busy
       case .noToken: .noToken
+      case .noKeyslot: .noKeyslot
+      case .notChanged: .notChanged
       case .other: .other
       }
     self.init(kind, error.detail)

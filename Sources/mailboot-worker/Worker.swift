@@ -26,6 +26,14 @@ func runWorker(arguments: [String]) -> Int32 {
     case .mark:
       presence.commit()
       try answer(mark)
+    case .keyTable: try answer(keyTable)
+    case .addKey: try answer { addKey($0, whileWanted: presence) }
+    case .changeKey: try answer { changeKey($0, whileWanted: presence) }
+    case .addRecoveryKey: try answer { addRecoveryKey($0, whileWanted: presence) }
+    case .removeKey: try answer { removeKey($0, whileWanted: presence) }
+    case .backUpHeader: try answer(backUpHeader)
+    case .checkHeader: try answer(checkHeader)
+    case .restoreHeader: try answer { restoreHeader($0, whileWanted: presence) }
     case .close:
       presence.commit()
       try answer(closeVault)

@@ -41,7 +41,8 @@ struct VaultDeviceTests {
         sync; head -c 17M /dev/vdb | md5sum >/run/sum
         """)
       let attempt = try await host.unlock()
-      attempt.expectFailure(11, error: "the LUKS header of /dev/vdb is damaged", hint: "luksHeaderRestore /dev/vdb")
+      attempt.expectFailure(
+        11, error: "the LUKS header of /dev/vdb is damaged", hint: "mailboot vault restore-header FILE")
       try await host.guest.succeed("head -c 17M /dev/vdb | md5sum | cmp - /run/sum")
     }
   }

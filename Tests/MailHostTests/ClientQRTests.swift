@@ -1,8 +1,6 @@
 import Foundation
-import MailHost
+import QRCodes
 import Testing
-
-@testable import mailhost
 
 /// QR codes as text.
 struct ClientQRTests {
@@ -41,6 +39,6 @@ struct ClientQRTests {
   }
 
   @Test func whatNoCodeCanHoldIsToldSo() {
-    #expect(throws: HostFailure.self) { try QRCode.drawing(String(repeating: "a", count: 3000)) }
+    #expect(throws: QRFailure.self) { try QRCode.drawing(String(repeating: "a", count: 3000)) }
   }
 }

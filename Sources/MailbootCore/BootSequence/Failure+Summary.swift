@@ -65,6 +65,8 @@ extension VaultFailure {
     case .notEmpty: "\(device) is not empty" + because
     case .readOnly: "\(device) is read-only" + because
     case .tooSmall: "there is not enough room on \(device)" + because
+    case .noKeyslot: "no keyslot of \(device) is free" + because
+    case .notChanged: "the header of \(device) could not be changed" + because
     case .other: "\(device) could not be opened or closed" + because
     }
   }

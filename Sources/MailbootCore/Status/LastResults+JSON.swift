@@ -7,6 +7,7 @@ extension LastResults {
       ("boot_id", .string(bootID)), ("checks", .encoding(checks)), ("probes", .encoding(probes)),
       ("last_unlock", .encoding(lastUnlock)), ("busy", .encoding(busy)),
       ("locked_since", lockedSince.map(JSONText.seconds) ?? .null), ("attempts", .encoding(attempts)),
+      ("header_backup", .encoding(headerBackup)),
     ])
   }
 
@@ -19,6 +20,7 @@ extension LastResults {
     lastUnlock = json["last_unlock"]?.value(UnlockRecord.self)
     busy = json["busy"]?.value(BusyRecord.self)
     lockedSince = json["locked_since"]?.number
+    headerBackup = json["header_backup"]?.value(HeaderBackupState.self)
     let counted = json["attempts"]?.value(AttemptCount.self)
     attempts = counted.flatMap { $0.accepted >= 0 && $0.refused >= 0 ? $0 : nil } ?? AttemptCount()
   }

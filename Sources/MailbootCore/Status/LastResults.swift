@@ -12,6 +12,8 @@ public struct LastResults: Equatable, Sendable {
   public var lockedSince: Double?
   /// Passphrases that were tried since the boot.
   public var attempts = AttemptCount()
+  /// Whether the vault's header had a backup when root last looked at it; nil: nobody has since the boot.
+  public var headerBackup: HeaderBackupState?
 
   public init(bootID: String) {
     self.bootID = bootID

@@ -22,6 +22,7 @@ extension StatusReport {
       ("host_test", hostTest?.json() ?? .null),
       ("dns_check", dnsCheck?.json() ?? .null),
       ("queue", queue?.json() ?? .null),
+      ("header_backup", headerBackup?.json() ?? .null),
     ]
     return .object(now + before)
   }

@@ -76,6 +76,8 @@ public struct StatusReport: Equatable, Sendable {
   public var dnsCheck: DNSCheckRecord?
   /// Nil: nobody has counted. Only while the vault is open.
   public var queue: DeferredMail?
+  /// Nil: the vault has no header, or nobody has looked since the boot.
+  public var headerBackup: HeaderBackupState?
   /// Why the state is degraded or unknown, one line each, for people.
   public var reasons: [String]
 }
@@ -158,6 +160,7 @@ extension StatusReport {
     otherVaults = configuration.otherVaults.enumerated().map { index, other in
       Vault(other, observation.flatMap { index < $0.others.count ? $0.others[index] : nil })
     }
+    headerBackup = configuration.vault.kind.isEncrypted ? record?.headerBackup : nil
     queue = open ? waitService?.queue : nil
     checks = open ? latest(record?.checks ?? [], waitService?.checks ?? []) : []
     services = configuration.services.enumerated().map { index, service in

@@ -17,6 +17,22 @@ public enum WorkerVerb: String, CaseIterable, Sendable {
   case format
   /// `MarkRequest` → `MarkReply`.
   case mark
+  /// `KeyTableRequest` → `KeyTableReply`: all keyslots; with `measures` the time that each takes.
+  case keyTable = "key-table"
+  /// `KeyChangeRequest`, an existing passphrase on descriptor 3 and the new one on 4 → `KeyChangeReply`.
+  case addKey = "add-key"
+  /// The same; the existing one's keyslot goes.
+  case changeKey = "change-key"
+  /// The same; the new one is systemd's recovery key, and gets its token.
+  case addRecoveryKey = "add-recovery-key"
+  /// `RemoveKeyRequest` → `RemoveKeyReply`.
+  case removeKey = "remove-key"
+  /// `BackupHeaderRequest` → `HeaderReply`.
+  case backUpHeader = "back-up-header"
+  /// `CheckHeaderRequest` → `HeaderReply`.
+  case checkHeader = "check-header"
+  /// `RestoreHeaderRequest` → `HeaderReply`.
+  case restoreHeader = "restore-header"
   /// `CloseRequest` → `CloseReply`.
   case close
   /// `RevokeRequest` → `RevokeReply`: takes the key out of the kernel, whoever uses the mapping.
@@ -42,6 +58,7 @@ extension WorkerVerb {
   public var secretCount: Int32 {
     switch self {
     case .open, .testKey, .format: 1
+    case .addKey, .changeKey, .addRecoveryKey: 2
     default: 0
     }
   }
@@ -83,6 +100,10 @@ public struct VaultFailure: Codable, Error, Equatable, Sendable {
     case readOnly
     /// Too small for a vault, or its file system has not the room for one.
     case tooSmall
+    /// Every keyslot is in use, or the header has no room for one more.
+    case noKeyslot
+    /// A change of the header was refused; what was there is there still.
+    case notChanged
     case other
   }
   public var kind: Kind
@@ -132,13 +153,16 @@ public struct LUKSSummary: Codable, Equatable, Sendable {
   public var derivationMemoryKiB: Int
   /// LUKS2 only: whether there is a token that could open it.
   public var hasTokens: Bool
+  /// Of keyslots, digests and tokens: it changes with each change of a key. Empty: not known.
+  public var fingerprint: String
 
   public init(
     version: Int, uuid: String, label: String?, usableKeyslots: Int, derivationMemoryKiB: Int, hasTokens: Bool = false,
-    subsystem: String? = nil
+    subsystem: String? = nil, fingerprint: String = ""
   ) {
     self.subsystem = subsystem
     self.hasTokens = hasTokens
+    self.fingerprint = fingerprint
     self.version = version
     self.uuid = uuid
     self.label = label

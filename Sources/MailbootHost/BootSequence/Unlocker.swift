@@ -358,6 +358,8 @@ public final class Unlocker {
     record.busy = nil
     record.checks = run.verdicts.records
     record.probes.merge(run.probes) { $1 }
+    record.headerBackup = kind.headerBackup(HeaderStore(), tools)
+    if source != .none, let complaint = record.headerBackup?.complaint { warn(complaint) }
     // A run that found everything as it should be unlocked nothing.
     if source != .none || run.steps.contains(where: { $0.outcome != .unchanged }) {
       record.lastUnlock = UnlockRecord(at: Reactor.wall(), by: user, via: source, seconds: seconds, steps: run.steps)

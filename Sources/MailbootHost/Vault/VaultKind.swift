@@ -27,6 +27,8 @@ protocol VaultKind: AnyObject {
   /// What is open under our name must be our vault.
   func checkOpen(_ tools: VaultTools) throws(Failure)
 
+  /// Whether what holds its keys could be put back as it is; nil: it has nothing of the kind, or it cannot be seen.
+  func headerBackup(_ headers: HeaderStore, _ tools: VaultTools) -> HeaderBackupState?
   /// Why this kind could never have such a passphrase; nil when it could.
   func unusable(_ passphrase: borrowing SecretBytes) -> String?
 
@@ -55,6 +57,7 @@ protocol VaultKind: AnyObject {
 
 extension VaultKind {
   func unusable(_ passphrase: borrowing SecretBytes) -> String? { nil }
+  func headerBackup(_ headers: HeaderStore, _ tools: VaultTools) -> HeaderBackupState? { nil }
 }
 
 /// What a kind of vault works with in a run.

@@ -9,17 +9,20 @@ public final class VaultWork {
   public let reactor: Reactor
   let worker: Worker
   let directory: RuntimeDirectory
+  /// Where backups of headers are.
+  public let headers: HeaderStore
   let user: String
   /// Says what is being done, or what is wrong but holds nothing up.
   public let note: (String) -> Void
 
   public init(
     configuration: Configuration, reactor: Reactor, directory: RuntimeDirectory = RuntimeDirectory(),
-    user: String = invokingUser(), note: @escaping (String) -> Void
+    headers: HeaderStore = HeaderStore(), user: String = invokingUser(), note: @escaping (String) -> Void
   ) throws(Failure) {
     self.configuration = configuration
     self.reactor = reactor
     self.directory = directory
+    self.headers = headers
     self.user = user
     self.note = note
     worker = try Worker()
@@ -30,7 +33,8 @@ public final class VaultWork {
   func luks() throws(Failure) -> (device: String, header: String?) {
     let vault = configuration.vault
     guard vault.kind == .luks else {
-      throw .usage("a vault of type \"\(vault.kind.rawValue)\" has no keyslots", hint: nil)
+      let hint = vault.kind == .gocryptfs ? "gocryptfs has one passphrase: `mailboot vault change-key` changes it" : nil
+      throw .usage("a vault of type \"\(vault.kind.rawValue)\" has no keyslots", hint: hint)
     }
     let device = try DeviceResolver(vault: vault, timeout: configuration.unlock.deviceTimeout).resolve(reactor)
     return (device, LUKSVault(vault).header)
@@ -59,6 +63,13 @@ public final class VaultWork {
   /// Which keyslot the passphrase opens; changes nothing.
   public func testKey(_ passphrase: borrowing SecretBytes) throws(Failure) -> (keyslot: Int, seconds: Double) {
     let (device, header) = try luks()
+    return try testKey(passphrase, device: device, header: header)
+  }
+
+  /// The same for any header, that of a backup among them.
+  func testKey(
+    _ passphrase: borrowing SecretBytes, device: String, header: String?
+  ) throws(Failure) -> (keyslot: Int, seconds: Double) {
     let request = TestKeyRequest(device: device, header: header, memoryLimitKiB: availableMemoryKiB())
     let child = try worker.begin(.testKey, request, secret: passphrase)
     _ = try child.run(reactor, until: nil)

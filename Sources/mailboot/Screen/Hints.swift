@@ -78,8 +78,8 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .otherFormat: "is this the right device, and the right `type`? see what is there with `lsblk -f` and `blkid -p \(device)`"
   case .notLUKS: "is this the right device? `lsblk -f` shows which one is crypto_LUKS"
   case .damagedHeader:
-    "do not write to the disk; look with `cryptsetup luksDump \(device)`, and restore a header backup with"
-      + " `cryptsetup luksHeaderRestore \(device) --header-backup-file FILE`"
+    "do not write to the disk; see what is left with `mailboot vault check-header`, and put a backup back with"
+      + " `mailboot vault restore-header FILE`"
   case .nameTaken:
     "see `cryptsetup status \(vault.mapping)`; close the other one, or choose another `mapping` in [vault]"
   case .notAccepted: "mind Caps Lock and the keyboard layout, then run `mailboot` again"
@@ -91,8 +91,11 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .notEmpty: "what is on it would be lost; if that is what you want, say `--erase`"
   case .readOnly: "is it write-protected? see `lsblk -o NAME,RO \(device)`"
   case .tooSmall: "see what is there with `lsblk` and `df -h`; take another place, or another `--size`"
-  case .noToken: "see its tokens with `cryptsetup luksDump \(device)`"
   case .other where vault.kind.isForeign: "see `journalctl -b -k | tail`"
+  case .noToken:
+    "the passphrase opens it; `mailboot vault keys` shows what else, `mailboot vault enroll tpm2 --replace` ties it to the TPM anew"
+  case .noKeyslot: "see them with `mailboot vault keys`, remove one with `mailboot vault remove-key NUMBER`"
+  case .notChanged: "what opened it opens it still; look with `mailboot vault check-header`, then try again"
   case .other where vault.kind == .gocryptfs: "see `journalctl -b -t gocryptfs`"
   case .other: "see `journalctl -b -k | tail` and `cryptsetup luksDump \(device)`"
   }

@@ -10,7 +10,8 @@ struct StatusText {
   let now: Double
 
   func lines() -> [String] {
-    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + checks() + hostTest() + dnsCheck() + queue()
+    [headline()] + report.reasons.map { "  - \($0)" } + [""] + vault() + headerBackup() + checks() + hostTest()
+      + dnsCheck() + queue()
       + services()
       + lastUnlock() + next()
   }
@@ -58,6 +59,11 @@ struct StatusText {
     guard vault.mounted else { return "\(open), open, not mounted" }
     guard let size = vault.sizeBytes, let free = vault.availableBytes, size > 0 else { return "\(open) on \(vault.mount)" }
     return "\(open) on \(vault.mount), \(mebibytes(free)) of \(mebibytes(size)) free"
+  }
+
+  /// Nothing as long as there is one that is not older than the keys.
+  private func headerBackup() -> [String] {
+    report.headerBackup?.complaint.map { ["header    " + $0] } ?? []
   }
 
   private func space() -> [String] {

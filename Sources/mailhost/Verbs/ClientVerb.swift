@@ -5,6 +5,7 @@ import JSON
 import Linux
 import MailAccounts
 import MailHost
+import QRCodes
 import Text
 
 struct ClientVerb: Verb {
@@ -97,7 +98,12 @@ struct ClientVerb: Verb {
     guard qr ?? (output == nil && terminal.hasSigns) else { return "" }
     do throws(HostFailure) {
       let place = output == nil ? terminal : Terminal(columns: 80)
-      return "\n" + (try QRText(drawing: QRCode.drawing(link.get()), terminal: place).text())
+      let text = try link.get()
+      do throws(QRFailure) {
+        return "\n" + (try QRText(drawing: QRCode.drawing(text), terminal: place).text())
+      } catch {
+        throw HostFailure(.failed, error.summary, hint: error.hint)
+      }
     } catch {
       tell("no QR code: " + visible(error.texts.joined() + (error.hint.map { "; \($0)" } ?? "")))
       return ""

@@ -15,6 +15,8 @@ struct Hardware: Sendable {
   var kernel: String
   var initrd: String
   var drives: [Drive]
+  /// The socket of the program that is its TPM 2.0; nil: it has none.
+  var tpm: String?
   /// Whether the guest's flushes reach the image files: only then does a power cut lose no more than a real one.
   var honoursFlushes = true
 
@@ -52,6 +54,10 @@ struct Hardware: Sendable {
       (.ttyS1, ["-serial", "chardev:ttyS1"]),
     ] {
       words += ["-chardev", "socket,id=\(socket),fd=\(socket.rawValue)"] + use
+    }
+    if let tpm {
+      words += ["-chardev", "socket,id=tpm,path=\(tpm)", "-tpmdev", "emulator,id=tpm0,chardev=tpm"]
+      words += ["-device", "tpm-tis,tpmdev=tpm0"]
     }
     words += ["-kernel", kernel, "-initrd", initrd, "-append", Self.kernelCommandLine]
     for drive in drives {

@@ -66,8 +66,9 @@ extension Machine {
   func switchOn(_ start: Hardware.Start) throws {
     try power.withLock { power in
       guard power == nil else { throw MachineError(.host, "the machine is already on") }
-      power = try PoweredMachine(
-        images.hardware(drives.withLock { $0 }), start, consoles: [ttyS0, ttyS1], log: directory + "/qemu.log")
+      var hardware = images.hardware(drives.withLock { $0 })
+      hardware.tpm = try tpm.withLock { $0 }.map(startTPM)
+      power = try PoweredMachine(hardware, start, consoles: [ttyS0, ttyS1], log: directory + "/qemu.log")
     }
   }
 

@@ -17,6 +17,8 @@ public final class Machine: Guest {
   let images: MachineImages.Locked
   let drives: Mutex<[Hardware.Drive]>
   let power = Mutex<PoweredMachine?>(nil)
+  /// Where the state of its TPM is; nil: it has none.
+  let tpm = Mutex<String?>(nil)
   private let slot: Mutex<FileLock?>
   private let directoryLock: FileLock
 

@@ -38,6 +38,10 @@ extension GocryptfsVault {
     return real
   }
 
+  func headerBackup(_ headers: HeaderStore, _ tools: VaultTools) -> HeaderBackupState? {
+    resolvedPath(directory).map { headers.state(ofGocryptfs: $0) }
+  }
+
   /// The directory itself; waited for, should it lie on a disk that is yet to come.
   private func encryptedDirectory(_ tools: VaultTools) throws(Failure) -> String {
     let deadline = Reactor.monotonic() + Double(tools.deviceTimeout)

@@ -42,7 +42,11 @@ extension LUKSVault {
     case .alreadyOpen: return .unchanged
     case .failed(let failure) where failure.kind == .notAccepted:
       throw .passphraseRefused(tries: 1, empty: false, endsInCarriageReturn: passphrase.endsWithCarriageReturn)
-    case .failed(let failure): throw .vault(failure, device: device)
+    case .failed(var failure):
+      // A plugin for tokens says on its standard error what it has not given the library to say.
+      let said = child.errorOutput.split(separator: "\n").last.map(String.init)
+      if byToken, failure.kind == .noToken, let said { failure.detail += "; its own words: \(said)" }
+      throw .vault(failure, device: device)
     }
   }
 

@@ -5,7 +5,13 @@ import MailbootCore
 extension LUKSVault {
   func checkClosed(_ tools: VaultTools, byToken: Bool) throws(Failure) -> String {
     let device = try DeviceResolver(vault: vault, timeout: tools.deviceTimeout).resolve(tools.units.reactor)
+    if let mark = HeaderStore().interruptedRestore(onto: header ?? device) {
+      tools.warn(
+        "restoring the header of \(mark.target) from \(mark.file) was cut off:"
+          + " `mailboot vault restore-header` goes on")
+    }
     let summary = try inspect(device, tools)
+    lastSummary = summary
     if byToken && !summary.hasTokens { throw .vault(VaultFailure(.noToken, "there is none"), device: device) }
     try requireMemory(summary.derivationMemoryKiB, device: device)
     try Mounts.checkFree(vault.mount)
@@ -35,6 +41,14 @@ extension LUKSVault {
       VaultFailure(
         .nameTaken, "\(vault.mapping) is open on \(mapping.backing.joined(separator: ", ")), not on \(device)"),
       device: device)
+  }
+
+  func headerBackup(_ headers: HeaderStore, _ tools: VaultTools) -> HeaderBackupState? {
+    var summary = lastSummary
+    if summary == nil, let device = try? DeviceResolver(vault: vault, timeout: 0).resolve(tools.units.reactor) {
+      summary = try? inspect(device, tools)
+    }
+    return summary.map { headers.state($0.uuid, fingerprint: $0.fingerprint) }
   }
 
   private func inspect(_ device: String, _ tools: VaultTools) throws(Failure) -> LUKSSummary {

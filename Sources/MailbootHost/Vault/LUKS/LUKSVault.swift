@@ -10,6 +10,8 @@ final class LUKSVault: VaultKind {
   let vault: Configuration.Vault
 
   let sysfs: String
+  /// What the header said when it was last looked at before opening.
+  var lastSummary: LUKSSummary?
   private let crypttab: String
   /// The number of the block device at a path.
   private let sourceNumber: (String) -> String?

@@ -180,7 +180,7 @@ struct CreateVerb: VaultSubverb {
   private func confirmErasing(_ device: String) throws(Failure) {
     if erase { return }
     let name = device.split(separator: "/").last.map(String.init) ?? device
-    switch answer(to: "All of that would be lost. Type \(name) to erase it: ") {
+    switch typedAnswer(to: "All of that would be lost. Type \(name) to erase it:") {
     case .line(name), .line(device): return
     case .interrupted: throw .interrupted(signal: 2)
     case .nobodyThere, .noTerminal: throw .vault(VaultFailure(.notEmpty, ""), device: device)

@@ -13,6 +13,9 @@ struct TestKeyVerb: VaultSubverb {
 
   func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {
     let passphrase = try VaultSecrets(key, work.reactor).existing()
+    if work.configuration.vault.kind == .gocryptfs {
+      return say("accepted: in \(decimal(try work.testGocryptfsKey(passphrase), places: 1)) s")
+    }
     let (keyslot, seconds) = try work.testKey(passphrase)
     say("accepted: keyslot \(keyslot), in \(decimal(seconds, places: 1)) s")
   }

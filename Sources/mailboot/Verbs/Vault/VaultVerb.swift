@@ -9,7 +9,10 @@ import Text
 struct VaultVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vault", abstract: "Make, key, save, grow and move the vault.",
-    subcommands: [CreateVerb.self, TestKeyVerb.self])
+    subcommands: [
+      CreateVerb.self, KeysVerb.self, AddKeyVerb.self, ChangeKeyVerb.self, RemoveKeyVerb.self, TestKeyVerb.self, EnrollVerb.self,
+      BackupHeaderVerb.self, RestoreHeaderVerb.self, CheckHeaderVerb.self,
+    ])
 }
 
 /// Which vault a verb of `mailboot vault` is for.
