@@ -61,7 +61,7 @@ enum Main {
         "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
         "--boots", "--svg", "--new-key-file", "--vault", "--file", "--size", "--directory", "--filesystem", "--label",
         "--memory", "--mount", "--mapping", "--name", "--type",
-        "--tpm2-device", "--tpm2-pcrs", "--fido2-device",
+        "--device", "--tpm2-device", "--tpm2-pcrs", "--fido2-device",
       ], families: ["config", "guard", "vault", "enroll"])
   }
 }

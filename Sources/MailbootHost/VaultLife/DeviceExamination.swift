@@ -36,6 +36,18 @@ struct DeviceExamination {
     return contents
   }
 
+  /// A name that the device has after each boot, whatever is on it: of a partition that of its table, of a volume that of its group, of
+  /// a disk that of its maker. Nil: it has none.
+  func lastingName(of device: String) throws(Failure) -> String? {
+    let call = ["/usr/bin/lsblk", "--json", "--nodeps", "--output", "PATH,TYPE,PARTUUID", device]
+    guard let found = try json(call)?["blockdevices"]?.items?.first else { return nil }
+    if let partition = found["partuuid"]?.text { return "PARTUUID=\(partition)" }
+    if found["type"]?.text == "lvm" { return found["path"]?.text }
+    let directory = "/dev/disk/by-id"
+    guard found["type"]?.text == "disk", let real = resolvedPath(device) else { return nil }
+    return (listDirectory(directory) ?? []).map { "\(directory)/\($0)" }.first { resolvedPath($0) == real }
+  }
+
   private func json(_ call: [String]) throws(Failure) -> JSONText? {
     let child = try startChild(call)
     guard try child.run(reactor, until: Reactor.monotonic() + 30) == .exited(0) else {

@@ -221,6 +221,8 @@ public final class VaultCreation {
   /// As the configuration is to name it: a partition's path may be another after a reboot.
   private func configuredDevice() throws(Failure) -> String {
     guard case .device(let device) = vault.place else { return vault.subject }
+    // Names that outlive the header: whoever has to put a backup of it back must still find the place.
+    if let lasting = try DeviceExamination(reactor: work.reactor).lastingName(of: device) { return lasting }
     let reply = try work.worker.ask(
       .inspect, InspectRequest(device: device, header: nil), as: InspectReply.self, reactor: work.reactor, timeout: 60)
     switch reply {

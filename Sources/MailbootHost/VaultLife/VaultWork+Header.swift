@@ -119,8 +119,15 @@ extension VaultWork {
 
   /// Looks at both sides.
   /// - Parameter file: nil: the one of a restore that was cut off.
-  public func restorePlan(_ file: String?) throws(Failure) -> RestorePlan {
-    let target = try headerPath()
+  /// - Parameter device: where it goes to; nil: where the header is. Without its header no device has a UUID or a label.
+  public func restorePlan(_ file: String?, device: String? = nil) throws(Failure) -> RestorePlan {
+    let target: String
+    if let device {
+      guard let path = resolvedPath(device) else { throw .vault(VaultFailure(.noDevice, errnoText()), device: device) }
+      target = path
+    } else {
+      target = try headerPath()
+    }
     let mark = headers.interruptedRestore(onto: target)
     guard let given = file ?? mark?.file else {
       throw .usage(

@@ -92,16 +92,10 @@ extension VaultWork {
   }
 
   private func cost(_ totalMemoryKiB: Int?) throws(Failure) -> KeyDerivationCost {
-    guard let total = totalMemoryKiB ?? Self.totalMemoryKiB() else {
+    guard let total = totalMemoryKiB ?? MailbootHost.totalMemoryKiB() else {
       throw .system("/proc/meminfo cannot be read: how much memory there is is not known")
     }
     return KeyDerivationCost(totalMemoryKiB: total)
-  }
-
-  /// Of this machine.
-  static func totalMemoryKiB() -> Int? {
-    readSmallText("/proc/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemTotal:") }
-      .flatMap { $0.split(separator: " ").dropFirst().first }.flatMap { Int($0) }
   }
 
   // MARK: What is known of the header's backup

@@ -32,10 +32,7 @@ struct CreateVerb: VaultSubverb {
   var filesystem = "ext4"
   @Option(help: ArgumentHelp("Of the volume and its file system (default: vault).", valueName: "text"))
   var label: String?
-  @Option(
-    help: ArgumentHelp(
-      "The memory of the smallest machine that must open it, such as 512M (default: this one's).", valueName: "size"))
-  var memory: String?
+  @OptionGroup var cost: CostOptions
   @Flag(
     help:
       "Give each sector a checksum, so that what the disk has changed is noticed. Takes long to make, and halves the speed."
@@ -49,6 +46,9 @@ struct CreateVerb: VaultSubverb {
   var name: String?
   @Flag(help: "The one to move to, by `mailboot vault move`.")
   var next = false
+  @Flag(
+    inversion: .prefixedNo, help: "Make a recovery key, too, and show it once (default: asks at a terminal).")
+  var recoveryKey: Bool?
   @Flag(help: "What is on the device may be lost. Without it the device's name must be typed at a terminal.")
   var erase = false
 
@@ -66,9 +66,8 @@ struct CreateVerb: VaultSubverb {
     if device != nil, size != nil { throw ValidationError("--size goes with --file; a device is taken whole") }
     if next && name != nil { throw ValidationError("--next and --name do not go together") }
     if !NewVault.filesystems.contains(filesystem) { throw ValidationError("--filesystem takes ext4, xfs or btrfs") }
-    for (option, text) in [("--size", size), ("--memory", memory)] {
-      if let text, parsedByteSize(text) == nil { throw ValidationError("\(option) takes a size such as 10G") }
-    }
+    if let size, parsedByteSize(size) == nil { throw ValidationError("--size takes a size such as 10G") }
+    if recoveryKey == true, type != .luks { throw ValidationError("gocryptfs has one passphrase, and no recovery key") }
     if let label, label.utf8.count > 47 || label.isEmpty { throw ValidationError("--label takes 1 to 47 bytes") }
     if let name, name.isEmpty || !name.utf8.allSatisfy(Self.isPlain) || name.utf8.count > 40 {
       throw ValidationError("--name takes a-z, 0-9 and -")
@@ -97,7 +96,8 @@ struct CreateVerb: VaultSubverb {
       )
     case .whole:
       tell(visible("\(vault.subject): a vault that was made already, and is not configured yet"))
-      return try finish(creation, ground, work)
+      try enter(creation, ground, work)
+      return sayWhatComesNext()
     case .contents(let contents):
       for line in contents { tell(visible("  " + line)) }
       try confirmErasing(vault.subject)
@@ -112,19 +112,67 @@ struct CreateVerb: VaultSubverb {
       try creation.make(passphrase)
     }
     lines.clear()
-    try finish(creation, ground, work)
+    let made = try enter(creation, ground, work)
+    if type == .luks { try offerRecoveryKey(made, passphrase) }
+    saveHeader(made)
+    sayWhatComesNext()
   }
 
-  private func finish(_ creation: VaultCreation, _ ground: VaultGround, _ work: VaultWork) throws(Failure) {
+  /// Writes the configuration, and reads it back: beside the other files it must say what it is to say.
+  @discardableResult
+  private func enter(_ creation: VaultCreation, _ ground: VaultGround, _ work: VaultWork) throws(Failure) -> VaultWork {
     try work.alone(Self.words) { () throws(Failure) in try creation.enter(ground) }
-    // What it says beside the other files must be a configuration.
-    if !next { _ = try ConfigurationFiles(path: target.common.config) }
-    if next {
-      say("made; move to it: `mailboot vault move`")
-    } else {
-      let hasHost = fileStatus(mailHostSettingsPath) != nil
-      say(hasHost ? "made; open it: `mailboot`" : "made; open it: `mailboot`. A whole mail host: `mailhost apply`")
+    let settings: Configuration
+    do {
+      if next {
+        let file = try MergedTOML(creation.configurationFile, required: true)
+        settings =
+          try file.root.map { root throws(ConfigurationError) in try Configuration(decoding: root) } ?? Configuration()
+      } else {
+        let all = try ConfigurationFiles(path: target.common.config).configuration
+        settings = name.flatMap { all.selecting(vault: $0) } ?? all
+      }
+    } catch let error as ConfigurationError {
+      throw .configuration(error)
+    } catch let error as Failure {
+      throw error
+    } catch {
+      throw .system("\(error)")
     }
+    return try VaultWork(configuration: completed(settings), reactor: work.reactor, note: work.note)
+  }
+
+  private func offerRecoveryKey(_ made: VaultWork, _ passphrase: borrowing SecretBytes) throws(Failure) {
+    let isWanted: Bool
+    if let recoveryKey {
+      isWanted = recoveryKey
+    } else if case .yes = confirmation(of: "A recovery key, too, to be printed and locked away?") {
+      isWanted = true
+    } else {
+      isWanted = false
+    }
+    guard isWanted else {
+      return tell("no recovery key; at any time: `mailboot vault enroll recovery`")
+    }
+    try makeRecoveryKey(openedBy: passphrase, made, qr: nil)
+  }
+
+  /// The vault is made, whatever becomes of this.
+  private func saveHeader(_ made: VaultWork) {
+    let saved: String
+    do throws(Failure) {
+      saved = try type == .gocryptfs ? made.backUpGocryptfs(to: nil) : made.backUpHeader(to: nil).path
+    } catch {
+      return tell(visible("warning: its header could not be saved: \(error.summary)"))
+    }
+    tell(visible("what holds its keys is saved in \(saved)"))
+    tell("hint: copy that file to another machine: when the disk loses it, nothing else opens the vault")
+  }
+
+  private func sayWhatComesNext() {
+    if next { return say("made; move to it: `mailboot vault move`") }
+    let hasHost = fileStatus(mailHostSettingsPath) != nil
+    say(hasHost ? "made; open it: `mailboot`" : "made; open it: `mailboot`. A whole mail host: `mailhost apply`")
   }
 
   private func newVault(_ work: VaultWork) throws(Failure) -> NewVault {
@@ -150,7 +198,7 @@ struct CreateVerb: VaultSubverb {
       place: place, purpose: purpose,
       mapping: mapping ?? name.map { "vault-\($0)" } ?? (next ? Self.other(than: present.mapping) : present.mapping),
       mount: mount ?? name.map { "/vault-\($0)" } ?? present.mount, filesystem: filesystem,
-      label: label ?? Self.freeLabel(name ?? "vault"), derivationMemoryKiB: try derivationMemoryKiB(work))
+      label: label ?? Self.freeLabel(name ?? "vault"), derivationMemoryKiB: try derivationMemoryKiB())
     vault.hasIntegrity = integrity
     return vault
   }
@@ -171,10 +219,11 @@ struct CreateVerb: VaultSubverb {
     return label
   }
 
-  private func derivationMemoryKiB(_ work: VaultWork) throws(Failure) -> Int {
-    let named = memory.flatMap(parsedByteSize).map { Int($0 >> 10) }
-    guard let total = named ?? totalMemoryKiB() else { throw .system("/proc/meminfo cannot be read") }
-    return min(1 << 20, max(32, total / 4))
+  private func derivationMemoryKiB() throws(Failure) -> Int {
+    guard let total = try cost.totalMemoryKiB() ?? totalMemoryKiB() else {
+      throw .system("/proc/meminfo cannot be read: how much memory there is is not known")
+    }
+    return KeyDerivationCost(totalMemoryKiB: total).memoryKiB
   }
 
   private func confirmErasing(_ device: String) throws(Failure) {

@@ -28,38 +28,8 @@ struct EnrollRecoveryVerb: VaultSubverb {
   func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {
     try requireKeyslots(work)
     let existing = try VaultSecrets(key, work.reactor).existing()
-    let recovery: SecretBytes
-    do { recovery = try RecoveryKey.generate() } catch { throw .system("\(error)") }
-    let change = try work.addRecoveryKey(recovery, openedBy: existing)
-    if case .changed(let keyslot, _, let cleared, _) = change {
-      sayCleared(cleared)
-      tell("enrolled: keyslot \(keyslot ?? 0). This recovery key opens the vault, and is not shown again:")
-    }
-    if isatty(1) == 1 { emit("\n    ", to: 1) }
-    do { try write(recovery, to: 1) } catch { throw .system("\(error)") }
-    emit(isatty(1) == 1 ? "\n\n" : "\n", to: 1)
-    showCode(recovery)
-    tell("write it down or print it, and keep it where the vault is not")
+    try makeRecoveryKey(openedBy: existing, work, qr: qr)
     sayHeaderChanged(removed: false)
-  }
-
-  private func showCode(_ recovery: borrowing SecretBytes) {
-    let output = Terminal(descriptor: 1)
-    guard qr ?? output.isLive else { return }
-    do {
-      // The library wants its end marked.
-      var text = try SecretBytes(capacity: recovery.count + 1)
-      for index in 0..<recovery.count { try text.append(recovery.withUnsafeBytes { $0[index] }) }
-      try text.append(0)
-      let drawing = try text.withUnsafeBytes { bytes in
-        try QRCode.drawing(terminated: bytes.baseAddress!.assumingMemoryBound(to: CChar.self))
-      }
-      emit(try QRText(drawing: drawing, terminal: output).text(), to: 1)
-    } catch let failure as QRFailure {
-      tell("no QR code: " + failure.summary + (failure.hint.map { "; \($0)" } ?? ""))
-    } catch {
-      tell("no QR code: \(error)")
-    }
   }
 }
 

@@ -91,12 +91,17 @@ struct RestoreHeaderVerb: VaultSubverb {
   @OptionGroup var target: VaultTarget
   @Argument(help: "The backup; may be left out when an earlier restore was cut off.")
   var file: String?
+  @Option(
+    help: ArgumentHelp(
+      "Where it goes to, for a vault that the configuration names by UUID or label: without its header it has none.",
+      valueName: "path"))
+  var device: String?
   @Flag(help: "Ask nothing, also where the vault's header is gone and nothing shows that this is its device.")
   var force = false
 
   func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {
     if work.configuration.vault.kind == .gocryptfs { return try restoreGocryptfs(work) }
-    let plan = try work.restorePlan(file)
+    let plan = try work.restorePlan(file, device: device)
     for line in HeaderText(plan.backup).lines(plan.file) { tell(line) }
     tell("goes to")
     if let now = plan.now {

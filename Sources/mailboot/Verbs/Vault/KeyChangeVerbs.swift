@@ -3,6 +3,7 @@ import Console
 import MailbootCore
 import MailbootHost
 import SecretMemory
+import Text
 
 /// How much a new passphrase's key derivation may cost.
 struct CostOptions: ParsableArguments {
@@ -14,12 +15,10 @@ struct CostOptions: ParsableArguments {
 
   func totalMemoryKiB() throws(Failure) -> Int? {
     guard let memory else { return nil }
-    let units: [Character: Int] = ["K": 1, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30]
-    let last = memory.last.flatMap { Character($0.uppercased()) }
-    guard let last, let unit = units[last], let number = Int(memory.dropLast()), number > 0, number < 1 << 20 else {
+    guard let bytes = parsedByteSize(memory), bytes >= 1 << 20 else {
       throw .usage("--memory \(memory) is no size", hint: "such as 2G or 512M")
     }
-    return number * unit
+    return Int(bytes >> 10)
   }
 }
 

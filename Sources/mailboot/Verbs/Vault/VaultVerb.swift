@@ -10,7 +10,8 @@ struct VaultVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vault", abstract: "Make, key, save, grow and move the vault.",
     subcommands: [
-      CreateVerb.self, KeysVerb.self, AddKeyVerb.self, ChangeKeyVerb.self, RemoveKeyVerb.self, TestKeyVerb.self, EnrollVerb.self,
+      CreateVerb.self, KeysVerb.self, AddKeyVerb.self, ChangeKeyVerb.self, RemoveKeyVerb.self, TestKeyVerb.self,
+      EnrollVerb.self,
       BackupHeaderVerb.self, RestoreHeaderVerb.self, CheckHeaderVerb.self,
     ])
 }
@@ -50,7 +51,9 @@ extension VaultSubverb {
     guard let settings = target.load(terminal) else { return ExitCode.configuration.rawValue }
     do throws(Failure) {
       try requireRoot(Self.words)
-      let work = try VaultWork(configuration: try target.selected(settings), reactor: try Reactor()) { tell(visible($0)) }
+      let work = try VaultWork(configuration: try target.selected(settings), reactor: try Reactor()) {
+        tell(visible($0))
+      }
       try perform(work, terminal)
       return ExitCode.done.rawValue
     } catch {
