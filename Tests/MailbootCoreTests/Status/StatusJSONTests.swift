@@ -159,7 +159,8 @@ struct StatusJSONTests {
       },
       "host_test": null,
       "dns_check": null,
-      "queue": null
+      "queue": null,
+      "header_backup": null
     }
     """
 
@@ -204,7 +205,8 @@ struct StatusJSONTests {
       "last_unlock": null,
       "host_test": null,
       "dns_check": null,
-      "queue": null
+      "queue": null,
+      "header_backup": null
     }
     """
 }
