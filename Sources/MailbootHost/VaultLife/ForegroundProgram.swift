@@ -61,6 +61,8 @@ private final class LockedFile {
 
   init(_ secret: borrowing SecretBytes) throws(Failure) {
     descriptor = mb_memfd_create("key")
+    // Else the reader warns of what nobody else can open.
+    if descriptor >= 0 { fchmod(descriptor, 0o600) }
     length = max(1, secret.count)
     guard descriptor >= 0, ftruncate(descriptor, secret.count) == 0,
       let base = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0),

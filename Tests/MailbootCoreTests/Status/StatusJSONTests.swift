@@ -174,7 +174,8 @@ struct StatusJSONTests {
       },
       "host_test": null,
       "dns_check": null,
-      "queue": null
+      "queue": null,
+      "header_backup": null
     }
     """
 
@@ -234,7 +235,8 @@ struct StatusJSONTests {
       "last_unlock": null,
       "host_test": null,
       "dns_check": null,
-      "queue": null
+      "queue": null,
+      "header_backup": null
     }
     """
 }

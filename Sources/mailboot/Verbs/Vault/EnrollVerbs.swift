@@ -37,8 +37,8 @@ struct EnrollTPM2Verb: VaultSubverb {
   static let configuration = CommandConfiguration(
     commandName: "tpm2", abstract: "Let this machine's TPM open the vault, by systemd-cryptenroll.",
     discussion: """
-      `mailboot wait` then opens it by itself with `token = true` in [wait]. Whoever has the whole machine has the mail, too, unless there \
-      is a PIN. When firmware or boot loader have changed, the TPM refuses: the passphrase is asked for, with the reason, and \
+      After a boot mailboot.service then opens it by itself (`token` in [wait]). Whoever has the whole machine has the mail, too, unless \
+      there is a PIN. When firmware or boot loader have changed, the TPM refuses: the passphrase is asked for, with the reason, and \
       `mailboot vault enroll tpm2 --replace` makes it right again.
       """)
   static let words = "vault enroll tpm2"
