@@ -22,6 +22,10 @@ func runWorker(arguments: [String]) -> Int32 {
     case .inspect: try answer(inspectVault)
     case .open: try answer { openVault($0, whileWanted: presence) }
     case .testKey: try answer(testKey)
+    case .facts: try answer(vaultFacts)
+    case .resize: try answer { resizeVault($0, whileWanted: presence) }
+    case .discards: try answer { setDiscards($0, whileWanted: presence) }
+    case .rekey: try answer { rekeyVault($0, whileWanted: presence) }
     case .close:
       presence.commit()
       try answer(closeVault)

@@ -13,6 +13,15 @@ public enum WorkerVerb: String, CaseIterable, Sendable {
   case open
   /// `TestKeyRequest`, passphrase on descriptor 3 → `TestKeyReply`: which keyslot it opens; changes nothing.
   case testKey = "test-key"
+  /// `InspectRequest` → `FactsReply`: all that a header says, and each copy of it; changes nothing.
+  case facts
+  /// `VolumeRequest`, passphrase on descriptor 3 → `VolumeReply`: the mapping as large as its device.
+  case resize
+  /// `VolumeRequest`, passphrase on descriptor 3 → `VolumeReply`: whether discards are let through.
+  case discards
+  /// `VolumeRequest`, passphrase on descriptor 3 → `VolumeReply`, and `RekeyLine`s on standard error: a new volume key. SIGINT and
+  /// SIGTERM, and the end of the parent, stop it at a safe point.
+  case rekey
   /// `CloseRequest` → `CloseReply`.
   case close
   /// `RevokeRequest` → `RevokeReply`: takes the key out of the kernel, whoever uses the mapping.
@@ -37,7 +46,7 @@ extension WorkerVerb {
   /// How many secrets it is handed.
   public var secretCount: Int32 {
     switch self {
-    case .open, .testKey: 1
+    case .open, .testKey, .resize, .discards, .rekey: 1
     default: 0
     }
   }

@@ -81,7 +81,7 @@ struct Worker {
 }
 
 /// A way for one secret to a child.
-private final class SecretPipe {
+final class SecretPipe {
   let readEnd: Int32
   private var writeEnd: Int32
 

@@ -37,7 +37,7 @@ public final class VaultWork {
   }
 
   /// Keeps every other run out during `body`, and says to others who is busy.
-  func alone<Result>(
+  public func alone<Result>(
     _ verb: String, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try directory.withLock { () throws(Failure) in

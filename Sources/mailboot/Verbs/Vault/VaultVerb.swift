@@ -9,7 +9,9 @@ import Text
 struct VaultVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "vault", abstract: "Make, key, save, grow and move the vault.",
-    subcommands: [TestKeyVerb.self])
+    subcommands: [
+      TestKeyVerb.self, InfoVerb.self, CheckVerb.self, GrowVerb.self, TrimVerb.self, RekeyVerb.self, MoveVerb.self,
+    ])
 }
 
 /// Which vault a verb of `mailboot vault` is for.
