@@ -12,3 +12,7 @@ static inline int mb_umount_lazily(const char *path) { return umount2(path, 2 /*
 static inline int mb_open_bare_tree(const char *path) {
   return (int)syscall(428 /* SYS_open_tree */, AT_FDCWD, path, 1u | O_CLOEXEC);
 }
+// Two names of one file system change places in one step: renameat2(2) with RENAME_EXCHANGE.
+static inline int mb_exchange(const char *one, const char *other) {
+    return (int)syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, 2u);
+}

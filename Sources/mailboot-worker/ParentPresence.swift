@@ -39,6 +39,15 @@ final class ParentPresence: Sendable {
     }
   }
 
+  /// Whether long work is to stop at the next safe point: the parent is gone, or one of the signals that `commit` blocks has come.
+  var isToStop: Bool {
+    if parentHasEnded(timeout: 0) { return true }
+    var pending = sigset_t()
+    sigemptyset(&pending)
+    sigpending(&pending)
+    return endingSignals.contains { $0 != SIGTSTP && sigismember(&pending, $0) == 1 }
+  }
+
   private func startThread() throws(WorkerFailure) {
     // The thread must not be the one that takes a signal which `commit` blocks in the main thread.
     var all = sigset_t()

@@ -34,6 +34,10 @@ func runWorker(arguments: [String]) -> Int32 {
     case .backUpHeader: try answer(backUpHeader)
     case .checkHeader: try answer(checkHeader)
     case .restoreHeader: try answer { restoreHeader($0, whileWanted: presence) }
+    case .facts: try answer(vaultFacts)
+    case .resize: try answer { resizeVault($0, whileWanted: presence) }
+    case .discards: try answer { setDiscards($0, whileWanted: presence) }
+    case .rekey: try answer { rekeyVault($0, whileWanted: presence) }
     case .close:
       presence.commit()
       try answer(closeVault)

@@ -63,7 +63,8 @@ struct SeveralVaultsTests {
       #expect(status.stdout.contains("  ok    backup  /backup_crypt on /vault-backup, "), "\(status.stdout)")
       #expect(status.stdout.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(status.stdout)")
       let json = try await host.guest.succeed(
-        "mailboot status --format json | python3 -c 'import json,sys; print([(v[\"name\"], v[\"open\"]) for v in json.load(sys.stdin)[\"vaults\"]])'")
+        "mailboot status --format json | python3 -c 'import json,sys; print([(v[\"name\"], v[\"open\"]) for v in json.load(sys.stdin)[\"vaults\"]])'"
+      )
       #expect(json == "[('vault', True), ('backup', True)]\n")
 
       let again = try await host.attempt("mailboot")
@@ -93,7 +94,8 @@ struct SeveralVaultsTests {
       let degraded = try await host.guest.run("mailboot status")
       #expect(degraded.status == 3)
       #expect(
-        degraded.stdout.contains("- the vault backup is closed, and scene-backup waits for it: `mailboot` brings it up"),
+        degraded.stdout.contains(
+          "- the vault backup is closed, and scene-backup waits for it: `mailboot` brings it up"),
         "\(degraded.stdout)")
       try run.type(GuestTools.wrongPassphrase + "\n")
       try await run.expect("not accepted, try again")

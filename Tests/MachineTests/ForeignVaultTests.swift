@@ -51,7 +51,8 @@ struct ForeignVaultTests {
       #expect(
         mounts == "/dev/mapper/vault-bit /vault-bit ext4\n/dev/mapper/vault-blk /vault ext4\n"
           + "/dev/mapper/vault-vera /vault-vera ext4\n")
-      try await host.guest.succeed("echo kept >/vault-vera/mail; echo kept >/vault-bit/mail; mailboot status --format json | grep -q veracrypt")
+      try await host.guest.succeed(
+        "echo kept >/vault-vera/mail; echo kept >/vault-bit/mail; mailboot status --format json | grep -q veracrypt")
       let again = try await host.attempt("mailboot --no-start")
       again.expectSuccess("mounted and verified, nothing started")
       again.expectNothingLeftBehind()

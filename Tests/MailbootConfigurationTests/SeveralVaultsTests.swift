@@ -92,7 +92,8 @@ struct SeveralVaultsTests {
 
   @Test func aLaterFileOfTheSameKindIsMergedByKey() throws {
     let configuration = try read(
-      "[vault]\ntype = \"luks\"\ndevice = \"/dev/vdb\"\nmapping = \"old\"\n", "[vault]\ntype = \"luks\"\nmount = \"/m\"\n")
+      "[vault]\ntype = \"luks\"\ndevice = \"/dev/vdb\"\nmapping = \"old\"\n",
+      "[vault]\ntype = \"luks\"\nmount = \"/m\"\n")
     #expect(configuration.vault.mapping == "old")
     #expect(configuration.vault.mount == "/m")
   }
@@ -125,7 +126,8 @@ struct SeveralVaultsTests {
   }
 
   @Test func servicesNameVaultsThatThereAre() throws {
-    let services = "[[service]]\nname = \"borg\"\nvaults = [\"backup\"]\n[[service]]\nname = \"x\"\nvaults = [\"other\"]\n"
+    let services =
+      "[[service]]\nname = \"borg\"\nvaults = [\"backup\"]\n[[service]]\nname = \"x\"\nvaults = [\"other\"]\n"
     #expect(
       try issues("[vault]\ndevice = \"/dev/vdb\"\n" + services, Self.backup)
         == ["service[2].vaults: \"other\" is not a vault here"])

@@ -25,7 +25,10 @@ struct VaultTypeTests {
 
   @Test(
     arguments: [
-      ("type = \"luk\"", "2:1 vault.type \"luk\" is not valid | one of \"luks\", \"veracrypt\", \"bitlocker\", \"gocryptfs\", \"none\""),
+      (
+        "type = \"luk\"",
+        "2:1 vault.type \"luk\" is not valid | one of \"luks\", \"veracrypt\", \"bitlocker\", \"gocryptfs\", \"none\""
+      ),
       (
         "type = \"gocryptfs\"\nmapping = \"x\"",
         "3:1 vault.mapping means nothing for type \"gocryptfs\" | `mount`, `device`, `options`"

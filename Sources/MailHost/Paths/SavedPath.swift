@@ -65,7 +65,8 @@ public struct SavedPathFacts: Equatable, Sendable {
         return "Save \(directory)/\(configuration). \(warning) \(directory) as a whole can be saved instead of what is "
           + "in the vault, as it is encrypted; take it while the vault is locked, as databases are not whole else."
       case .container(_, let device):
-        return "Save \(device ?? "the container") as a whole while the vault is locked, or at least its header with the program "
+        return
+          "Save \(device ?? "the container") as a whole while the vault is locked, or at least its header with the program "
           + "that made it: without a header no passphrase opens it."
       case .none: return nil
       }

@@ -15,7 +15,8 @@ public final class EmergencySequence {
 
   public init(
     configuration: Configuration, machine: any EmergencyPort,
-    others: [(mount: String, machine: any EmergencyPort)] = [], clock: any ClockPort, report: @escaping (Progress) -> Void
+    others: [(mount: String, machine: any EmergencyPort)] = [], clock: any ClockPort,
+    report: @escaping (Progress) -> Void
   ) {
     self.configuration = configuration
     self.machine = machine

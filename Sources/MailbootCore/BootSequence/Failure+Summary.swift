@@ -13,7 +13,8 @@ extension Failure {
     case .severalLUKSDevices(let devices):
       "there are several LUKS devices, and none is configured: " + devices.joined(separator: ", ")
     case .severalDevices(let wanted, let devices):
-      "\(devices.count) devices are \(wanted), and only one of them can be the vault: " + devices.joined(separator: ", ")
+      "\(devices.count) devices are \(wanted), and only one of them can be the vault: "
+        + devices.joined(separator: ", ")
     case .mount(let failure, let path): failure.summary(path: path)
     case .verification(let records):
       records.count == 1

@@ -67,6 +67,7 @@ public struct ClosedVault: Codable, Equatable, Sendable {
 
   /// `the vault backup stays closed: its passphrase is another one; not started: borg`.
   public var summary: String {
-    "the vault \(name) stays closed: \(why)" + (services.isEmpty ? "" : "; not started: " + services.joined(separator: ", "))
+    "the vault \(name) stays closed: \(why)"
+      + (services.isEmpty ? "" : "; not started: " + services.joined(separator: ", "))
   }
 }

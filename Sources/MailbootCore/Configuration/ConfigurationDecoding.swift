@@ -66,7 +66,8 @@ extension Configuration {
       let (item, bind) = bind
       let message: String
       if let vault = vaults.first(where: { $0.mount == bind.to }) {
-        message = "\"\(bind.to)\" is \(vault.name == self.vault.name ? "the vault" : "the vault \(vault.name)")'s own mount point"
+        message =
+          "\"\(bind.to)\" is \(vault.name == self.vault.name ? "the vault" : "the vault \(vault.name)")'s own mount point"
       } else if binds.firstIndex(where: { $0.to == bind.to }) != index {
         message = "\"\(bind.to)\" is there twice"
       } else {
@@ -95,7 +96,8 @@ extension Configuration.Vault {
   /// - Parameter isFirst: `key-file` is a further vault's; the first one's is in `[wait]`.
   mutating func read(_ table: inout TableReader, isFirst: Bool) {
     name =
-      table.string("name", expected: "a name of a-z, 0-9 and - up to 32 long, such as \"backup\"", where: Self.isName) ?? name
+      table.string("name", expected: "a name of a-z, 0-9 and - up to 32 long, such as \"backup\"", where: Self.isName)
+      ?? name
     type = table.choice("type", VaultType.self)
     refuseOthersKeys(&table)
     device = table.device("device", example: "/dev/vdb") ?? device

@@ -33,6 +33,15 @@ public enum WorkerVerb: String, CaseIterable, Sendable {
   case checkHeader = "check-header"
   /// `RestoreHeaderRequest` → `HeaderReply`.
   case restoreHeader = "restore-header"
+  /// `InspectRequest` → `FactsReply`: all that a header says, and each copy of it; changes nothing.
+  case facts
+  /// `VolumeRequest`, passphrase on descriptor 3 → `VolumeReply`: the mapping as large as its device.
+  case resize
+  /// `VolumeRequest`, passphrase on descriptor 3 → `VolumeReply`: whether discards are let through.
+  case discards
+  /// `VolumeRequest`, passphrase on descriptor 3 → `VolumeReply`, and `RekeyLine`s on standard error: a new volume key. SIGINT and
+  /// SIGTERM, and the end of the parent, stop it at a safe point.
+  case rekey
   /// `CloseRequest` → `CloseReply`.
   case close
   /// `RevokeRequest` → `RevokeReply`: takes the key out of the kernel, whoever uses the mapping.
@@ -57,7 +66,7 @@ extension WorkerVerb {
   /// How many secrets it is handed.
   public var secretCount: Int32 {
     switch self {
-    case .open, .testKey, .format: 1
+    case .open, .testKey, .format, .resize, .discards, .rekey: 1
     case .addKey, .changeKey, .addRecoveryKey: 2
     default: 0
     }

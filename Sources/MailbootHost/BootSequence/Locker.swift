@@ -191,7 +191,8 @@ public final class Locker {
 
   private func isThereInEmergency() throws(Failure) -> Bool {
     var found = false
-    for (vault, other) in zip(configuration.otherVaults, VaultKinds.others(configuration)) where vault.kind.isEncrypted {
+    for (vault, other) in zip(configuration.otherVaults, VaultKinds.others(configuration)) where vault.kind.isEncrypted
+    {
       if try other.isThereInEmergency() { found = true }
     }
     if found { return true }

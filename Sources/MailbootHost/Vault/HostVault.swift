@@ -32,7 +32,11 @@ final class HostVault: VaultPort {
     return try kind.open(passphrase, device: device, byToken: opensByToken, tools)
   }
 
-  func mount() throws(Failure) -> StepOutcome { try kind.mount(tools) }
+  func mount() throws(Failure) -> StepOutcome {
+    // What a move that was killed has left.
+    try VaultFreeze(mount: configuration.vault.mount).thaw()
+    return try kind.mount(tools)
+  }
 
   func mountBind(_ index: Int) throws(Failure) -> StepOutcome {
     let bind = configuration.binds[index]

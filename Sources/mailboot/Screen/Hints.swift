@@ -75,7 +75,8 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .noProgram: "`apt install gocryptfs`"
   case .damagedConfiguration:
     "put back a copy of `gocryptfs.conf`; without one the master key opens it (`gocryptfs -masterkey`, see gocryptfs(1))"
-  case .otherFormat: "is this the right device, and the right `type`? see what is there with `lsblk -f` and `blkid -p \(device)`"
+  case .otherFormat:
+    "is this the right device, and the right `type`? see what is there with `lsblk -f` and `blkid -p \(device)`"
   case .notLUKS: "is this the right device? `lsblk -f` shows which one is crypto_LUKS"
   case .damagedHeader:
     "do not write to the disk; see what is left with `mailboot vault check-header`, and put a backup back with"

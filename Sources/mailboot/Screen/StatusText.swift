@@ -23,7 +23,9 @@ struct StatusText {
     let closed = report.closedVaults
     return closed.isEmpty
       ? ["next      `mailboot` completes what is missing, and asks for nothing"]
-      : ["next      `mailboot` brings up \(closed.joined(separator: ", ")), and asks for the passphrase if it takes one"]
+      : [
+        "next      `mailboot` brings up \(closed.joined(separator: ", ")), and asks for the passphrase if it takes one"
+      ]
   }
 
   private func headline() -> String {
@@ -37,7 +39,8 @@ struct StatusText {
     guard report.otherVaults.isEmpty else {
       let all = [report.vault] + report.otherVaults
       let width = all.map(\.name.count).max() ?? 0
-      return ["vaults"] + all.map { "  \(($0.mounted ? "ok" : "--").padded(4))  \($0.name.padded(width))  \(line(of: $0))" }
+      return ["vaults"]
+        + all.map { "  \(($0.mounted ? "ok" : "--").padded(4))  \($0.name.padded(width))  \(line(of: $0))" }
     }
     let vault = report.vault
     guard vault.type != .plain else { return ["vault     none: \(vault.mount) is a directory like others"] + space() }
@@ -57,7 +60,9 @@ struct StatusText {
     guard vault.open else { return "\(device), closed" }
     let open = device + (vault.mapping.map { " as \($0)" } ?? "")
     guard vault.mounted else { return "\(open), open, not mounted" }
-    guard let size = vault.sizeBytes, let free = vault.availableBytes, size > 0 else { return "\(open) on \(vault.mount)" }
+    guard let size = vault.sizeBytes, let free = vault.availableBytes, size > 0 else {
+      return "\(open) on \(vault.mount)"
+    }
     return "\(open) on \(vault.mount), \(mebibytes(free)) of \(mebibytes(size)) free"
   }
 

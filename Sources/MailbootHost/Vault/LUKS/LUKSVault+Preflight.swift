@@ -22,7 +22,8 @@ extension LUKSVault {
     guard let mapping else { return }
     guard mapping.isVolume(of: vault.kind) else {
       throw .vault(
-        VaultFailure(.nameTaken, "\(vault.mapping) is no \(vault.kind.title) mapping (\(mapping.backing.joined(separator: ", ")))"),
+        VaultFailure(
+          .nameTaken, "\(vault.mapping) is no \(vault.kind.title) mapping (\(mapping.backing.joined(separator: ", ")))"),
         device: vault.mapping)
     }
     if mapping.backing.isEmpty {

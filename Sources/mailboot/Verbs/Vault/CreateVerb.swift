@@ -66,7 +66,7 @@ struct CreateVerb: VaultSubverb {
     if device != nil, size != nil { throw ValidationError("--size goes with --file; a device is taken whole") }
     if next && name != nil { throw ValidationError("--next and --name do not go together") }
     if !NewVault.filesystems.contains(filesystem) { throw ValidationError("--filesystem takes ext4, xfs or btrfs") }
-    if let size, parsedByteSize(size) == nil { throw ValidationError("--size takes a size such as 10G") }
+    if let size, ByteCount.parse(size) == nil { throw ValidationError("--size takes a size such as 10G") }
     if recoveryKey == true, type != .luks { throw ValidationError("gocryptfs has one passphrase, and no recovery key") }
     if let label, label.utf8.count > 47 || label.isEmpty { throw ValidationError("--label takes 1 to 47 bytes") }
     if let name, name.isEmpty || !name.utf8.allSatisfy(Self.isPlain) || name.utf8.count > 40 {
@@ -181,7 +181,7 @@ struct CreateVerb: VaultSubverb {
       place = .directory(directory ?? Configuration.Vault.standardDirectory + (name.map { "_\($0)" } ?? ""))
     } else if let device {
       place = .device(device)
-    } else if let size, let bytes = parsedByteSize(size) {
+    } else if let size, let bytes = ByteCount.parse(size) {
       let named =
         name.map { "/var/lib/mailboot/\($0).luks" } ?? (next ? "/var/lib/mailboot/next.luks" : Self.standardFile)
       place = .file(file ?? named, bytes: bytes & ~4095)

@@ -15,7 +15,7 @@ struct CostOptions: ParsableArguments {
 
   func totalMemoryKiB() throws(Failure) -> Int? {
     guard let memory else { return nil }
-    guard let bytes = parsedByteSize(memory), bytes >= 1 << 20 else {
+    guard let bytes = ByteCount.parse(memory), bytes >= 1 << 20 else {
       throw .usage("--memory \(memory) is no size", hint: "such as 2G or 512M")
     }
     return Int(bytes >> 10)

@@ -11,8 +11,8 @@ struct VaultVerb: ParsableCommand {
     commandName: "vault", abstract: "Make, key, save, grow and move the vault.",
     subcommands: [
       CreateVerb.self, KeysVerb.self, AddKeyVerb.self, ChangeKeyVerb.self, RemoveKeyVerb.self, TestKeyVerb.self,
-      EnrollVerb.self,
-      BackupHeaderVerb.self, RestoreHeaderVerb.self, CheckHeaderVerb.self,
+      EnrollVerb.self, BackupHeaderVerb.self, RestoreHeaderVerb.self, CheckHeaderVerb.self, InfoVerb.self,
+      CheckVerb.self, GrowVerb.self, TrimVerb.self, RekeyVerb.self, MoveVerb.self,
     ])
 }
 

@@ -1,0 +1,73 @@
+import CLinux
+import Glibc
+import Linux
+import MailbootCore
+
+/// The files that say which vault is used, which one comes, and which one was before.
+public struct MovePaths: Sendable {
+  /// Written by `mailboot vault create --next`.
+  public let next: String
+  /// The table that counts.
+  public let current: String
+  /// The table before the last move, kept until told.
+  public let previous: String
+
+  /// - Parameter main: the main file of the configuration; nil: the standard one.
+  public init(main: String?) {
+    let main = main ?? "/etc/mailboot/mailboot.toml"
+    let directory = main.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let prefix = main.contains("/") ? directory : "."
+    next = prefix + "/next-vault.toml"
+    previous = prefix + "/previous-vault.toml"
+    current = main + ".d/50-vault.toml"
+  }
+
+  public func has(_ path: String) -> Bool { fileStatus(path) != nil }
+
+  func read(_ path: String) -> [UInt8]? { readSmallFile(path, flags: O_NOFOLLOW) }
+
+  func write(_ path: String, _ text: [UInt8]) throws(Failure) {
+    do {
+      try replaceFile(path, with: text, temporary: path + ".new", durable: true)
+    } catch {
+      throw Failure(error)
+    }
+    try settle(path)
+  }
+
+  /// The switch: one rename.
+  func takeNext() throws(Failure) {
+    let directory = parent(current)
+    if mkdir(directory, 0o755) != 0 && errno != EEXIST { throw .system("\(directory): \(errnoText())") }
+    guard rename(next, current) == 0 else { throw .system("\(current): \(errnoText())") }
+    try settle(next)
+    try settle(current)
+  }
+
+  /// Previous and current change places in one step.
+  func exchange() throws(Failure) {
+    guard mb_exchange(previous, current) == 0 else { throw .system("\(current): \(errnoText())") }
+    try settle(previous)
+    try settle(current)
+  }
+
+  /// Nothing is known any more of the vault before.
+  public func forget() throws(Failure) { try remove(previous) }
+
+  func remove(_ path: String) throws(Failure) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw .system("\(path): \(errnoText())") }
+    try settle(path)
+  }
+
+  private func parent(_ path: String) -> String {
+    path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+  }
+
+  /// Names are on the disk only when their directory is.
+  private func settle(_ path: String) throws(Failure) {
+    let descriptor = mb_open(parent(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+    guard descriptor >= 0 else { throw .system("\(parent(path)): \(errnoText())") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .system("\(parent(path)): \(errnoText())") }
+  }
+}

@@ -1,0 +1,53 @@
+import CLinux
+import Glibc
+import Linux
+import MailbootCore
+
+/// Makes a vault that was left unreadable for ever: without its keys nobody opens it, whatever copies of the passphrase there are.
+extension VaultWork {
+  /// - Parameter other: with the vault to erase; it must be closed, and not the one in use.
+  public func erase(_ other: Configuration) throws(Failure) {
+    let vault = other.vault
+    guard let table = MountTable.current() else { throw .system("/proc is not mounted") }
+    guard try VaultKinds.make(other).observe(table).opening == .closed || vault.mapping == configuration.vault.mapping
+    else {
+      throw .usage("it is open", hint: "close it first")
+    }
+    guard let named = vault.shownDevice, let device = resolvedPath(DeviceResolver.path(for: named)) else {
+      throw .deviceNotFound(wanted: vault.shownDevice ?? "?", waited: 0)
+    }
+    let own = configuration.vault.shownDevice.flatMap { resolvedPath(DeviceResolver.path(for: $0)) }
+    if device == own { throw .usage("\(device) is the vault in use", hint: nil) }
+    switch vault.kind {
+    case .luks: try eraseHeader(vault.header ?? device, length: try facts(device, header: vault.header).dataOffset)
+    case .gocryptfs:
+      let file = "\(device)/\(GocryptfsConfiguration.fileName)"
+      try overwrite(file, length: UInt64(max(0, fileStatus(file)?.st_size ?? 0)), exclusively: false)
+      try mustRun(["/usr/bin/rm", "-r", "--one-file-system", "--", device])
+    case .plain: throw .usage("nothing is encrypted there", hint: "remove \(vault.mount) by hand")
+    }
+  }
+
+  private func eraseHeader(_ path: String, length: UInt64) throws(Failure) {
+    let least: UInt64 = 16 << 20
+    let whole = blockBytes(path) ?? 0
+    try overwrite(path, length: min(whole, max(least, length)), exclusively: true)
+  }
+
+  private func overwrite(_ path: String, length: UInt64, exclusively: Bool) throws(Failure) {
+    // A block device that something uses cannot be opened exclusively.
+    let isBlock = fileStatus(path).map { mb_s_isblk($0.st_mode) != 0 } ?? false
+    let flags = O_WRONLY | O_CLOEXEC | (exclusively && isBlock ? O_EXCL : O_NOFOLLOW)
+    let descriptor = mb_open(path, flags, 0)
+    guard descriptor >= 0 else { throw .system("\(path): \(errnoText())") }
+    defer { close(descriptor) }
+    let zeros = [UInt8](repeating: 0, count: 1 << 20)
+    var left = length
+    while left > 0 {
+      let count = Int(min(left, UInt64(zeros.count)))
+      guard writeAll(zeros.prefix(count), to: descriptor) else { throw .system("\(path): \(errnoText())") }
+      left -= UInt64(count)
+    }
+    guard fsync(descriptor) == 0 else { throw .system("\(path): \(errnoText())") }
+  }
+}
