@@ -54,11 +54,17 @@ public enum HeaderCopies {
 
   /// Gives the library a device on which only this copy is.
   private static func isAccepted(_ whole: [UInt8], alone range: Range<Int>, length: UInt64) -> Bool {
+    isAccepted(Array(whole[range]), at: range.lowerBound, length: length)
+  }
+
+  /// Whether the library takes one copy alone.
+  /// - Parameter length: bytes of the device that it would be on.
+  public static func isAccepted(_ copy: [UInt8], at offset: Int = 0, length: UInt64) -> Bool {
     let memory = mb_memfd_create("header")
     guard memory >= 0 else { return false }
     defer { close(memory) }
-    guard ftruncate(memory, off_t(length)) == 0, lseek(memory, off_t(range.lowerBound), SEEK_SET) >= 0,
-      writeAll(Array(whole[range]), to: memory)
+    guard ftruncate(memory, off_t(length)) == 0, lseek(memory, off_t(offset), SEEK_SET) >= 0,
+      writeAll(copy, to: memory)
     else { return false }
     let log = LibraryLog()
     var handle: OpaquePointer?
