@@ -136,10 +136,13 @@ public func fileDigest(_ path: String, limit: Int = .max) -> String? {
 }
 
 /// SHA-256 of bytes, in hexadecimal.
-public func digest(_ bytes: [UInt8]) -> String {
+public func digest(_ bytes: [UInt8]) -> String { hexadecimal(sha256(bytes)) }
+
+/// SHA-256 of bytes.
+public func sha256(_ bytes: [UInt8]) -> [UInt8] {
   var sum = [UInt8](repeating: 0, count: 32)
   EVP_Digest(bytes, bytes.count, &sum, nil, EVP_sha256(), nil)
-  return hexadecimal(sum)
+  return sum
 }
 
 private func hexadecimal(_ bytes: [UInt8]) -> String {

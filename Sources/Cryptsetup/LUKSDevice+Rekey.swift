@@ -36,8 +36,12 @@ extension LUKSDevice {
     case .begun: try resume(mapping, passphrase, flags: Flag.resumeOnly)
     case .cut:
       try resume(mapping, passphrase, flags: Flag.recovery)
-      // What was open was recovered as it was opened.
-      if reencryption != .none { try resume(mapping, passphrase, flags: Flag.resumeOnly) }
+      // The recovery puts the cut blocks right, and has nothing to go on with: that is a new beginning, if anything is left.
+      guard crypt_load(handle, nil, nil) == 0 else {
+        throw LUKSError(.other, "\(headerPath): \(log.take(orTextOf: EIO))")
+      }
+      guard reencryption != .none else { return .done(keyslot: Int(usableKeyslots.first ?? 0)) }
+      try resume(mapping, passphrase, flags: Flag.resumeOnly)
     case .unknown: throw LUKSError(.other, "the record of the re-encryption in \(headerPath) is not understood")
     }
     let box = Box(goOn)

@@ -52,6 +52,12 @@ func setDiscards(_ request: VolumeRequest, whileWanted presence: ParentPresence)
 
 /// Says how far it is twice a second.
 func rekeyVault(_ request: VolumeRequest, whileWanted presence: ParentPresence) -> VolumeReply {
+  // Whoever asks for it wants the one that was cut to be done, and no other one after it.
+  if RekeyCompletion.run(at: request.header ?? request.device) { return .done }
+  return rekeyBlocks(request, whileWanted: presence)
+}
+
+private func rekeyBlocks(_ request: VolumeRequest, whileWanted presence: ParentPresence) -> VolumeReply {
   withVolume(request, presence) { device, passphrase throws(LUKSError) in
     var said = 0.0
     let result = try device.rekey(mapping: request.mapping, passphrase: passphrase) { done, all in

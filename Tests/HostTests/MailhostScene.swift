@@ -23,16 +23,19 @@ struct MailhostScene {
     """
 
   /// Runs `test` on a bare host with a closed gocryptfs vault and our package installed.
+  /// - Parameter withVault: false: there is none yet.
   static func bare(
-    _ release: Release, next: Release? = nil, _ test: (MailhostScene) async throws -> Void
+    _ release: Release, next: Release? = nil, withVault: Bool = true, _ test: (MailhostScene) async throws -> Void
   ) async throws {
     let scene = MailhostScene(host: try await NativeHost.bare(release, next: next))
     defer { scene.host.close() }
     try await scene.host.succeed(
       """
       set -e
-      mkdir -m 0700 /vault_crypt; mkdir -p /vault
-      printf '\(GuestCredentials.vaultPassphrase)' | gocryptfs -q -init /vault_crypt
+      if \(withVault); then
+        mkdir -m 0700 /vault_crypt; mkdir -p /vault
+        printf '\(GuestCredentials.vaultPassphrase)' | gocryptfs -q -init /vault_crypt
+      fi
       apt-get -qq update
       DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install /root/mailboot.deb >/root/install.log 2>&1
       """, timeout: .seconds(180))

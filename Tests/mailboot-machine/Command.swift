@@ -13,6 +13,8 @@ enum Command {
   case console(Release, Package?, Kind)
   case demo(Release, Package?, Kind?)
   case bench(Bench)
+  /// The table of docs/power-cuts.md, on standard output.
+  case powerCuts(Release, Package?)
 
   static let usage = """
     usage: mailboot-machine build [--kind KIND] [--deb FILE | --no-deb] [RELEASE ...]
@@ -20,6 +22,7 @@ enum Command {
            mailboot-machine console [--kind KIND] [--deb FILE | --no-deb] RELEASE
            mailboot-machine demo [--kind KIND] [--deb FILE] [RELEASE]
            mailboot-machine bench [--kind KIND] [--deb FILE] [--accounts FILE] [--table FILE] [RELEASE ...]
+           mailboot-machine power-cuts [--deb FILE] [RELEASE]
     KIND is native (a container with a gocryptfs vault) or machine (qemu, with a LUKS vault), of `run` also bare (a Debian with nothing on it); without it: build makes both, run and console
     take the machine, bench measures both, demo takes what suits this host. RELEASE is 12 or 13. Without --deb: $MAILBOOT_DEB, or the newest package in dist.
     """
@@ -89,6 +92,7 @@ enum Command {
         Bench(
           releases: releases.isEmpty ? Release.allCases : releases, package: package,
           kinds: kind.map { [$0] } ?? Kind.allCases, accounts: accounts, table: table))
+    case ("power-cuts", 0...1, nil): return .powerCuts(releases.first ?? .debian12, package)
     default: throw UsageError(what: "cannot understand '\(arguments.joined(separator: " "))'")
     }
   }
@@ -133,6 +137,15 @@ enum Command {
       return try await Demo(release: release, package: package, kind: kind).perform()
     case .bench(let bench):
       return try await bench.perform()
+    case .powerCuts(let release, let package):
+      var rows: [PowerCuts.Row] = []
+      for scene in [PowerCuts.Scene.rekey, .grow] {
+        let machine = try await Machine.fresh(release, with: required(package))
+        defer { machine.close() }
+        rows += try await PowerCuts(machine).run(scene, first: 0.5, interval: 0.7, count: 20)
+      }
+      FileHandle.standardOutput.write(Data(PowerCuts.table(rows).utf8))
+      return rows.allSatisfy(\.isWell) ? 0 : 1
     }
   }
 

@@ -341,5 +341,10 @@ private final class SecretOnce: PassphraseSource {
     return .secret(secret)
   }
 
+  /// Further vaults are not what moves: a person opens them.
+  func askFurther(_ vault: String, attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer {
+    .endOfInput
+  }
+
   func refused(empty: Bool) {}
 }

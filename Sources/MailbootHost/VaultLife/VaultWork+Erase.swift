@@ -24,6 +24,10 @@ extension VaultWork {
       let file = "\(device)/\(GocryptfsConfiguration.fileName)"
       try overwrite(file, length: UInt64(max(0, fileStatus(file)?.st_size ?? 0)), exclusively: false)
       try mustRun(["/usr/bin/rm", "-r", "--one-file-system", "--", device])
+    case .veracrypt, .bitlocker:
+      throw .usage(
+        "the headers of \(vault.kind.title) are not known here",
+        hint: "erase all of it: `blkdiscard -f` or `shred -n 1 \(device)`")
     case .plain: throw .usage("nothing is encrypted there", hint: "remove \(vault.mount) by hand")
     }
   }

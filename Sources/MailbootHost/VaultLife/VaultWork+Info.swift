@@ -15,6 +15,10 @@ extension VaultWork {
     switch vault.kind {
     case .luks: try addLUKS(&facts)
     case .gocryptfs: try addGocryptfs(&facts)
+    case .veracrypt, .bitlocker:
+      let device = try DeviceResolver(vault: vault, timeout: 0).resolve(reactor)
+      facts.append(VaultFact("device", "device", device, .string(device)))
+      facts.append(VaultFact("mapping", "mapping", vault.mapping, .string(vault.mapping)))
     case .plain: facts.append(VaultFact("encrypted", nil, "", .bool(false)))
     }
     addMount(&facts)
@@ -155,6 +159,11 @@ extension VaultWork {
     switch configuration.vault.kind {
     case .luks: return try checkLUKS()
     case .gocryptfs: return try checkGocryptfs()
+    case .veracrypt, .bitlocker:
+      return [
+        VaultFinding(
+          "header", .skipped, "only the passphrase shows whether it is one of \(configuration.vault.kind.title)")
+      ]
     case .plain:
       return [VaultFinding("file system", .skipped, "nothing is encrypted; it belongs to the system")]
     }

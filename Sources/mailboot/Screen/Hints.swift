@@ -13,7 +13,9 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .deviceNotFound:
     return "see what is there with `lsblk -f`; correct `device` in [vault], or attach the disk and run `mailboot` again"
   case .noLUKSDevice:
-    return "see what is there with `lsblk -f`; name the vault as `device` in [vault] of \(configurationPath)"
+    return
+      "make a vault: `mailboot vault create`; or name the one that is there (see `lsblk -f`) as `device` in [vault] of"
+      + " \(configurationPath)"
   case .severalDevices(let wanted, _):
     return wanted.hasPrefix("LABEL=")
       ? "name it by `UUID=` as `device` (`lsblk -o NAME,UUID,LABEL`), or give the other one another label (`cryptsetup config --label`)"

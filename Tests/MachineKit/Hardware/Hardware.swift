@@ -9,6 +9,9 @@ struct Hardware: Sendable {
     /// At most 20 bytes; the guest finds it as `/dev/disk/by-id/virtio-SERIAL`.
     var serial: String
     var readOnly = false
+    /// Each write that the guest is told is done is in the image file by then: a copy of the stopped machine's file is what a power cut
+    /// leaves.
+    var isDirect = false
   }
 
   var accelerator: Accelerator
@@ -75,7 +78,7 @@ struct Hardware: Sendable {
   /// A drive as `-drive` and `drive_add` take it; commas in the path are doubled for them.
   func options(of drive: Drive) -> String {
     let path = drive.path.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
-    let cache = honoursFlushes ? "writeback" : "unsafe"
+    let cache = drive.isDirect ? "directsync" : honoursFlushes ? "writeback" : "unsafe"
     return "file=\(path),format=\(drive.format),cache=\(cache),discard=unmap,readonly=\(drive.readOnly ? "on" : "off")"
   }
 }

@@ -1,0 +1,143 @@
+import CLinux
+import Cryptsetup
+import Glibc
+import JSON
+import Linux
+
+/// Ends a re-encryption that was cut in its very last writes.
+///
+/// When every block has the new key, libcryptsetup (2.6 and 2.7) first destroys the old key's keyslots and only some writes later the
+/// record of the re-encryption. Cut between the two, nothing is lost, but the library refuses the volume for ever: a record wants both
+/// keys, and the old one is gone. What it would have written is known: the same header without the record.
+enum RekeyCompletion {
+  /// Does nothing to any other header.
+  /// - Parameter path: of the header.
+  /// - Returns: whether the header was completed.
+  @discardableResult
+  static func run(at path: String) -> Bool {
+    let descriptor = mb_open(path, O_RDWR | O_CLOEXEC, 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    guard let source = header(descriptor), let json = JSONText(parsing: jsonBytes(source.bytes)),
+      let completed = completed(json)
+    else { return false }
+    let text = Array(completed.line().utf8)
+    let size = source.bytes.count
+    guard text.count < size - 4096 else { return false }
+    func copy(_ magic: [UInt8], offset: UInt64) -> [UInt8] {
+      var bytes = Array(source.bytes[..<4096]) + text + [UInt8](repeating: 0, count: size - 4096 - text.count)
+      bytes.replaceSubrange(0..<6, with: magic)
+      bytes.replaceSubrange(16..<24, with: big(source.sequence + 1))
+      bytes.replaceSubrange(256..<264, with: big(offset))
+      bytes.replaceSubrange(448..<512, with: [UInt8](repeating: 0, count: 64))
+      bytes.replaceSubrange(448..<480, with: sha256(bytes))
+      return bytes
+    }
+    let first = copy(primary, offset: 0)
+    // What the library would not take alone is not written.
+    guard HeaderCopies.isAccepted(first, length: UInt64(max(0, lseek(descriptor, 0, SEEK_END)))) else { return false }
+    // One after the other: cut between them, one of the two is whole, and either opens here.
+    return write(first, descriptor, at: 0) && write(copy(secondary, offset: UInt64(size)), descriptor, at: size)
+  }
+
+  private static let primary = Array("LUKS".utf8) + [0xBA, 0xBE]
+  private static let secondary = Array("SKUL".utf8) + [0xBA, 0xBE]
+
+  private struct Header {
+    var bytes: [UInt8]
+    var sequence: UInt64
+  }
+
+  /// The newer of the copies whose checksum is right.
+  private static func header(_ descriptor: Int32) -> Header? {
+    let start = read(descriptor, at: 0, count: 16)
+    let sizes = [UInt64(0x4000), 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000]
+    let named = start.count == 16 ? number(start[8..<16]) : 0
+    let size =
+      sizes.contains(named) && start.starts(with: primary)
+      ? named : sizes.first { read(descriptor, at: Int($0), count: 6).starts(with: secondary) }
+    guard let size else { return nil }
+    return [0, Int(size)].compactMap { offset -> Header? in
+      let bytes = read(descriptor, at: offset, count: Int(size))
+      guard bytes.count == Int(size), bytes.starts(with: offset == 0 ? primary : secondary), bytes[7] == 2,
+        bytes[72..<80].elementsEqual(Array("sha256".utf8) + [0, 0])
+      else { return nil }
+      var blank = bytes
+      blank.replaceSubrange(448..<512, with: [UInt8](repeating: 0, count: 64))
+      guard bytes[448..<480].elementsEqual(sha256(blank)) else { return nil }
+      return Header(bytes: bytes, sequence: number(bytes[16..<24]))
+    }.max { $0.sequence < $1.sequence }
+  }
+
+  private static func jsonBytes(_ header: [UInt8]) -> [UInt8] { Array(header[4096...].prefix { $0 != 0 }) }
+
+  /// The metadata without the record of the re-encryption; nil: there is none, or blocks are left that have the old key.
+  static func completed(_ json: JSONText) -> JSONText? {
+    guard let segments = json["segments"]?.members, let digests = json["digests"]?.members,
+      let keyslots = json["keyslots"]?.members, let tokens = json["tokens"]?.members,
+      let config = json["config"]?.members,
+      json["config"]?["requirements"]?["mandatory"]?.strings.contains(where: { $0.hasPrefix("online-reencrypt") })
+        ?? false
+    else { return nil }
+    // One segment, to the end, beside what it was and what it is to be: all of it is done.
+    let data = segments.filter { ($0.1["flags"]?.strings ?? []).isEmpty }
+    let isBackup = { (flag: String) in segments.first { $0.1["flags"]?.strings.contains(flag) ?? false }?.0 }
+    guard data.count == 1, segments.count == 3, data[0].1["size"] == .string("dynamic"),
+      data[0].1["type"] == .string("crypt"), let final = isBackup("backup-final"),
+      let new = digests.first(where: { $0.1["segments"]?.strings.contains(data[0].0) ?? false }),
+      new.1["segments"]?.strings.contains(final) ?? false,
+      data[0].1["offset"] == segments.first(where: { $0.0 == final })?.1["offset"],
+      let kept = new.1["keyslots"]?.strings, keyslots.contains(where: { kept.contains($0.0) }),
+      let record = keyslots.first(where: { $0.1["type"] == .string("reencrypt") })?.0
+    else { return nil }
+    let old = digests.filter { digest in
+      !(digest.1["segments"]?.strings ?? []).isEmpty && digest.0 != new.0
+        || digest.1["keyslots"]?.strings.contains(record) ?? false
+    }
+    let gone = Set(old.flatMap { $0.1["keyslots"]?.strings ?? [] })
+    guard gone.isDisjoint(with: kept) else { return nil }
+    return json.replacing([
+      "keyslots": .object(keyslots.filter { !gone.contains($0.0) }),
+      "tokens": .object(
+        tokens.map { name, token in
+          let left = (token["keyslots"]?.strings ?? []).filter { !gone.contains($0) }
+          return (name, token.replacing(["keyslots": .array(left.map { .string($0) })]))
+        }),
+      "segments": .object(data),
+      "digests": .object(
+        digests.filter { digest in !old.contains { $0.0 == digest.0 } }.map { name, digest in
+          name == new.0 ? (name, digest.replacing(["segments": .array([.string(data[0].0)])])) : (name, digest)
+        }),
+      "config": .object(config.filter { $0.0 != "requirements" }),
+    ])
+  }
+
+  private static func read(_ descriptor: Int32, at offset: Int, count: Int) -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: count)
+    let got = pread(descriptor, &buffer, count, off_t(offset))
+    return got < 0 ? [] : Array(buffer.prefix(got))
+  }
+
+  private static func write(_ bytes: [UInt8], _ descriptor: Int32, at offset: Int) -> Bool {
+    lseek(descriptor, off_t(offset), SEEK_SET) >= 0 && writeAll(bytes, to: descriptor) && fsync(descriptor) == 0
+  }
+
+  private static func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+
+  private static func big(_ number: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }
+  }
+}
+
+extension JSONText {
+  fileprivate var members: [(String, JSONText)]? { if case .object(let members) = self { members } else { nil } }
+
+  fileprivate var strings: [String] {
+    guard case .array(let items) = self else { return [] }
+    return items.compactMap { if case .string(let text) = $0 { text } else { nil } }
+  }
+
+  fileprivate func replacing(_ values: [String: JSONText]) -> JSONText {
+    .object((members ?? []).map { ($0.0, values[$0.0] ?? $0.1) })
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import MailbootCore
+import TestSupport
+import Testing
+
+extension CryptsetupTests {
+  /// A new key for a volume in a file, which needs no device-mapper.
+  @Suite struct RekeyTests {
+    private func facts(_ image: LUKSImage) throws -> LUKSFacts {
+      let reply: FactsReply = try WorkerProcess.ask("facts", InspectRequest(device: image.path, header: nil))
+      guard case .facts(let facts) = reply else {
+        Issue.record("\(reply)")
+        throw CancellationError()
+      }
+      return facts
+    }
+
+    private func secretFile(_ text: String, beside image: LUKSImage) throws -> String {
+      let path = image.directory + "/" + text
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+      return path
+    }
+
+    private func request(_ image: LUKSImage) -> VolumeRequest {
+      VolumeRequest(device: image.path, header: nil, mapping: nil, memoryLimitKiB: nil)
+    }
+
+    /// Lets the worker be killed as it enters a write.
+    private func killed(atWrite number: Int, _ image: LUKSImage, _ secret: String) throws {
+      let process = Process()
+      let input = image.directory + "/request"
+      try JSONEncoder().encode(request(image)).write(to: URL(fileURLWithPath: input))
+      process.executableURL = URL(fileURLWithPath: "/bin/sh")
+      process.arguments = [
+        "-c",
+        #"exec strace -f -o /dev/null -e trace=write -e inject=write:signal=SIGKILL:when="$1" "$2" rekey <"$3" 3<"$4" 2>/dev/null"#,
+        "sh", "\(number)", try WorkerProcess.path, input, secret,
+      ]
+      process.standardOutput = FileHandle.nullDevice
+      try process.run()
+      process.waitUntilExit()
+    }
+
+    @Test func theVolumeHasOneKeyslotOfTheSamePassphraseAfterwards() throws {
+      let image = try LUKSImage(passphrases: [Array("right".utf8)])
+      let before = try facts(image)
+      let right = try secretFile("right", beside: image)
+      let wrong = try secretFile("wrong", beside: image)
+      let run = try WorkerProcess.run("rekey", request: JSONEncoder().encode(request(image)), passphrase: wrong)
+      let refused = try JSONDecoder().decode(VolumeReply.self, from: run.output)
+      #expect(refused == .failed(VaultFailure(.notAccepted, "the passphrase opens no keyslot")))
+      #expect(try facts(image) == before)
+      let done = try WorkerProcess.run("rekey", request: JSONEncoder().encode(request(image)), passphrase: right)
+      #expect(try JSONDecoder().decode(VolumeReply.self, from: done.output) == .done)
+      let lines = done.complaint.split(separator: "\n").compactMap { RekeyLine($0) }
+      #expect(lines.last.map { $0.done == $0.all } ?? false)
+      let after = try facts(image)
+      #expect(after.keyslots == 1 && after.unboundKeyslots == 0 && after.reencryption == .none)
+      #expect(after.uuid == before.uuid && after.copyTrouble.isEmpty)
+    }
+
+    /// Each write that has ever been of interest: before the record, at it, in the blocks, and in the last ones, behind which
+    /// libcryptsetup alone refuses the volume.
+    @Test(
+      .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "strace cuts the worker"),
+      arguments: [8, 17, 24, 30, 38, 43])
+    func cutAtAWriteTheNextOneGoesOnAndThePassphraseOpens(_ number: Int) throws {
+      let image = try LUKSImage(passphrases: [Array("right".utf8)])
+      let right = try secretFile("right", beside: image)
+      try killed(atWrite: number, image, right)
+      let run = try WorkerProcess.run("rekey", request: JSONEncoder().encode(request(image)), passphrase: right)
+      #expect(try JSONDecoder().decode(VolumeReply.self, from: run.output) == .done, "\(run.complaint)")
+      let after = try facts(image)
+      #expect(after.keyslots == 1 && after.unboundKeyslots == 0 && after.reencryption == .none)
+      #expect(after.requirements.isEmpty && after.copyTrouble.isEmpty)
+      let opened: TestKeyReply = try WorkerProcess.ask(
+        "test-key", TestKeyRequest(device: image.path, header: nil, memoryLimitKiB: nil), passphrase: right)
+      guard case .opens = opened else {
+        Issue.record("\(opened)")
+        return
+      }
+    }
+
+    @Test func eachCopyOfTheHeaderIsJudgedByItself() throws {
+      let image = try LUKSImage()
+      #expect(try facts(image).copies?.map(\.isIntact) == [true, true])
+      try image.overwrite(at: 5000, with: [0x58])
+      let damaged = try image.headerBytes()
+      let found = try facts(image)
+      #expect(found.copies?.map(\.isIntact) == [false, true])
+      #expect(found.copyTrouble == ["the first copy of the header is damaged"])
+      #expect(try image.headerBytes() == damaged, "nothing is repaired")
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/// The verbs that change the volume itself.
+extension PowerCuts.Scene {
+  private static let start = """
+    printf '%s' 'correct horse battery staple' >/run/cut-key; chmod 600 /run/cut-key
+    name=$(basename $WORK); mount=/mnt/$name; mkdir -p $mount
+    vault() {
+      cat >$WORK/c.toml <<END
+    [vault]
+    type = "luks"
+    device = "$1"
+    mapping = "$name"
+    mount = "$mount"
+    END
+    }
+    well() {
+      (cd $mount && md5sum --quiet -c sums) && umount $mount && fsck -fn /dev/mapper/$name >/dev/null && cryptsetup close $name
+    }
+
+    """
+  private static let make = """
+    cryptsetup luksFormat --batch-mode --type luks2 --key-file /run/cut-key --pbkdf pbkdf2 --pbkdf-force-iterations 1000 $P
+    cryptsetup open --key-file /run/cut-key $P $name
+    mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 /dev/mapper/$name
+    mount /dev/mapper/$name $mount
+    for n in $(seq 40); do head -c 500000 /dev/urandom >$mount/f$n; done
+    (cd $mount && md5sum f* >sums); sync
+
+    """
+  private static let open = """
+    cryptsetup open --key-file /run/cut-key $P $name 2>/dev/null || mailboot vault rekey --config $WORK/c.toml --key-file /run/cut-key 2>/dev/null >/dev/null
+    test -e /dev/mapper/$name || cryptsetup open --key-file /run/cut-key $P $name
+    mount /dev/mapper/$name $mount
+
+    """
+
+  /// A new key, while the file system is in use.
+  public static let rekey = PowerCuts.Scene(
+    name: "rekey", bytes: 96 << 20,
+    prepare: start + "P=$DISK; vault $P\n" + make,
+    command: start + "vault $DISK; mailboot vault rekey --config $WORK/c.toml --key-file /run/cut-key",
+    cleanUp: start + "well",
+    look: start + """
+      P=$DISK; vault $P
+      mailboot vault info --config $WORK/c.toml --format json >$WORK/info
+      echo "re-encryption $(sed -n 's/.*"reencryption": "\\(.*\\)".*/\\1/p' $WORK/info)"
+
+      """ + open + "well && echo 'opens, all files right'",
+    again: start + """
+      P=$DISK; vault $P
+      mailboot vault rekey --config $WORK/c.toml --key-file /run/cut-key 2>/dev/null || exit 1
+      cryptsetup luksDump $P | grep -q reencrypt && exit 1
+
+      """ + open + "well && echo 'to the end, all files right'")
+
+  /// A partition that takes the room behind it.
+  public static let grow = PowerCuts.Scene(
+    name: "grow", bytes: 256 << 20,
+    prepare: start + "printf 'label: gpt\\nsize=96M\\n' | sfdisk -q $DISK; udevadm settle; P=$DISK-part1; vault $P\n"
+      + make,
+    command: start + "vault $DISK-part1; mailboot vault grow --config $WORK/c.toml --key-file /run/cut-key",
+    cleanUp: start + "well",
+    look: start + """
+      udevadm settle; P=$DISK-part1; vault $P
+
+      """ + open + """
+        echo "partition $(($(blockdev --getsize64 $P) >> 20)) MiB, file system $(($(stat -f -c '%b * %S' $mount) >> 20)) MiB"
+        well && echo 'all files right'
+        """,
+    again: start + "P=$DISK-part1; vault $P\n" + open + """
+      mailboot vault grow --config $WORK/c.toml --key-file /run/cut-key 2>$WORK/err || { cat $WORK/err >&2; exit 1; }
+      test $(stat -f -c '%b' $mount) -gt 40000 || test $(($(stat -f -c '%b * %S' $mount) >> 20)) -gt 200 || exit 1
+      well && echo 'to the end, all files right'
+      """)
+}
