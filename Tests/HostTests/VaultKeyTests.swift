@@ -74,7 +74,8 @@ struct VaultKeyTests {
           code 0 v keys; has 'is older than its keys'
           code 0 v backup-header /root/saved; has 'saved: /root/saved'
           code 64 v backup-header /root/saved; has 'is there already'
-          code 0 v check-header saved --key-file <(printf second) || { printf second >key; chmod 600 key; code 0 v check-header saved --key-file key; }
+          printf second >key; chmod 600 key
+          code 0 v check-header saved --key-file key
           has 'the passphrase opens keyslot 1'
 
           # The wrong vault's, one that was altered, one that was cut.
@@ -89,7 +90,7 @@ struct VaultKeyTests {
 
           # The header is gone: nothing shows whose device it is.
           dd if=/dev/zero of=v.img bs=1M count=16 conv=notrunc status=none
-          code 11 v test-key --key-file key; has 'restore-header FILE' || true
+          code 11 v test-key --key-file key
           code 64 v restore-header saved; has 'no terminal to ask'; has "$uuid"
           code 0 v restore-header saved --force; has 'restored: /root/v.img from /root/saved'
           opens first; opens second

@@ -31,7 +31,8 @@ extension VaultWork {
   /// Looks at the vault's header, or at a backup.
   public func checkHeader(_ file: String? = nil) throws(Failure) -> (path: String, report: HeaderReport) {
     let path: String
-    if let file { path = file } else { path = try headerPath() }
+    // The worker runs elsewhere.
+    if let file { path = resolvedPath(file) ?? file } else { path = try headerPath() }
     switch try look(path) {
     case .header(let report): return (path, report)
     case .failed(let failure): throw .vault(failure, device: path)
