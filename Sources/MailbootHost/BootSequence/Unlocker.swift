@@ -22,6 +22,8 @@ public final class Unlocker {
   let timeout: Int?
   private let user: String
   private let tell: EventSink
+  /// Whether the service has done the work.
+  var wasDelegated = false
 
   /// - Parameters:
   ///   - user: who unlocks, for the record.
@@ -80,7 +82,13 @@ public final class Unlocker {
     var summary = first
     var given: Set<String> = []
     var attempt = 1
-    defer { for vault in summary.closed { warn(vault.summary) } }
+    // Once, and after the last question: whoever asks at a terminal says it, else the run itself.
+    defer {
+      let isAsking = source?.kind == .terminal
+      if wasDelegated ? isAsking : !(isAsking && source?.isHanded == true) {
+        for vault in summary.closed { warn(vault.summary) }
+      }
+    }
     while let source, let vault = summary.closed.first(where: { $0.wantsPassphrase && !given.contains($0.name) }) {
       let name = vault.name
       switch try source.askFurther(name, attempt: attempt, stillWanted: { !self.isOpen(further: name) }) {

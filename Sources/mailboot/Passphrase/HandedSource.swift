@@ -13,6 +13,7 @@ final class HandedSource: PassphraseSource {
 
   let kind: UnlockSource
   let attempts = 1
+  let isHanded = true
   private let origin: Origin
   private let reactor: Reactor
   /// Whether it may be as long as a key file.

@@ -74,7 +74,7 @@ struct DeviceResolver {
       guard let number = readAttribute("\(block)/\(name)/dev"),
         let lines = readSmallText("\(database)/b\(number)")?.split(separator: "\n")
       else { return false }
-      return lines.contains("E:ID_FS_TYPE=crypto_LUKS") && lines.contains { $0.lowercased() == line.lowercased() }
+      return lines.contains("E:ID_FS_TYPE=crypto_LUKS") && lines.contains(Substring(line))
     }
     let below = Set(found.flatMap { listDirectory("\(block)/\($0)/slaves") ?? [] })
     return found.filter { !below.contains($0) }.sorted().map { "/dev/\($0)" }
