@@ -19,6 +19,7 @@ extension LUKSDevice {
     guard existing.isEncrypted else {
       throw LUKSError(.nameTaken, "\(mapping) is no encrypted mapping; it lies on \(existing.backing)")
     }
+    defer { revokeLayers(below: mapping) }
     guard let sectors = existing.sectors else { throw LUKSError(.other, "the size of \(mapping) cannot be read") }
     let control = mb_open("/dev/mapper/control", O_RDWR | O_CLOEXEC, 0)
     guard control >= 0 else { throw LUKSError(.noDeviceMapper, "/dev/mapper/control: \(errnoText())") }
@@ -30,6 +31,15 @@ extension LUKSDevice {
     try require(mb_dm_load_error(control, mapping, sectors), "load a table for", mapping)
     try require(mb_dm_resume(control, mapping), "resume", mapping)
     return .revoked
+  }
+
+  /// Each cipher of a VeraCrypt cascade has a mapping of its own, and a key.
+  private static func revokeLayers(below mapping: String) {
+    for number in 1...2 {
+      let layer = "\(mapping)_\(number)"
+      guard DeviceMapping.named(layer)?.uuid.hasPrefix("CRYPT-TCRYPT-") ?? false else { continue }
+      _ = try? revokeKey(mapping: layer)
+    }
   }
 
   private static func require(_ result: Int32, _ what: String, _ mapping: String) throws(LUKSError) {

@@ -55,7 +55,7 @@ public struct LUKSDevice: ~Copyable {
     crypt_metadata_locking(nil, 0)
   }
 
-  private static func requireStorage(_ path: String) throws(LUKSError) {
+  static func requireStorage(_ path: String) throws(LUKSError) {
     var status = stat()
     guard stat(path, &status) == 0 else {
       let code = errno

@@ -7,6 +7,8 @@ public struct LUKSError: Error, Equatable, Sendable, CustomStringConvertible {
     case noDevice
     /// There is no LUKS header, neither the primary nor a secondary one.
     case notLUKS
+    /// There is no volume of the format that was asked for.
+    case otherFormat
     /// A LUKS header is there, but no copy of it can be used.
     case damagedHeader
     /// The mapping's name belongs to another device; `detail` names it.

@@ -13,7 +13,7 @@ public struct ConfigurationFiles: Sendable {
   /// - Parameter path: the main file. Nil: the standard one, which may be missing; a named one may not.
   public init(path: String?) throws(Failure) {
     do {
-      let merged = try MergedTOML(path ?? Self.standardPath, required: path != nil)
+      let merged = try MergedTOML(path ?? Self.standardPath, required: path != nil) { $1.layered(over: $0) }
       files = merged.files
       configuration =
         try merged.root.map { root throws(ConfigurationError) in try Configuration(decoding: root) } ?? Configuration()
@@ -30,13 +30,20 @@ public struct MergedTOML: Sendable {
   /// The files that were read, in order.
   public let files: [String]
 
-  /// - Parameter required: whether it is an error that the main file is not there.
-  public init(_ main: String, required: Bool) throws(ConfigurationError) {
+  /// - Parameters:
+  ///   - required: whether it is an error that the main file is not there.
+  ///   - merge: lays a file over those before it; nil: it is the main file, or would come after it.
+  public init(
+    _ main: String, required: Bool,
+    merge: (ConfigurationNode?, ConfigurationNode) -> ConfigurationNode = { $0?.merged(with: $1) ?? $1 }
+  ) throws(ConfigurationError) {
     var root: ConfigurationNode?
     var files: [String] = []
     for file in try Self.candidates(main, required: required) {
       let tree = try Self.read(file)
-      root = root?.merged(with: tree) ?? tree
+      // A drop-in of a file that is not there is one all the same.
+      let before = root ?? (file == main ? nil : ConfigurationNode(.table([:]), at: tree.origin))
+      root = merge(before, tree)
       files.append(file)
     }
     self.root = root
@@ -44,13 +51,15 @@ public struct MergedTOML: Sendable {
   }
 
   /// From bytes that are in no file.
-  /// - Parameter files: each with a name for its mistakes, the main file first.
-  public init(_ files: [(name: String, bytes: [UInt8])]) throws(ConfigurationError) {
+  /// - Parameters:
+  ///   - files: each with a name for its mistakes, the main file first.
+  ///   - merge: lays a file over those before it.
+  public init(
+    _ files: [(name: String, bytes: [UInt8])],
+    merge: (ConfigurationNode?, ConfigurationNode) -> ConfigurationNode = { $0?.merged(with: $1) ?? $1 }
+  ) throws(ConfigurationError) {
     var root: ConfigurationNode?
-    for file in files {
-      let tree = try Self.tree(of: file.bytes, file.name)
-      root = root?.merged(with: tree) ?? tree
-    }
+    for file in files { root = merge(root, try Self.tree(of: file.bytes, file.name)) }
     self.root = root
     self.files = files.map(\.name)
   }

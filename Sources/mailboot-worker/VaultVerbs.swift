@@ -10,6 +10,10 @@ let passphraseLimit = 8 << 20
 func inspectVault(_ request: InspectRequest) -> InspectReply {
   LUKSDevice.preventHeaderRepair()
   do {
+    if let format = ForeignFormat(request.type, pim: nil) {
+      let uuid = try ForeignVolume.inspect(request.device, format)
+      return .luks(LUKSSummary(version: 0, uuid: uuid, label: nil, usableKeyslots: 1, derivationMemoryKiB: 0))
+    }
     let device = try LUKSDevice(device: request.device, header: request.header)
     return .luks(
       LUKSSummary(
@@ -38,6 +42,9 @@ private func openVault(
   _ request: OpenRequest, _ passphrase: borrowing SecretBytes, _ presence: ParentPresence
 ) -> OpenReply {
   do {
+    if let format = ForeignFormat(request.type, pim: request.pim) {
+      return try openForeign(request, format, passphrase, presence)
+    }
     let device = try LUKSDevice(device: request.device, header: request.header)
     if let limit = request.memoryLimitKiB, let failure = limitMemory(toMore: limit) {
       return .failed(failure)
@@ -59,6 +66,33 @@ private func openVault(
       failure.detail += allowed.map { "; \($0) KiB are available" } ?? ""
     }
     return .failed(failure)
+  }
+}
+
+private func openForeign(
+  _ request: OpenRequest, _ format: ForeignFormat, _ passphrase: borrowing SecretBytes, _ presence: ParentPresence
+) throws(LUKSError) -> OpenReply {
+  let volume = try ForeignVolume(device: request.device, format)
+  let activation = try volume.activate(
+    mapping: request.mapping, passphrase: passphrase, options: ActivationOptions(crypttab: request.options)
+  ) {
+    presence.commit()
+    setOutOfMemoryScore(0)
+  }
+  switch activation {
+  case .opened(let keyslot): return .opened(keyslot: keyslot)
+  case .alreadyOpen: return .alreadyOpen
+  }
+}
+
+extension ForeignFormat {
+  /// Nil: not a foreign one.
+  init?(_ type: VaultType, pim: Int?) {
+    switch type {
+    case .veracrypt: self = .veracrypt(pim: pim.flatMap { UInt32(exactly: $0) } ?? 0)
+    case .bitlocker: self = .bitlocker
+    case .luks, .gocryptfs, .plain: return nil
+    }
   }
 }
 
@@ -112,6 +146,7 @@ extension VaultFailure {
       switch error.kind {
       case .noDevice: .noDevice
       case .notLUKS: .notLUKS
+      case .otherFormat: .otherFormat
       case .damagedHeader: .damagedHeader
       case .nameTaken: .nameTaken
       case .notAccepted: .notAccepted

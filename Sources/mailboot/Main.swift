@@ -59,7 +59,7 @@ enum Main {
       arguments,
       optionsWithValue: [
         "--generate-completion-script", "--config", "--passphrase-fd", "--key-file", "--timeout", "--format",
-        "--boots", "--svg", "--new-key-file",
+        "--boots", "--svg", "--new-key-file", "--vault",
       ], families: ["config", "guard", "vault"])
   }
 }

@@ -120,7 +120,7 @@ extension CryptsetupTests {
 
 private let kernelHasDeviceMapper = FileManager.default.fileExists(atPath: "/sys/class/misc/device-mapper")
 
-private func unusedName() -> String { "mailboot-test-" + UUID().uuidString.prefix(8) }
+func unusedName() -> String { "mailboot-test-" + UUID().uuidString.prefix(8) }
 
 private func wrongSecret() throws(LUKSError) -> SecretBytes {
   do { return try secret("wrong") } catch { throw LUKSError(.other, "\(error)") }

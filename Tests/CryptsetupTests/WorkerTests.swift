@@ -96,14 +96,14 @@ private func request(_ image: LUKSImage, memoryLimitKiB: Int? = nil) -> OpenRequ
     device: image.path, header: image.header, mapping: "mailboot-test-none", memoryLimitKiB: memoryLimitKiB)
 }
 
-private func passphraseFile(_ text: String, beside image: LUKSImage) throws -> String {
+func passphraseFile(_ text: String, beside image: LUKSImage) throws -> String {
   let path = image.directory + "/passphrase"
   try text.write(toFile: path, atomically: false, encoding: .utf8)
   return path
 }
 
 extension OpenReply {
-  fileprivate var failureKind: VaultFailure.Kind? {
+  var failureKind: VaultFailure.Kind? {
     if case .failed(let failure) = self { failure.kind } else { nil }
   }
 }

@@ -16,7 +16,7 @@ struct ConfigurationErrorTests {
     ("[vualt]\nmount = \"/x\"", "1:1 vualt is not a known key; did you mean \"vault\"?"),
     (
       "[vault]\nmapping = \"x\"\n  completely-different = 1",
-      "3:3 vault.completely-different is not a known key | one of device, filesystem, header, mapping, mount, options, type"
+      "3:3 vault.completely-different is not a known key | one of device, filesystem, header, key-file, mapping, mount, name, options, pim, type"
     ),
     (
       "[verify.severity]\ncertificate-expiri = \"off\"",
@@ -73,7 +73,7 @@ struct ConfigurationErrorTests {
       "2:1 vault.options has an element that is empty | an array of mount options such as [\"nosuid\"]"
     ),
     ("vault = 3", "1:1 vault is an integer | a table, [vault]"),
-    ("[[vault]]\nmount = \"/x\"", "1:1 vault is an array | a table, [vault]"),
+    ("vault = [3]", "1:1 vault[1] is an integer | a table, [vault[1]]"),
     ("service = \"postfix\"", "1:1 service is a string | an array of tables, [[service]]"),
     ("[service]\nname = \"postfix\"", "1:1 service is a table | an array of tables, [[service]]"),
     ("bind = [\"/vault/www\"]", "1:1 bind[1] is a string | a table, [bind[1]]"),

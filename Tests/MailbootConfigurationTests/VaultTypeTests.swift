@@ -25,7 +25,10 @@ struct VaultTypeTests {
 
   @Test(
     arguments: [
-      ("type = \"luk\"", "2:1 vault.type \"luk\" is not valid | one of \"luks\", \"gocryptfs\", \"none\""),
+      (
+        "type = \"luk\"",
+        "2:1 vault.type \"luk\" is not valid | one of \"luks\", \"veracrypt\", \"bitlocker\", \"gocryptfs\", \"none\""
+      ),
       (
         "type = \"gocryptfs\"\nmapping = \"x\"",
         "3:1 vault.mapping means nothing for type \"gocryptfs\" | `mount`, `device`, `options`"
@@ -63,7 +66,9 @@ struct VaultTypeTests {
 
   @Test(arguments: VaultType.allCases)
   func whatIsShownCanBeReadBack(_ type: VaultType) throws {
-    let settings = try configuration("[vault]\ntype = \"\(type.rawValue)\"\nmount = \"/x\"")
+    // What is not looked for must be named.
+    let device = type.isForeign ? "\ndevice = \"/dev/vdb\"" : ""
+    let settings = try configuration("[vault]\ntype = \"\(type.rawValue)\"\nmount = \"/x\"" + device)
     let again = try configuration(settings.text())
     #expect(again.vault.type == type && again.vault.mount == "/x")
     #expect(again.text() == settings.text())

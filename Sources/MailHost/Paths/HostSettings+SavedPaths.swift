@@ -32,7 +32,7 @@ extension HostSettings {
     case .luks(_, let header?): add(header, "the vault's header", anyTime)
     case .gocryptfs(let directory, let configuration):
       add("\(directory)/\(configuration)", "the vault's key, encrypted with the passphrase", anyTime)
-    case .luks, .none: break
+    case .luks, .container, .none: break
     }
     return paths
   }

@@ -37,6 +37,8 @@ public struct SavedPathFacts: Equatable, Sendable {
     ///   - directory: the encrypted one.
     ///   - configuration: the name of the file in it without which no passphrase opens it.
     case gocryptfs(directory: String, configuration: String)
+    /// A container or volume of another format, which has its header in itself.
+    case container(type: String, device: String?)
     /// Nothing is encrypted.
     case none
 
@@ -44,6 +46,7 @@ public struct SavedPathFacts: Equatable, Sendable {
     public var type: String {
       switch self {
       case .luks: "luks"
+      case .container(let type, _): type
       case .gocryptfs: "gocryptfs"
       case .none: "none"
       }
@@ -61,6 +64,10 @@ public struct SavedPathFacts: Equatable, Sendable {
       case .gocryptfs(let directory, let configuration):
         return "Save \(directory)/\(configuration). \(warning) \(directory) as a whole can be saved instead of what is "
           + "in the vault, as it is encrypted; take it while the vault is locked, as databases are not whole else."
+      case .container(_, let device):
+        return
+          "Save \(device ?? "the container") as a whole while the vault is locked, or at least its header with the program "
+          + "that made it: without a header no passphrase opens it."
       case .none: return nil
       }
     }

@@ -4,6 +4,8 @@
 public final class EmergencySequence {
   private let configuration: Configuration
   private let machine: any EmergencyPort
+  /// The further vaults: their keys, users and mounts.
+  private let others: [(mount: String, machine: any EmergencyPort)]
   private let report: (Progress) -> Void
   private let log: StepLog
 
@@ -12,24 +14,32 @@ public final class EmergencySequence {
   public private(set) var isKeyGone = false
 
   public init(
-    configuration: Configuration, machine: any EmergencyPort, clock: any ClockPort,
+    configuration: Configuration, machine: any EmergencyPort,
+    others: [(mount: String, machine: any EmergencyPort)] = [], clock: any ClockPort,
     report: @escaping (Progress) -> Void
   ) {
     self.configuration = configuration
     self.machine = machine
+    self.others = others
     self.report = report
     log = StepLog(clock: clock, report: report)
   }
 
   /// The key alone. What has not been written to the disk by now is lost.
   public func revoke() {
-    do {
-      try log.perform(.revoke) { () throws(Failure) in try machine.revokeKey() }
-      isKeyGone = true
-    } catch {
-      // Closing the vault takes the key away, too.
-      report(.note("the key could not be taken away at once: \(error.summary)"))
+    var all = true
+    for (index, machine) in ([machine] + others.map(\.machine)).enumerated() {
+      do {
+        try log.perform(index == 0 ? .revoke : .revokeVault(machine.name)) { () throws(Failure) in
+          try machine.revokeKey()
+        }
+      } catch {
+        all = false
+        // Closing the vault takes the key away, too.
+        report(.note("the key could not be taken away at once: \(error.summary)"))
+      }
     }
+    isKeyGone = all
   }
 
   /// Everything else.
@@ -41,12 +51,23 @@ public final class EmergencySequence {
     } catch {
       first = error
     }
+    var closed = true
+    for (mount, machine) in others.reversed() {
+      _ = try? machine.endUsers()
+      _ = try? log.perform(.unmount(mount)) { () throws(Failure) in try machine.unmountAll() }
+      do {
+        try log.perform(.close(machine.name)) { () throws(Failure) in try machine.close() }
+      } catch {
+        closed = false
+        first = first ?? error
+      }
+    }
     // These two only make room for closing; whether they did shows there.
     _ = try? log.perform(.users) { () throws(Failure) in try machine.endUsers() }
     _ = try? log.perform(.unmount(configuration.vault.mount)) { () throws(Failure) in try machine.unmountAll() }
     do {
       try log.perform(.close(machine.name)) { () throws(Failure) in try machine.close() }
-      isKeyGone = true
+      isKeyGone = isKeyGone || closed
     } catch {
       first = error
     }

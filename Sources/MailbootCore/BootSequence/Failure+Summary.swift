@@ -12,6 +12,9 @@ extension Failure {
     case .noLUKSDevice: "no LUKS device was found on this machine"
     case .severalLUKSDevices(let devices):
       "there are several LUKS devices, and none is configured: " + devices.joined(separator: ", ")
+    case .severalDevices(let wanted, let devices):
+      "\(devices.count) devices are \(wanted), and only one of them can be the vault: "
+        + devices.joined(separator: ", ")
     case .mount(let failure, let path): failure.summary(path: path)
     case .verification(let records):
       records.count == 1
@@ -50,6 +53,7 @@ extension VaultFailure {
     case .notLUKS: "\(device) is not a LUKS device" + because
     case .notGocryptfs: "\(device) is not an encrypted directory of gocryptfs" + because
     case .damagedHeader: "the LUKS header of \(device) is damaged" + because
+    case .otherFormat: "\(device) is not what its `type` says" + because
     case .noDirectory: "there is no directory \(device)" + because
     case .damagedConfiguration: "\(device)/gocryptfs.conf cannot be used" + because
     case .noProgram: "gocryptfs is not installed" + because

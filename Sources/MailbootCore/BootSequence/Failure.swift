@@ -10,6 +10,8 @@ public enum Failure: Error, Equatable, Sendable {
   case deviceNotFound(wanted: String, waited: Int)
   case noLUKSDevice
   case severalLUKSDevices([String])
+  /// Several that have the label or UUID by which the configuration names one.
+  case severalDevices(wanted: String, [String])
   case mount(MountFailure, path: String)
   /// Required checks that failed.
   case verification([CheckRecord])
@@ -87,7 +89,7 @@ extension Failure {
     switch self {
     case .passphraseRefused: .passphrase
     case .vault(let failure, _): failure.kind == .notAccepted ? .passphrase : .vault
-    case .deviceNotFound, .noLUKSDevice, .severalLUKSDevices: .vault
+    case .deviceNotFound, .noLUKSDevice, .severalLUKSDevices, .severalDevices: .vault
     case .mount: .mount
     case .verification, .locked, .broken, .stuck: .verification
     case .service: .service

@@ -7,13 +7,17 @@ public final class LockSequence {
   private enum Undo: Equatable {
     case start(Int)
     case mount
+    case mountVault(Int)
     case mountBind(Int)
 
     var isMount: Bool { if case .start = self { false } else { true } }
+    /// Whether only what names one further vault has to do without it.
+    var isOfFurtherVault: Bool { if case .mountVault = self { true } else { false } }
   }
 
   private let configuration: Configuration
   private let vault: any VaultPort
+  private let others: [any OtherVaultPort]
   private let services: any ServicesPort
   private let users: any UsersPort
   private let report: (Progress) -> Void
@@ -23,11 +27,12 @@ public final class LockSequence {
   public var steps: [StepRecord] { log.steps }
 
   public init(
-    configuration: Configuration, vault: any VaultPort, services: any ServicesPort, users: any UsersPort,
-    clock: any ClockPort, report: @escaping (Progress) -> Void
+    configuration: Configuration, vault: any VaultPort, others: [any OtherVaultPort] = [], services: any ServicesPort,
+    users: any UsersPort, clock: any ClockPort, report: @escaping (Progress) -> Void
   ) {
     self.configuration = configuration
     self.vault = vault
+    self.others = others
     self.services = services
     self.users = users
     self.report = report
@@ -73,6 +78,11 @@ public final class LockSequence {
   private func unmountAll(kill: Bool) throws(Failure) {
     for (index, bind) in configuration.binds.enumerated().reversed() {
       try unmount(bind.to, undo: .mountBind(index), kill: kill) { () throws(Failure) in try vault.unmountBind(index) }
+    }
+    // One may lie in the first, or have its key there.
+    for (index, other) in others.enumerated().reversed() {
+      try unmount(other.mountPoint, undo: .mountVault(index), kill: kill) { () throws(Failure) in try other.unmount() }
+      try perform(.close(other.name), undo: nil) { () throws(Failure) in try other.close() }
     }
     try unmount(configuration.vault.mount, undo: .mount, kill: kill) { () throws(Failure) in try vault.unmount() }
   }
@@ -125,9 +135,16 @@ public final class LockSequence {
     var trouble: [String] = []
     var isEmpty = false
     var down: Set<Int> = []
+    var gone: Set<String> = []
     for action in undo.reversed() {
       if case .start(let index) = action {
         if isEmpty { continue }
+        // No others wait for these, the door included.
+        if configuration.services(without: gone).contains(index) {
+          let vaults = gone.sorted().joined(separator: ", ")
+          trouble.append("\(configuration.services[index].name) stays stopped: the vault \(vaults) is closed")
+          continue
+        }
         if let missing = down.first(where: { configuration.waits(index, for: $0) }) {
           // Open without its filter it would take mail unfiltered and send it unsigned.
           let why = "it waits for \(configuration.services[missing].name)"
@@ -140,6 +157,7 @@ public final class LockSequence {
       do {
         switch action {
         case .mount: _ = try vault.mount()
+        case .mountVault(let index): _ = try others[index].mount()
         case .mountBind(let index): _ = try vault.mountBind(index)
         case .start(let index): try start(index)
         }
@@ -147,13 +165,19 @@ public final class LockSequence {
       } catch {
         report(.undone(name(of: action), trouble: error.summary))
         trouble.append("\(name(of: action)): \(error.summary)")
-        if action.isMount { isEmpty = true }
+        if case .mountVault(let index) = action { gone.insert(others[index].name) }
+        if action.isMount, !action.isOfFurtherVault, !isOfGoneVault(action, gone) { isEmpty = true }
         if case .start(let index) = action { down.insert(index) }
       }
     }
     if isEmpty { trouble.append("the services stay stopped: they would run over an empty directory") }
     undo = []
     return trouble.isEmpty ? cause : .rollback(of: cause, trouble: trouble)
+  }
+
+  private func isOfGoneVault(_ action: Undo, _ gone: Set<String>) -> Bool {
+    guard case .mountBind(let index) = action else { return false }
+    return configuration.otherVault(of: configuration.binds[index].from).map { gone.contains($0.name) } ?? false
   }
 
   private func start(_ index: Int) throws(Failure) {
@@ -171,6 +195,7 @@ public final class LockSequence {
     switch action {
     case .start(let index): "start \(configuration.services[index].name)"
     case .mount: "mount \(configuration.vault.mount)"
+    case .mountVault(let index): "mount \(others[index].mountPoint)"
     case .mountBind(let index): "mount \(configuration.binds[index].to)"
     }
   }

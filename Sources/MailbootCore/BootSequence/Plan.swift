@@ -30,9 +30,11 @@ public struct VaultPlanWords: Equatable, Sendable {
 /// What `unlock` would do from here, in the order in which it would be done at the earliest.
 /// - Parameters:
 ///   - words: how this kind of vault is opened and mounted.
+///   - others: the same for the further vaults.
 ///   - holds: the services that can be held before they listen, by their place in the configuration.
 public func plan(
-  _ configuration: Configuration, _ observation: Observation, words: VaultPlanWords, holds: Set<Int> = []
+  _ configuration: Configuration, _ observation: Observation, words: VaultPlanWords,
+  others: [VaultPlanWords] = [], holds: Set<Int> = []
 ) -> [PlanEntry] {
   var entries: [PlanEntry] = []
   func add(_ step: String, done: Bool, _ action: String, already: String) {
@@ -45,6 +47,12 @@ public func plan(
   }
   add("open", done: observation.opening.isOpen, words.open, already: words.alreadyOpen)
   add("mount", done: observation.vaultMounted, words.mount, already: words.alreadyMounted)
+  for ((vault, other), words) in zip(zip(configuration.otherVaults, observation.others), others) {
+    add(Step.openVault(vault.name).name, done: other.opening.isOpen, words.open, already: words.alreadyOpen)
+    add(
+      Step.mountVault(vault.name, on: vault.mount).name, done: other.isMounted, words.mount,
+      already: words.alreadyMounted)
+  }
   for (bind, mounted) in zip(configuration.binds, observation.bindsMounted) {
     add("bind \(bind.to)", done: mounted, "show \(bind.from) at \(bind.to)", already: "\(bind.from) is shown there")
   }
@@ -68,7 +76,8 @@ public func plan(
   for service in configuration.serviceOrder().order {
     let index = configuration.services.firstIndex(of: service) ?? 0
     let active = breakdown == nil && observation.services?[index].isActive ?? false
-    let waits = service.after.isEmpty ? "" : ", after " + service.after.joined(separator: ", ")
+    var waits = service.after.isEmpty ? "" : ", after " + service.after.joined(separator: ", ")
+    if !service.vaults.isEmpty { waits += ", when \(service.vaults.joined(separator: ", ")) is mounted" }
     let door = service.isDoor ? ", when everything else is ready" : ""
     let probe = service.probeText.map { ", until \($0) answers" } ?? ""
     add(

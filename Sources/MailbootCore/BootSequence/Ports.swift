@@ -21,6 +21,20 @@ extension VaultPort {
   public func fill() throws(Failure) -> StepOutcome? { nil }
 }
 
+/// A further vault of the machine: each call blocks until it is done, has failed, or the person interrupted. What has broken down is
+/// cleared away on the way.
+public protocol OtherVaultPort: AnyObject {
+  /// Its name in the configuration.
+  var name: String { get }
+  var mountPoint: String { get }
+  /// Opens it, with its own key file where it has one, else with the passphrase (or a token).
+  /// - Throws: `Failure.passphraseRefused` when a passphrase is wanted: another one, or where it is empty any.
+  func open(_ passphrase: borrowing SecretBytes) throws(Failure) -> StepOutcome
+  func mount() throws(Failure) -> StepOutcome
+  @discardableResult func unmount() throws(Failure) -> StepOutcome
+  @discardableResult func close() throws(Failure) -> StepOutcome
+}
+
 /// Checks and services of one machine: many may go on at once, `next` says what ended.
 public protocol ServicesPort: AnyObject {
   /// Makes a check. One that a prepared door's units make is not asked for here.

@@ -2,6 +2,10 @@
 public enum Step: Codable, Hashable, Sendable {
   case open
   case mount
+  /// Open a further vault, by its name.
+  case openVault(String)
+  /// Mount a further vault: its name and where.
+  case mountVault(String, on: String)
   /// Index into `Configuration.binds`.
   case bind(Int, to: String)
   /// Make what `mailhost apply` had left for the open vault.
@@ -21,11 +25,15 @@ public enum Step: Codable, Hashable, Sendable {
   case close(String)
   /// Take the key out of memory.
   case revoke
+  /// That of a further vault: what it is called.
+  case revokeVault(String)
 
   public var name: String {
     switch self {
     case .open: "open"
     case .mount: "mount"
+    case .openVault(let name): "open \(name)"
+    case .mountVault(let name, _): "mount \(name)"
     case .bind(_, let to): "bind \(to)"
     case .fill: "fill"
     case .check(let group): "check \(group.rawValue)"
@@ -37,6 +45,7 @@ public enum Step: Codable, Hashable, Sendable {
     case .unmount(let path): "unmount \(path)"
     case .close(let name): "close \(name)"
     case .revoke: "revoke key"
+    case .revokeVault(let name): "revoke key of \(name)"
     }
   }
 }
@@ -48,6 +57,8 @@ public enum Progress: Codable, Equatable, Sendable {
   case failed(Step, seconds: Double)
   /// The passphrase opened nothing, or was empty and not tried; another one may follow.
   case refused(empty: Bool)
+  /// A further vault stays closed, and nothing else is held up by that.
+  case leftClosed(ClosedVault)
   case checked(CheckGroup, [CheckRecord], seconds: Double)
   case undoing
   /// A step taken back: its name, and what went wrong if it did.

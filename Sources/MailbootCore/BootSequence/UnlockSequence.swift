@@ -7,12 +7,16 @@ import SecretMemory
 public final class UnlockSequence {
   private enum Undo: Equatable {
     case close, unmount
+    case closeVault(Int)
+    case unmountVault(Int)
     case unmountBind(Int)
     case stop(Int)
   }
 
   private let configuration: Configuration
   private let vault: any VaultPort
+  /// The further ones, as `Configuration.otherVaults`.
+  private let others: [any OtherVaultPort]
   private let services: any ServicesPort
   private let clock: any ClockPort
   private let report: (Progress) -> Void
@@ -28,15 +32,19 @@ public final class UnlockSequence {
   public var steps: [StepRecord] { log.steps }
   public private(set) var verdicts: Verdicts
   public private(set) var probes: [String: ProbeRecord] = [:]
+  /// The further vaults that are not mounted.
+  public private(set) var closed: [ClosedVault] = []
+  private var hasTriedOthers = false
   /// Whether this run was taken back to where it began.
   public private(set) var rolledBack = false
 
   public init(
-    configuration: Configuration, vault: any VaultPort, services: any ServicesPort, clock: any ClockPort,
-    only: Set<Int>? = nil, report: @escaping (Progress) -> Void
+    configuration: Configuration, vault: any VaultPort, others: [any OtherVaultPort] = [], services: any ServicesPort,
+    clock: any ClockPort, only: Set<Int>? = nil, report: @escaping (Progress) -> Void
   ) {
     self.configuration = configuration
     self.vault = vault
+    self.others = others
     self.services = services
     self.only = only
     self.clock = clock
@@ -73,13 +81,37 @@ public final class UnlockSequence {
     log.ended(.open, .unchanged, begun: begun)
   }
 
+  /// Opens the further vaults that are closed, while the first is open: the run is for them.
+  /// - Throws: `.passphraseRefused` when it opens none of those that want one. The next try may follow on another run.
+  public func openOthers(_ passphrase: borrowing SecretBytes) throws(Failure) {
+    log.restart(at: clock.monotonic())
+    let before = undo.count
+    try tryOthers(passphrase)
+    guard undo.count == before, closed.contains(where: \.wantsPassphrase) else { return }
+    report(.refused(empty: passphrase.isEmpty))
+    throw .passphraseRefused(
+      tries: passphrase.isEmpty ? 0 : 1, empty: passphrase.isEmpty,
+      endsInCarriageReturn: refusedWithCarriageReturn)
+  }
+
   /// From the open vault to ready; with `start` false to mounted and checked.
   public func complete(start: Bool) throws(Failure) {
+    let passphrase: SecretBytes
+    do { passphrase = try SecretBytes(capacity: 1) } catch { throw .system("\(error)") }
+    try complete(start: start, passphrase)
+  }
+
+  /// The same.
+  /// - Parameter passphrase: is tried on the further vaults; empty: there is none.
+  public func complete(start: Bool, _ passphrase: borrowing SecretBytes) throws(Failure) {
     var schedule: ServiceSchedule
     do {
+      try mountFirst()
+      if !hasTriedOthers { try tryOthers(passphrase) }
+      try mountBinds()
+      for vault in closed { report(.leftClosed(vault)) }
       schedule = ServiceSchedule(
-        configuration: configuration, withServices: start, holds: start ? try holds() : [:])
-      try mountAll()
+        configuration: configuration, withServices: start, holds: start ? try holds() : [:], absent: absent)
     } catch {
       services.abandon()
       // A vault that cannot be mounted serves nobody open, whatever `on-failure` says.
@@ -98,9 +130,76 @@ public final class UnlockSequence {
     }
   }
 
-  private func mountAll() throws(Failure) {
+  /// The services that wait for a vault that is not mounted.
+  private var absent: Set<Int> { configuration.services(without: Set(closed.map(\.name))) }
+
+  private func mountFirst() throws(Failure) {
     try perform(.mount, undo: .unmount) { () throws(Failure) in try vault.mount() }
+  }
+
+  /// Opens and mounts the further vaults. One that fails holds up nothing but what names it.
+  private func tryOthers(_ passphrase: borrowing SecretBytes) throws(Failure) {
+    hasTriedOthers = true
+    closed = []
+    for (index, other) in others.enumerated() {
+      do throws(Failure) {
+        try bringUp(index, other, passphrase)
+      } catch .interrupted(let signal) {
+        throw .interrupted(signal: signal)
+      } catch {
+        leave(other.name, closed: error, passphraseGiven: !passphrase.isEmpty)
+      }
+    }
+  }
+
+  private func bringUp(
+    _ index: Int, _ other: any OtherVaultPort, _ passphrase: borrowing SecretBytes
+  ) throws(Failure) {
+    let step = Step.openVault(other.name)
+    let begun = log.begin(step)
+    let opened: StepOutcome
+    do throws(Failure) {
+      opened = try other.open(passphrase)
+    } catch {
+      // One that waits for another passphrase has not failed.
+      if case .passphraseRefused = error { throw error }
+      log.failed(step, begun: begun)
+      throw error
+    }
+    if opened == .changed { undo.append(.closeVault(index)) }
+    log.ended(step, opened, begun: begun)
+    do throws(Failure) {
+      try perform(.mountVault(other.name, on: other.mountPoint), undo: .unmountVault(index)) { () throws(Failure) in
+        try other.mount()
+      }
+    } catch {
+      guard opened == .changed else { throw error }
+      // Open without a mount it serves nobody.
+      undo.removeLast()
+      do { try other.close() } catch let second { throw .rollback(of: error, trouble: [second.summary]) }
+      throw error
+    }
+  }
+
+  /// Whether a passphrase that a further vault refused ended in a carriage return.
+  private var refusedWithCarriageReturn = false
+
+  private func leave(_ name: String, closed failure: Failure, passphraseGiven: Bool) {
+    var wants = false
+    var why = failure.summary
+    if case .passphraseRefused(_, _, let carriageReturn) = failure {
+      wants = true
+      refusedWithCarriageReturn = refusedWithCarriageReturn || carriageReturn
+      why = passphraseGiven ? "its passphrase is another one" : "nobody has given its passphrase"
+    }
+    let waiting = configuration.services(without: [name]).sorted().map { configuration.services[$0].name }
+    closed.append(ClosedVault(name: name, why: why, wantsPassphrase: wants, services: waiting))
+  }
+
+  private func mountBinds() throws(Failure) {
+    let missing = Set(closed.map(\.name))
     for (index, bind) in configuration.binds.enumerated() {
+      if let other = configuration.otherVault(of: bind.from), missing.contains(other.name) { continue }
       try perform(.bind(index, to: bind.to), undo: .unmountBind(index)) { () throws(Failure) in
         try vault.mountBind(index)
       }
@@ -205,7 +304,9 @@ public final class UnlockSequence {
   /// The doors that can be held on this machine, with the checks that their own units make.
   private func holds() throws(Failure) -> [Int: Set<CheckGroup>] {
     var holds: [Int: Set<CheckGroup>] = [:]
-    for (index, service) in configuration.services.enumerated() where service.isDoor && isToStart(index) {
+    let absent = absent
+    for (index, service) in configuration.services.enumerated()
+    where service.isDoor && isToStart(index) && !absent.contains(index) {
       if let checks = try services.hold(of: index) { holds[index] = checks }
     }
     return holds
@@ -226,6 +327,8 @@ public final class UnlockSequence {
         switch action {
         case .stop(let index): try services.stop(service: index)
         case .unmountBind(let index): try vault.unmountBind(index)
+        case .unmountVault(let index): try others[index].unmount()
+        case .closeVault(let index): try others[index].close()
         case .unmount: try vault.unmount()
         case .close: try vault.close()
         }
@@ -245,6 +348,8 @@ public final class UnlockSequence {
     switch action {
     case .close: "close \(vault.name)"
     case .unmount: "unmount \(configuration.vault.mount)"
+    case .unmountVault(let index): "unmount \(others[index].mountPoint)"
+    case .closeVault(let index): "close \(others[index].name)"
     case .unmountBind(let index): "unmount \(configuration.binds[index].to)"
     case .stop(let index): "stop \(configuration.services[index].name)"
     }

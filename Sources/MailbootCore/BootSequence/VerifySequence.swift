@@ -11,17 +11,19 @@ public struct VerifySequence {
     return failures.first.map { .service(name: $0.name, $0.failure) }
   }
 
+  /// - Parameter absent: services that are not asked, because their vault is closed.
   /// - Throws: only when the machine cannot be asked, or `.interrupted`; what is wrong is in the result.
   public init(
-    configuration: Configuration, services port: any ServicesPort, clock: any ClockPort, report: (Progress) -> Void
+    configuration: Configuration, services port: any ServicesPort, clock: any ClockPort, absent: Set<Int> = [],
+    report: (Progress) -> Void
   ) throws(Failure) {
     verdicts = Verdicts(configuration.verify)
     var waiting = CheckGroup.allCases.filter(verdicts.wants)
     var done = Set(CheckGroup.allCases).subtracting(waiting)
     let begun = clock.monotonic()
-    var going = configuration.services.count
+    var going = configuration.services.count - absent.count
     var failed: [Int: ServiceFailure] = [:]
-    for index in configuration.services.indices {
+    for index in configuration.services.indices where !absent.contains(index) {
       report(.began(.service(configuration.services[index].name)))
       port.begin(service: index, start: false)
     }

@@ -5,15 +5,7 @@ extension Configuration {
   /// at run time null.
   public func json() -> JSONText {
     .object([
-      (
-        "vault",
-        .object([
-          ("type", .optional(vault.type?.rawValue)), ("device", .optional(vault.shownDevice)),
-          ("mapping", .optional(vault.mappingName)), ("mount", .string(vault.mount)),
-          ("options", list(vault.options)), ("filesystem", .optional(vault.kind == .luks ? vault.filesystem : nil)),
-          ("header", .optional(vault.header)),
-        ])
-      ),
+      ("vault", json(of: vault)), ("vaults", .array(vaults.map(json(of:)))),
       ("bind", .array(binds.map { .object([("from", .string($0.from)), ("to", .string($0.to))]) })),
       ("verify", verifyJSON()),
       (
@@ -21,7 +13,8 @@ extension Configuration {
         .array(
           services.map { service in
             .object([
-              ("name", .string(service.name)), ("after", list(service.after)), ("probe", .optional(service.probeText)),
+              ("name", .string(service.name)), ("after", list(service.after)), ("vaults", list(service.vaults)),
+              ("probe", .optional(service.probeText)),
             ])
           })
       ),
@@ -60,6 +53,16 @@ extension Configuration {
           ("owner", .string(accounts.owner)),
         ])
       ),
+    ])
+  }
+
+  private func json(of vault: Vault) -> JSONText {
+    .object([
+      ("name", .string(vault.name)), ("type", .optional(vault.type?.rawValue)),
+      ("device", .optional(vault.shownDevice)), ("mapping", .optional(vault.mappingName)),
+      ("mount", .string(vault.mount)), ("options", list(vault.options)),
+      ("filesystem", .optional(vault.kind.isMapped ? vault.filesystem : nil)), ("header", .optional(vault.header)),
+      ("key-file", .optional(vault.keyFile)), ("pim", vault.pim.map(integer) ?? .null),
     ])
   }
 

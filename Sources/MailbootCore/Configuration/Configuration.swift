@@ -1,6 +1,9 @@
 /// What `mailboot.toml` says, complete: every key that the files leave out has its default here.
 public struct Configuration: Equatable, Sendable {
+  /// The first vault, which the checks are about and which every service waits for.
   public var vault = Vault()
+  /// The further ones, in the order in which they are opened: `[[vault]]`.
+  public var otherVaults: [Vault] = []
   public var binds: [Bind] = []
   public var verify = Verify()
   public var services: [Service] = Service.standard
@@ -12,28 +15,44 @@ public struct Configuration: Equatable, Sendable {
 
   public init() {}
 
-  /// `[vault]`
+  /// `[vault]`, and each `[[vault]]`
   public struct Vault: Equatable, Sendable {
+    /// Letters, digits and dashes; no two have the same.
+    public var name = Self.standardName
     /// Nil: found out on the machine, see `VaultKinds.found`.
     public var type: VaultType?
     /// Of `luks`: path of a block device or regular file, or `UUID=`, `LABEL=`, `PARTUUID=`; nil: what crypttab names for the mapping,
     /// else the only LUKS device there is. Of `gocryptfs`: path of the encrypted directory; nil: `/vault_crypt`.
     public var device: String?
-    /// Of `luks` alone, as `filesystem` and `header`.
+    /// Of what is mapped by device-mapper alone, as `filesystem`.
     public var mapping = "vault-blk"
     public var mount = "/vault"
     /// Mount options; used only without an fstab line for `mount`.
     public var options = ["nosuid"]
     public var filesystem = "ext4"
-    /// Path of a detached header.
+    /// Path of a detached header; of `luks` alone.
     public var header: String?
+    /// Path of a file whose bytes open it, so that nobody need be asked; of a further vault alone. It may lie in the first one.
+    public var keyFile: String?
+    /// How often the key derivation is repeated, where it was not made with the usual number; of `veracrypt` alone.
+    public var pim: Int?
 
     public init() {}
+
+    /// A further one, with its own places.
+    public init(further name: String) {
+      self.name = name
+      mapping = "vault-\(name)"
+      mount = "/vault-\(name)"
+    }
+
+    /// The first one's, when nobody says otherwise.
+    public static let standardName = "vault"
 
     /// What it is as long as nobody has looked.
     public var kind: VaultType { type ?? .luks }
     /// Nil: its kind has none.
-    public var mappingName: String? { kind == .luks ? mapping : nil }
+    public var mappingName: String? { kind.isMapped ? mapping : nil }
     /// What it is kept on, as far as that is known without looking.
     public var shownDevice: String? { device ?? (kind == .gocryptfs ? Self.standardDirectory : nil) }
     /// Where the role that this project replaces keeps the encrypted directory.
@@ -93,14 +112,19 @@ public struct Configuration: Equatable, Sendable {
     public var name: String
     /// Services that must be ready before this one is started.
     public var after: [String]
+    /// Further vaults that must be mounted before this one is started, by name. All services wait for the first.
+    public var vaults: [String]
     /// Nil: ready as soon as its units are active.
     public var probe: ProbeURL?
     /// `probe` as it was written.
     public var probeText: String?
 
-    public init(name: String, after: [String] = [], probe: ProbeURL? = nil, probeText: String? = nil) {
+    public init(
+      name: String, after: [String] = [], vaults: [String] = [], probe: ProbeURL? = nil, probeText: String? = nil
+    ) {
       self.name = name
       self.after = after
+      self.vaults = vaults
       self.probe = probe
       self.probeText = probeText
     }

@@ -4,11 +4,7 @@ extension Configuration {
   public init(decoding root: ConfigurationNode) throws(ConfigurationError) {
     self.init()
     var top = TableReader(root, path: "")
-    var device: ConfigurationNode?
-    top.table("vault") { table in
-      vault.read(&table)
-      device = table.node("device")
-    }
+    let vaultOrigins = readVaults(&top)
     if let listed = top.tables("bind", Bind.init(reading:)) { binds = listed }
     top.table("verify") { verify.read(&$0) }
     let serviceOrigins = top.node("service")
@@ -21,7 +17,7 @@ extension Configuration {
     var issues = top.finish()
     if issues.isEmpty {
       issues =
-        vault.brokenDirectory(device, root: root) + brokenRules(services: serviceOrigins, root: root)
+        brokenVaults(vaultOrigins, root: root) + brokenRules(services: serviceOrigins, root: root)
         + brokenBinds(top.node("bind"), root: root)
     }
     if !issues.isEmpty { throw ConfigurationError(issues: issues) }
@@ -52,6 +48,7 @@ extension Configuration {
             expected: "names from " + names.joined(separator: ", ")))
       }
     }
+    issues += unknownVaults(origin)
     if issues.isEmpty, let stuck = serviceOrder().cycle {
       let index = names.firstIndex(of: stuck[0]) ?? 0
       issues.append(
@@ -68,8 +65,9 @@ extension Configuration {
     return zip(items, binds).enumerated().compactMap { index, bind in
       let (item, bind) = bind
       let message: String
-      if bind.to == vault.mount {
-        message = "\"\(bind.to)\" is the vault's own mount point"
+      if let vault = vaults.first(where: { $0.mount == bind.to }) {
+        message =
+          "\"\(bind.to)\" is \(vault.name == self.vault.name ? "the vault" : "the vault \(vault.name)")'s own mount point"
       } else if binds.firstIndex(where: { $0.to == bind.to }) != index {
         message = "\"\(bind.to)\" is there twice"
       } else {
@@ -95,7 +93,11 @@ extension Configuration {
 }
 
 extension Configuration.Vault {
-  fileprivate mutating func read(_ table: inout TableReader) {
+  /// - Parameter isFirst: `key-file` is a further vault's; the first one's is in `[wait]`.
+  mutating func read(_ table: inout TableReader, isFirst: Bool) {
+    name =
+      table.string("name", expected: "a name of a-z, 0-9 and - up to 32 long, such as \"backup\"", where: Self.isName)
+      ?? name
     type = table.choice("type", VaultType.self)
     refuseOthersKeys(&table)
     device = table.device("device", example: "/dev/vdb") ?? device
@@ -118,6 +120,22 @@ extension Configuration.Vault {
         !text.isEmpty && text.utf8.allSatisfy { ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a) || ($0 >= 0x30 && $0 <= 0x39) }
       } ?? filesystem
     header = table.path("header", example: "/root/vault.header") ?? header
+    pim = table.integer("pim", in: 1...2_000_000) ?? pim
+    if isFirst {
+      if let node = table.node("key-file") {
+        table.note(node, "key-file", "is for further vaults", expected: "`key-file` in [wait] opens the first one")
+      }
+    } else {
+      keyFile = table.path("key-file", example: "/vault/keys/backup.key") ?? keyFile
+    }
+  }
+
+  /// What serves as a metric's label, a unit's name and a file's.
+  static func isName(_ text: String) -> Bool {
+    let isPlain = text.utf8.allSatisfy {
+      ($0 >= 0x61 && $0 <= 0x7a) || ($0 >= 0x30 && $0 <= 0x39) || $0 == UInt8(ascii: "-")
+    }
+    return isPlain && (1...32).contains(text.utf8.count) && !text.hasPrefix("-")
   }
 }
 
@@ -125,7 +143,7 @@ extension Configuration.Vault {
   /// What means nothing for the type named beside it was meant for another vault.
   private func refuseOthersKeys(_ table: inout TableReader) {
     guard let type else { return }
-    for key in VaultType.luks.keys.subtracting(type.keys).sorted() {
+    for key in VaultType.allKeys.subtracting(type.keys).sorted() {
       guard let node = table.node(key) else { continue }
       let rest =
         type.keys.isEmpty ? "only `mount`" : "`mount`, " + type.keys.sorted().map { "`\($0)`" }.joined(separator: ", ")
@@ -134,7 +152,7 @@ extension Configuration.Vault {
   }
 
   /// gocryptfs reads a directory, and neither it nor its mount may lie in the other.
-  fileprivate func brokenDirectory(_ node: ConfigurationNode?, root: ConfigurationNode) -> [ConfigurationIssue] {
+  func brokenDirectory(_ origin: Origin, key: String) -> [ConfigurationIssue] {
     guard type == .gocryptfs, let directory = shownDevice else { return [] }
     let (message, expected): (String, String?)
     if !directory.hasPrefix("/") {
@@ -144,9 +162,7 @@ extension Configuration.Vault {
     } else {
       return []
     }
-    return [
-      ConfigurationIssue(origin: (node ?? root).origin, key: "vault.device", message: message, expected: expected)
-    ]
+    return [ConfigurationIssue(origin: origin, key: key, message: message, expected: expected)]
   }
 
   private func contains(_ upper: String, _ lower: String) -> Bool {
@@ -212,6 +228,7 @@ extension Configuration.Service {
       return isPlain && (1..<250).contains(text.utf8.count) && !text.hasPrefix(".")
     }
     let after = table.strings("after", expected: "an array of service names such as [\"rspamd\"]") ?? []
+    let vaults = table.strings("vaults", expected: "an array of vaults' names such as [\"backup\"]") ?? []
     var probe: ProbeURL?
     let probeNode = table.node("probe")
     let text = table.string("probe", expected: "a URL such as \"smtp://127.0.0.1:25\"")
@@ -223,7 +240,7 @@ extension Configuration.Service {
       }
     }
     guard let name = table.require("name", name, expected: "a unit's name such as \"postfix\"") else { return nil }
-    self.init(name: name, after: after, probe: probe, probeText: text)
+    self.init(name: name, after: after, vaults: vaults, probe: probe, probeText: text)
   }
 }
 

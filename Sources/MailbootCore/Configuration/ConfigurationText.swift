@@ -3,11 +3,15 @@ import JSON
 extension Configuration {
   /// The complete configuration as TOML, defaults written out; what is found out at run time is a comment.
   public func text() -> String {
-    var lines = ["[vault]"]
-    lines.append(
-      vault.type.map { "type = \(quoted($0.rawValue))" }
-        ?? "# type: \"luks\"; \"gocryptfs\" where there is a directory of it and no LUKS device")
-    lines += vaultLines()
+    var lines: [String] = []
+    for vault in vaults {
+      lines += otherVaults.isEmpty ? ["[vault]"] : (lines.isEmpty ? [] : [""]) + ["[[vault]]"]
+      if !otherVaults.isEmpty || vault.name != Vault.standardName { lines.append("name = \(quoted(vault.name))") }
+      lines.append(
+        vault.type.map { "type = \(quoted($0.rawValue))" }
+          ?? "# type: \"luks\"; \"gocryptfs\" where there is a directory of it and no LUKS device")
+      lines += vaultLines(vault)
+    }
     for bind in binds {
       lines += ["", "[[bind]]", "from = \(quoted(bind.from))", "to = \(quoted(bind.to))"]
     }
@@ -33,6 +37,7 @@ extension Configuration {
     for service in services {
       lines += ["", "[[service]]", "name = \(quoted(service.name))"]
       if !service.after.isEmpty { lines.append("after = \(list(service.after))") }
+      if !service.vaults.isEmpty { lines.append("vaults = \(list(service.vaults))") }
       if let probe = service.probeText { lines.append("probe = \(quoted(probe))") }
     }
     lines += [
@@ -44,7 +49,7 @@ extension Configuration {
   }
 
   /// What means nothing for this kind of vault is left out: read back it would be an error.
-  private func vaultLines() -> [String] {
+  private func vaultLines(_ vault: Vault) -> [String] {
     var lines: [String] = []
     let keys = vault.kind.keys
     if keys.contains("device") {
@@ -57,6 +62,8 @@ extension Configuration {
     if keys.contains("options") { lines.append("options = \(list(vault.options))") }
     if keys.contains("filesystem") { lines.append("filesystem = \(quoted(vault.filesystem))") }
     if keys.contains("header"), let header = vault.header { lines.append("header = \(quoted(header))") }
+    if keys.contains("pim"), let pim = vault.pim { lines.append("pim = \(pim)") }
+    if let file = vault.keyFile { lines.append("key-file = \(quoted(file))") }
     return lines
   }
 

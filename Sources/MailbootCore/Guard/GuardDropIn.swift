@@ -25,41 +25,37 @@ public enum GuardDropIn {
   /// broken database, or without a filter. Hence the second assertion.
   ///
   /// - Parameters:
-  ///   - mount: the mount point, absolute.
-  ///   - mountUnit: its unit, such as `vault.mount`.
+  ///   - mounts: the mount points that the unit needs, absolute, the first vault's in front, with their units, such as `vault.mount`.
   ///   - isDoor: whether the unit takes mail from the world.
   /// - Returns: nil for a path that a unit file cannot hold.
-  public static func text(mount: String, mountUnit: String, isDoor: Bool) -> String? {
-    guard mount.hasPrefix("/"), !mount.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }),
-      mount.last != "\\", mount.last != " "
-    else { return nil }
-    // A percent sign would begin one of systemd's specifiers.
-    let path = mount.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
-    return """
-      \(marker)
-      [Unit]
-      \(assertion)\(path)
-      AssertPathExists=\(isDoor ? verifiedDoorPath : verifiedPath)
-      After=\(mountUnit)
-      StopPropagatedFrom=\(mountUnit)
-
-      """
+  public static func text(mounts: [(path: String, unit: String)], isDoor: Bool) -> String? {
+    var lines = [marker, "[Unit]"]
+    for (mount, _) in mounts {
+      guard mount.hasPrefix("/"), !mount.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }),
+        mount.last != "\\", mount.last != " "
+      else { return nil }
+      // A percent sign would begin one of systemd's specifiers.
+      lines.append(assertion + mount.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%"))
+    }
+    lines.append("AssertPathExists=\(isDoor ? verifiedDoorPath : verifiedPath)")
+    for (_, unit) in mounts { lines += ["After=\(unit)", "StopPropagatedFrom=\(unit)"] }
+    return lines.joined(separator: "\n") + "\n"
   }
 
   /// Whether a file with this text is ours to replace and remove.
   public static func isOurs(_ text: String) -> Bool { text.hasPrefix(marker + "\n") }
 
-  /// The mount point a file of ours was made for.
-  public static func mount(in text: String) -> String? {
-    guard isOurs(text), let line = text.split(separator: "\n").first(where: { $0.hasPrefix(assertion) }) else {
-      return nil
+  /// The mount points a file of ours was made for.
+  public static func mounts(in text: String) -> [String] {
+    guard isOurs(text) else { return [] }
+    return text.split(separator: "\n").filter { $0.hasPrefix(assertion) }.map { line in
+      var path = ""
+      var rest = line.dropFirst(assertion.count)
+      while let character = rest.popFirst() {
+        path.append(character)
+        if character == "%", rest.first == "%" { rest.removeFirst() }
+      }
+      return path
     }
-    var path = ""
-    var rest = line.dropFirst(assertion.count)
-    while let character = rest.popFirst() {
-      path.append(character)
-      if character == "%", rest.first == "%" { rest.removeFirst() }
-    }
-    return path
   }
 }

@@ -23,18 +23,25 @@ struct ServiceSchedule {
   private var services: [Progress]
   /// Services that are not to be started, and are not up.
   private var down: Set<Int> = []
+  /// Services whose vault is not mounted, and those behind them: nothing else waits for them.
+  private let absent: Set<Int>
   private var preparations: [Int: Progress]
   private(set) var going = 0
 
-  /// - Parameter holds: checks that nobody wants may be among those of a door.
-  init(configuration: Configuration, withServices: Bool, holds: [Int: Set<CheckGroup>] = [:]) {
+  /// - Parameters:
+  ///   - holds: checks that nobody wants may be among those of a door.
+  ///   - absent: services that never begin; see `Configuration.services(without:)`.
+  init(
+    configuration: Configuration, withServices: Bool, holds: [Int: Set<CheckGroup>] = [:], absent: Set<Int> = []
+  ) {
     self.configuration = configuration
+    self.absent = absent
     let verdicts = Verdicts(configuration.verify)
     self.verdicts = verdicts
     self.holds = withServices ? holds.mapValues { $0.filter(verdicts.wants) } : [:]
     preparations = self.holds.mapValues { _ in .waiting }
     for group in CheckGroup.allCases { checks[group] = verdicts.wants(group) ? .waiting : .done }
-    services = configuration.services.map { _ in withServices ? .waiting : .done }
+    services = configuration.services.indices.map { withServices && !absent.contains($0) ? .waiting : .done }
   }
 
   /// Marks as begun and returns the doors to prepare. With a door begin the checks that its units make.

@@ -68,20 +68,41 @@ public struct Observation: Equatable, Sendable {
   public var opening: Opening
   /// What is mounted on the mount point (uppermost), if anything.
   public var mount: MountStatus?
+  /// One for each further vault, in order.
+  public var others: [ObservedVault]
   /// One for each `[[bind]]`, in order.
   public var bindsMounted: [Bool]
   /// One for each `[[service]]`, in order; nil when systemd could not be asked.
   public var services: [ServiceStatus]?
 
-  public init(opening: Opening, mount: MountStatus?, bindsMounted: [Bool], services: [ServiceStatus]?) {
+  public init(
+    opening: Opening, mount: MountStatus?, others: [ObservedVault] = [], bindsMounted: [Bool],
+    services: [ServiceStatus]?
+  ) {
     self.opening = opening
     self.mount = mount
+    self.others = others
     self.bindsMounted = bindsMounted
     self.services = services
   }
 
   /// Whether the file system on the mount point is the vault's.
-  public var vaultMounted: Bool {
+  public var vaultMounted: Bool { ObservedVault(opening: opening, mount: mount).isMounted }
+}
+
+/// One vault, as the kernel says.
+public struct ObservedVault: Equatable, Sendable {
+  public var opening: Opening
+  /// What is mounted on its mount point (uppermost), if anything.
+  public var mount: MountStatus?
+
+  public init(opening: Opening, mount: MountStatus?) {
+    self.opening = opening
+    self.mount = mount
+  }
+
+  /// Whether the file system on the mount point is the vault's.
+  public var isMounted: Bool {
     guard let vault = opening.vault, let mount else { return false }
     return vault.device == nil || mount.device == vault.device
   }

@@ -12,6 +12,7 @@ extension StatusReport {
       ("host", .string(host)),
       ("boot_id", .string(bootID)),
       ("vault", json(of: vault)),
+      ("vaults", .array(([vault] + otherVaults).map(json(of:)))),
       ("checks", .array(checks.map(json(of:)))),
       ("services", .array(services.map(json(of:)))),
       ("waiting", waiting.map(json(of:)) ?? .null),
@@ -27,6 +28,7 @@ extension StatusReport {
 
   private func json(of vault: Vault) -> JSONText {
     .object([
+      ("name", .string(vault.name)),
       ("type", .string(vault.type.rawValue)),
       ("device", .optional(vault.device)),
       ("uuid", .optional(vault.uuid)),

@@ -37,6 +37,9 @@ extension StatusReport {
     if let free = vault.availableBytes, let size = vault.sizeBytes {
       data.append("vault_available=\(free)B;;;0;\(size)")
     }
+    if !otherVaults.isEmpty, state != .unknown {
+      data.append("vaults_open=\(([vault] + otherVaults).count { $0.mounted });;;0;\(otherVaults.count + 1)")
+    }
     data.append("attempts_refused=\(attempts.refused)c;;;0")
     return data
   }

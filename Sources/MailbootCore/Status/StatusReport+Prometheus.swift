@@ -15,6 +15,9 @@ extension StatusReport {
         "mailboot_state", .gauge, "Whether the mail host is in this state.",
         BootState.allCases.map { ("state", $0.rawValue, $0 == state ? 1 : 0) }),
       MetricFamily(
+        "mailboot_vault_open", .gauge, "Whether the vault is open and mounted.",
+        state == .unknown ? [] : ([vault] + otherVaults).map { ("vault", $0.name, $0.mounted ? 1 : 0) }),
+      MetricFamily(
         "mailboot_service_ready", .gauge, "Whether the service's units are active and its last probe answered.",
         // Without a bus nobody knows.
         state == .unknown ? [] : services.map { ("service", $0.name, $0.ready ? 1 : 0) }),

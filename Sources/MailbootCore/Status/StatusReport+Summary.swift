@@ -35,6 +35,7 @@ extension StatusReport {
   private var settled: StatusReport {
     var report = self
     report.vault.availableBytes = nil
+    for index in report.otherVaults.indices { report.otherVaults[index].availableBytes = nil }
     report.waiting?.seconds = 0
     report.queue?.at = 0
     for index in report.checks.indices { report.checks[index].at = 0 }

@@ -1,6 +1,7 @@
 /// The answer to `mailboot status`: what is true now, with the last answers of checks and probes.
 public struct StatusReport: Equatable, Sendable {
   public struct Vault: Equatable, Sendable {
+    public var name: String
     public var type: VaultType
     public var device: String?
     public var uuid: String?
@@ -13,6 +14,20 @@ public struct StatusReport: Equatable, Sendable {
     public var mounted: Bool
     public var sizeBytes: UInt64?
     public var availableBytes: UInt64?
+
+    init(_ vault: Configuration.Vault, _ observed: ObservedVault?) {
+      name = vault.name
+      type = vault.kind
+      device = observed?.opening.vault?.backing ?? vault.shownDevice
+      uuid = observed?.opening.vault?.uuid
+      mapping = vault.mappingName
+      open = observed?.opening.isOpen ?? false
+      if case .broken? = observed?.opening { broken = true } else { broken = false }
+      mount = vault.mount
+      mounted = observed?.isMounted ?? false
+      sizeBytes = mounted ? observed?.mount?.sizeBytes : nil
+      availableBytes = mounted ? observed?.mount?.availableBytes : nil
+    }
   }
 
   public struct Service: Equatable, Sendable {
@@ -45,6 +60,8 @@ public struct StatusReport: Equatable, Sendable {
   public var host: String
   public var bootID: String
   public var vault: Vault
+  /// The further ones, in the order in which they are opened.
+  public var otherVaults: [Vault]
   public var checks: [CheckRecord]
   public var services: [Service]
   /// Nil when nothing waits.
@@ -66,8 +83,12 @@ public struct StatusReport: Equatable, Sendable {
 extension StatusReport {
   /// Whether `mailboot` would complete something: somebody else has opened the vault, or a service is down.
   public var canBeCompleted: Bool {
-    state == .degraded && vault.open && (!vault.mounted || services.contains { !$0.units.allSatisfy(\.isActive) })
+    state == .degraded && vault.open
+      && (!vault.mounted || services.contains { !$0.units.allSatisfy(\.isActive) } || !closedVaults.isEmpty)
   }
+
+  /// The further vaults that `mailboot` would bring up, and ask a passphrase for.
+  public var closedVaults: [String] { otherVaults.filter { $0.type.isEncrypted && !$0.mounted }.map(\.name) }
 
   /// Whether nothing goes on before somebody gives the passphrase: locked, or broken down.
   public var needsPassphrase: Bool {
@@ -124,7 +145,6 @@ extension StatusReport {
     let waitService = input.service.flatMap { $0.bootID == input.bootID ? $0 : nil }
     let observation = input.observation
     let open = observation?.opening.isOpen ?? false
-    let broken = if case .broken? = observation?.opening { true } else { false }
 
     host = input.host
     bootID = input.bootID
@@ -134,12 +154,10 @@ extension StatusReport {
     hostTest = input.hostTest
     dnsCheck = input.dnsCheck
     vault = Vault(
-      type: configuration.vault.kind, device: observation?.opening.vault?.backing ?? configuration.vault.shownDevice,
-      uuid: observation?.opening.vault?.uuid, mapping: configuration.vault.mappingName, open: open,
-      broken: broken,
-      mount: configuration.vault.mount, mounted: observation?.vaultMounted ?? false,
-      sizeBytes: observation?.vaultMounted == true ? observation?.mount?.sizeBytes : nil,
-      availableBytes: observation?.vaultMounted == true ? observation?.mount?.availableBytes : nil)
+      configuration.vault, observation.map { ObservedVault(opening: $0.opening, mount: $0.mount) })
+    otherVaults = configuration.otherVaults.enumerated().map { index, other in
+      Vault(other, observation.flatMap { index < $0.others.count ? $0.others[index] : nil })
+    }
     queue = open ? waitService?.queue : nil
     checks = open ? latest(record?.checks ?? [], waitService?.checks ?? []) : []
     services = configuration.services.enumerated().map { index, service in
@@ -203,11 +221,17 @@ extension StatusReport {
         "the file system on \(mount) has errors (\(errors) seen by the kernel): see `journalctl -k`, then have it checked"
       )
     }
+    let (ofOthers, closed) = Self.shortcomings(ofOthers: observation, configuration)
+    reasons += ofOthers
     for (bind, mounted) in zip(configuration.binds, observation.bindsMounted) where !mounted {
+      // The vault's own reason is reason enough.
+      if let other = configuration.otherVault(of: bind.from), closed.contains(other.name) { continue }
       reasons.append("\(bind.from) is not mounted on \(bind.to)")
     }
     reasons += checks.filter { $0.result == .fail }.map { "\($0.name.rawValue): \($0.detail)" }
-    for service in services where !service.ready {
+    let absent = configuration.services(without: closed)
+    for (index, service) in services.enumerated() where !service.ready {
+      if absent.contains(index) && !service.units.contains(where: \.isActive) { continue }
       let down = service.units.filter { !$0.isActive }
       reasons.append(
         down.isEmpty
@@ -215,6 +239,38 @@ extension StatusReport {
           : down.map { "\($0.unit) is \($0.activeState) (\($0.subState))" }.joined(separator: ", "))
     }
     return reasons
+  }
+
+  /// What is wrong with the further vaults, and the names of those that are not mounted.
+  private static func shortcomings(
+    ofOthers observation: Observation, _ configuration: Configuration
+  ) -> (reasons: [String], closed: Set<String>) {
+    var reasons: [String] = []
+    var closed: Set<String> = []
+    for (vault, observed) in zip(configuration.otherVaults, observation.others) {
+      if !observed.isMounted { closed.insert(vault.name) }
+      let waiting = configuration.services(without: [vault.name]).sorted().map { configuration.services[$0].name }
+      let waits = waiting.isEmpty ? "" : ", and \(waiting.joined(separator: ", ")) waits for it"
+      switch observed.opening {
+      case .closed:
+        reasons.append("the vault \(vault.name) is closed\(waits): `mailboot` brings it up")
+      case .broken(let why): reasons.append("the vault \(vault.name): \(why)")
+      case .open(let open):
+        if !observed.isMounted {
+          reasons.append(
+            observed.mount.map { "\(vault.mount) holds \($0.source), not the vault \(vault.name)" }
+              ?? "the vault \(vault.name) is open but not mounted on \(vault.mount)\(waits): `mailboot` mounts it")
+        }
+        reasons += open.flaws.map { "the vault \(vault.name): \($0)" }
+        if observed.isMounted, observed.mount?.isReadOnly == true, !vault.options.contains("ro") {
+          reasons.append("\(vault.mount) can only be read")
+        }
+        if observed.isMounted, let errors = observed.mount?.errors, errors > 0 {
+          reasons.append("the file system on \(vault.mount) has errors (\(errors) seen by the kernel)")
+        }
+      }
+    }
+    return (reasons, closed)
   }
 }
 

@@ -34,12 +34,24 @@ public struct UnlockSummary: Codable, Equatable, Sendable {
   public var seconds: Double
   public var steps: [StepRecord]
   public var checks: [CheckRecord]
+  /// Further vaults that stay closed.
+  public var closed: [ClosedVault]
 
-  public init(source: UnlockSource?, seconds: Double, steps: [StepRecord], checks: [CheckRecord]) {
+  public init(
+    source: UnlockSource?, seconds: Double, steps: [StepRecord], checks: [CheckRecord], closed: [ClosedVault] = []
+  ) {
+    self.closed = closed
     self.source = source
     self.seconds = seconds
     self.steps = steps
     self.checks = checks
+  }
+
+  /// As one with the run before it, which asked for another passphrase.
+  public func following(_ before: UnlockSummary) -> UnlockSummary {
+    UnlockSummary(
+      source: before.source ?? source, seconds: before.seconds + seconds, steps: before.steps + steps, checks: checks,
+      closed: closed)
   }
 
   /// Whether there was nothing to do.

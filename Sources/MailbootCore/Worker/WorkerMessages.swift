@@ -50,6 +50,8 @@ public struct VaultFailure: Codable, Error, Equatable, Sendable {
     case noDevice
     /// There is a device, but no LUKS header on it.
     case notLUKS
+    /// There is a device, but nothing on it of the format that the configuration names.
+    case otherFormat
     /// There is no such directory.
     case noDirectory
     /// There is a file or directory, but not one that gocryptfs has encrypted.
@@ -89,8 +91,11 @@ public struct InspectRequest: Codable, Sendable {
   public var device: String
   /// Path of a detached header.
   public var header: String?
+  /// One that device-mapper maps. Of VeraCrypt nothing can be seen without the passphrase.
+  public var type: VaultType
 
-  public init(device: String, header: String?) {
+  public init(device: String, header: String?, type: VaultType = .luks) {
+    self.type = type
     self.device = device
     self.header = header
   }
@@ -101,9 +106,9 @@ public enum InspectReply: Codable, Equatable, Sendable {
   case failed(VaultFailure)
 }
 
-/// What a LUKS header says without any secret.
+/// What a header says without any secret; one that is not of LUKS says but its UUID, and VeraCrypt's not even that.
 public struct LUKSSummary: Codable, Equatable, Sendable {
-  /// 1 or 2.
+  /// 1 or 2; 0: not of LUKS.
   public var version: Int
   /// Lower case, with dashes, as in the header.
   public var uuid: String
@@ -141,11 +146,16 @@ public struct OpenRequest: Codable, Sendable {
   public var byToken: Bool
   /// As crypttab(5) names them, of those that the library knows.
   public var options: [String]
+  public var type: VaultType
+  /// Of VeraCrypt, where it is not the usual one.
+  public var pim: Int?
 
   public init(
     device: String, header: String?, mapping: String, memoryLimitKiB: Int?, byToken: Bool = false,
-    options: [String] = []
+    options: [String] = [], type: VaultType = .luks, pim: Int? = nil
   ) {
+    self.type = type
+    self.pim = pim
     self.byToken = byToken
     self.options = options
     self.device = device

@@ -59,31 +59,37 @@ public final class Locker {
     try Observer(configuration, kind: kind).storage().opening
   }
 
+  /// Whether there is nothing to lock.
+  private func isAllClosed() throws(Failure) -> Bool {
+    let seen = try Observer(configuration, kind: kind).storage()
+    // What is always there is never closed, and counts only as the first one, for its services.
+    return seen.opening == .closed
+      && zip(configuration.otherVaults, seen.others).allSatisfy { !$0.kind.isEncrypted || $1.opening == .closed }
+  }
+
   /// Stops, unmounts, closes.
   /// - Parameter kill: end the processes that use the vault and belong to no configured service.
   public func lock(kill: Bool) throws(Failure) -> Result {
     reactor.ignoreHangup()
     leaveTheVault()
-    if try opening() == .closed { return unchanged() }
+    if try isAllClosed() { return unchanged() }
     let worker = try Worker()
     let tools = VaultTools(
       worker: worker, units: try UnitControl(reactor: reactor), mountTimeout: unmountTimeout, deviceTimeout: 0,
       warn: warn)
     try refuseAnotherDevice(tools)
     return try directory.withLock { () throws(Failure) in
-      switch try opening() {
       // Another run may have been faster.
-      case .closed: return unchanged()
-      case .broken: return try clearRemains(worker)
-      case .open: break
-      }
+      if try isAllClosed() { return unchanged() }
+      if case .broken = try opening() { return try clearRemains(worker) }
       noteBegin()
       tell(.lockBegun(by: user, emergency: false))
       let run = LockSequence(
         configuration: configuration,
         vault: HostVault(configuration: configuration, kind: kind, tools: tools, device: nil),
+        others: HostOtherVault.all(configuration, tools, caller: caller),
         services: HostServices(configuration: configuration, units: tools.units, worker: worker, mayRollBack: false),
-        users: HostUsers(configuration: configuration, kind: kind, units: tools.units, caller: caller),
+        users: UsersOfAllVaults(configuration, units: tools.units, caller: caller),
         clock: HostClock(),
         report: { [self] progress in
           if progress == .undoing { reactor.stopListening() }
@@ -107,9 +113,7 @@ public final class Locker {
   private func clearRemains(_ worker: Worker) throws(Failure) -> Result {
     noteBegin()
     tell(.lockBegun(by: user, emergency: false))
-    let machine = HostEmergency(
-      configuration: configuration, kind: kind, worker: worker, reactor: reactor, caller: caller)
-    let run = EmergencySequence(configuration: configuration, machine: machine, clock: HostClock(), report: report)
+    let run = emergency(worker)
     let trouble = clear(run)
     finish()
     if let trouble {
@@ -126,11 +130,9 @@ public final class Locker {
     // From here on nothing stops it: neither Ctrl-C nor the end of the terminal that it may bring about itself.
     reactor.stopListening()
     let worker = try Worker()
-    let machine = HostEmergency(
-      configuration: configuration, kind: kind, worker: worker, reactor: reactor, caller: caller)
-    let run = EmergencySequence(configuration: configuration, machine: machine, clock: HostClock(), report: report)
+    let run = emergency(worker)
     var keyGoneAfter: Double?
-    let found = try kind.isThereInEmergency()
+    let found = try isThereInEmergency()
     if found {
       run.revoke()
       if run.isKeyGone { keyGoneAfter = Reactor.monotonic() - begun }
@@ -157,7 +159,7 @@ public final class Locker {
     if other != nil {
       do throws(Failure) { try others.awaitEnd() } catch { warn(error.summary) }
       // It may have opened the vault just then, or have been in the way of closing it.
-      if try kind.isThereInEmergency() {
+      if try isThereInEmergency() {
         run.revoke()
         trouble = clear(run)
       }
@@ -170,6 +172,31 @@ public final class Locker {
     tell(.lockFinished(by: user, emergency: true, how(run.steps)))
     return Result(
       outcome: .changed, seconds: Reactor.monotonic() - begun, steps: run.steps, keyGoneAfter: keyGoneAfter)
+  }
+
+  private func emergency(_ worker: Worker) -> EmergencySequence {
+    let others = configuration.otherVaults.map { vault -> (mount: String, machine: any EmergencyPort) in
+      let seen = configuration.seen(from: vault)
+      return (
+        vault.mount,
+        HostEmergency(
+          configuration: seen, kind: VaultKinds.make(seen), worker: worker, reactor: reactor, caller: caller)
+      )
+    }
+    let machine = HostEmergency(
+      configuration: configuration, kind: kind, worker: worker, reactor: reactor, caller: caller)
+    return EmergencySequence(
+      configuration: configuration, machine: machine, others: others, clock: HostClock(), report: report)
+  }
+
+  private func isThereInEmergency() throws(Failure) -> Bool {
+    var found = false
+    for (vault, other) in zip(configuration.otherVaults, VaultKinds.others(configuration)) where vault.kind.isEncrypted
+    {
+      if try other.isThereInEmergency() { found = true }
+    }
+    if found { return true }
+    return try kind.isThereInEmergency()
   }
 
   private func how(_ steps: [StepRecord]) -> JournalEvent.Run {
@@ -196,14 +223,16 @@ public final class Locker {
 
   /// A mapping of our name on another device is not ours to close. A device that is gone is no reason to leave it open.
   private func refuseAnotherDevice(_ tools: VaultTools) throws(Failure) {
-    do {
-      try kind.checkOpen(tools)
-    } catch .vault(let failure, let device) where failure.kind == .nameTaken {
-      throw .vault(failure, device: device)
-    } catch .interrupted(let signal) {
-      throw .interrupted(signal: signal)
-    } catch {
-      warn(error.summary)
+    for kind in [kind] + VaultKinds.others(configuration) {
+      do {
+        try kind.checkOpen(tools)
+      } catch .vault(let failure, let device) where failure.kind == .nameTaken {
+        throw .vault(failure, device: device)
+      } catch .interrupted(let signal) {
+        throw .interrupted(signal: signal)
+      } catch {
+        warn(error.summary)
+      }
     }
   }
 
@@ -221,7 +250,7 @@ public final class Locker {
   /// The run is over: this is the one place where a lock's end becomes known.
   /// - Parameter done: whether all was done; what is always there is never closed.
   private func finish(done: Bool = false) {
-    let isLocked = done || (try? opening()) == .closed
+    let isLocked = done || (try? isAllClosed()) == true
     do {
       try keep { record in
         record.busy = nil

@@ -28,7 +28,9 @@ public struct Planner {
       device = try kind.checkClosed(tools, byToken: false)
     }
     return MailbootCore.plan(
-      configuration, observation, words: kind.planWords(device: device), holds: try holds())
+      configuration, observation, words: kind.planWords(device: device),
+      others: zip(configuration.otherVaults, observer.others).map { $1.planWords(device: $0.shownDevice) },
+      holds: try holds())
   }
 
   /// The doors that `unlock` would start early and hold.

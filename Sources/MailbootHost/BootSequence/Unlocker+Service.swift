@@ -21,6 +21,7 @@ extension Unlocker {
     _ passphrase: borrowing SecretBytes, source: UnlockSource, start: Bool
   ) throws(Failure) -> UnlockSummary {
     guard let remote else { throw .notRoot(verb: "unlock") }
+    wasDelegated = true
     let before = freshRecord()
     let outcome = try remote.unlock(
       passphrase, source: source, start: start, timeout: timeout, reactor: units.reactor, report: report, warn: warn)

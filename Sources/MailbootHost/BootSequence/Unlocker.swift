@@ -22,6 +22,8 @@ public final class Unlocker {
   let timeout: Int?
   private let user: String
   private let tell: EventSink
+  /// Whether the service has done the work.
+  var wasDelegated = false
 
   /// - Parameters:
   ///   - user: who unlocks, for the record.
@@ -68,6 +70,67 @@ public final class Unlocker {
   ///   - source: nil when there is nobody to ask: fine as long as the vault is open.
   ///   - start: whether to start the services.
   public func run(source: (any PassphraseSource)?, start: Bool) throws(Failure) -> UnlockSummary {
+    let wasOpen = isOpen
+    let summary = try runFirst(source: source, start: start)
+    return try runFurther(after: summary, source: source, start: start, wasOpen: wasOpen)
+  }
+
+  /// Mail is up. Whoever can be asked is asked for the passphrases of the further vaults that the first one's does not open.
+  private func runFurther(
+    after first: UnlockSummary, source: (any PassphraseSource)?, start: Bool, wasOpen: Bool
+  ) throws(Failure) -> UnlockSummary {
+    var summary = first
+    var given: Set<String> = []
+    var attempt = 1
+    // Once, and after the last question: whoever asks at a terminal says it, else the run itself.
+    defer {
+      let isAsking = source?.kind == .terminal
+      if wasDelegated ? isAsking : !(isAsking && source?.isHanded == true) {
+        for vault in summary.closed { warn(vault.summary) }
+      }
+    }
+    while let source, let vault = summary.closed.first(where: { $0.wantsPassphrase && !given.contains($0.name) }) {
+      let name = vault.name
+      switch try source.askFurther(name, attempt: attempt, stillWanted: { !self.isOpen(further: name) }) {
+      case .secret(let passphrase):
+        do throws(Failure) {
+          let next =
+            try serviceTakesCalls()
+            ? try delegate(passphrase, source: source.kind, start: start)
+            : try runOpen(start: start, passphrase, via: source.kind)
+          summary = next.following(summary)
+          attempt = 1
+          if summary.closed.contains(where: { $0.name == name }) { given.insert(name) }
+        } catch .passphraseRefused(_, let empty, let carriageReturn) {
+          attempt += 1
+          if attempt <= source.attempts {
+            source.refused(empty: empty)
+            continue
+          }
+          // Nothing else was asked for.
+          if wasOpen {
+            throw .passphraseRefused(tries: attempt - 1, empty: empty, endsInCarriageReturn: carriageReturn)
+          }
+          given.insert(name)
+          attempt = 1
+        }
+      case .withdrawn:
+        while directory.isLocked() { try units.reactor.sleep(seconds: 0.2) }
+        if isOpen(further: name) { summary.closed.removeAll { $0.name == name } }
+      case .endOfInput: given.formUnion(summary.closed.map(\.name))
+      // It was tried with the first.
+      case .token: given.formUnion(summary.closed.map(\.name))
+      }
+    }
+    return summary
+  }
+
+  private func isOpen(further name: String) -> Bool {
+    guard let seen = try? Observer(configuration, kind: kind).storage() else { return false }
+    return zip(configuration.otherVaults, seen.others).contains { $0.name == name && $1.opening.isOpen }
+  }
+
+  private func runFirst(source: (any PassphraseSource)?, start: Bool) throws(Failure) -> UnlockSummary {
     let isRoot = geteuid() == 0
     guard isRoot || remote != nil else { throw .notRoot(verb: "unlock") }
     if start {
@@ -93,7 +156,7 @@ public final class Unlocker {
         hint: "give it with `--stdin`, `--key-file FILE` or `--passphrase-fd N`")
     }
     let vault = makeVault(device)
-    let run = makeRun(vault)
+    let run = makeRun(vault, byToken: byToken)
     var attempt = 1
     var empties = 0
     while true {
@@ -163,9 +226,11 @@ public final class Unlocker {
     HostVault(configuration: configuration, kind: kind, tools: tools, device: device)
   }
 
-  private func makeRun(_ vault: HostVault, only: Set<Int>? = nil) -> UnlockSequence {
-    UnlockSequence(
-      configuration: configuration, vault: vault,
+  private func makeRun(_ vault: HostVault, only: Set<Int>? = nil, byToken: Bool = false) -> UnlockSequence {
+    let others = HostOtherVault.all(configuration, tools)
+    for other in others { other.opensByToken = byToken }
+    return UnlockSequence(
+      configuration: configuration, vault: vault, others: others,
       services: HostServices(
         configuration: configuration, units: units, worker: worker, mayRollBack: true),
       clock: HostClock(), only: only,
@@ -191,7 +256,7 @@ public final class Unlocker {
         try run.open(passphrase)
         // Where another run was faster nobody has tried it.
         if run.steps.last?.outcome == .changed { record.attempts.accepted += 1 }
-        try run.complete(start: start)
+        try run.complete(start: start, passphrase)
       } catch .passphraseRefused(let tries, let empty, let carriageReturn) {
         record.attempts.refused += empty ? 0 : 1
         if !empty { tell(.passphraseRefused(actor, count: record.attempts.refused, delay: nil)) }
@@ -217,6 +282,33 @@ public final class Unlocker {
     } catch .emergency(of: .inUse(let use, _), _) {
       // Detached from the mount point it is in nobody's way.
       warn("still open from before, and of no use any more: " + use.lines(limit: 3).joined(separator: "; "))
+    }
+  }
+
+  /// The vault is open, and a passphrase is there for further ones.
+  private func runOpen(
+    start: Bool, _ passphrase: borrowing SecretBytes, via source: UnlockSource
+  ) throws(Failure) -> UnlockSummary {
+    try locked { () throws(Failure) in
+      let begun = Reactor.monotonic()
+      let run = makeRun(makeVault(nil))
+      let actor = JournalEvent.Actor(by: user, via: source)
+      do throws(Failure) {
+        if !passphrase.isEmpty { tell(.unlockBegun(actor)) }
+        try run.openOthers(passphrase)
+        record.attempts.accepted += 1
+        run.foundOpen()
+        try run.complete(start: start)
+      } catch .passphraseRefused(let tries, let empty, let carriageReturn) {
+        record.attempts.refused += empty ? 0 : 1
+        if !empty { tell(.passphraseRefused(actor, count: record.attempts.refused, delay: nil)) }
+        finish()
+        throw .passphraseRefused(tries: tries, empty: empty, endsInCarriageReturn: carriageReturn)
+      } catch {
+        finish(run, source: source, begun: begun, failure: error)
+        throw error
+      }
+      return finish(run, source: source, begun: begun, failure: nil)
     }
   }
 
@@ -250,8 +342,8 @@ public final class Unlocker {
   private func note(phaseOf progress: Progress) {
     let phase: BootState
     switch progress {
-    case .began(.open): phase = .opening
-    case .began(.mount), .began(.bind): phase = .mounting
+    case .began(.open), .began(.openVault): phase = .opening
+    case .began(.mount), .began(.mountVault), .began(.bind): phase = .mounting
     case .began(.check): phase = .verifying
     case .began(.service), .began(.prepare): phase = .starting
     case .undoing: phase = .locking
@@ -283,7 +375,8 @@ public final class Unlocker {
     }
     if run.rolledBack && !isOpen { record.lockedSince = Reactor.wall() }
     store()
-    return UnlockSummary(source: source, seconds: seconds, steps: run.steps, checks: run.verdicts.records)
+    return UnlockSummary(
+      source: source, seconds: seconds, steps: run.steps, checks: run.verdicts.records, closed: run.closed)
   }
 
   private func store() {

@@ -26,17 +26,25 @@ public struct Verifier {
   /// Every check and probe; the results are kept for `status`.
   public func run(report: (Progress) -> Void) throws(Failure) -> VerifySequence {
     let kind = VaultKinds.make(configuration)
-    let opening = try Observer(configuration, kind: kind).storage().opening
+    let seen = try Observer(configuration, kind: kind).storage()
+    let opening = seen.opening
     if opening == .closed { throw .locked }
     // Each check would hang.
     if let breakdown = opening.breakdown { throw breakdown }
-    return try locked { () throws(Failure) in try runLocked(report: report) }
+    let closed = zip(configuration.otherVaults, seen.others).filter { !$1.isMounted }.map(\.0.name)
+    let absent = configuration.services(without: Set(closed))
+    for name in closed {
+      let waiting = configuration.services(without: [name]).sorted().map { configuration.services[$0].name }
+      warn(
+        "the vault \(name) is closed" + (waiting.isEmpty ? "" : ": not asked: \(waiting.joined(separator: ", "))"))
+    }
+    return try locked { () throws(Failure) in try runLocked(absent: absent, report: report) }
   }
 
-  private func runLocked(report: (Progress) -> Void) throws(Failure) -> VerifySequence {
+  private func runLocked(absent: Set<Int>, report: (Progress) -> Void) throws(Failure) -> VerifySequence {
     let services = HostServices(configuration: configuration, units: units, worker: worker, mayRollBack: false)
     let result = try VerifySequence(
-      configuration: configuration, services: services, clock: HostClock(), report: report)
+      configuration: configuration, services: services, clock: HostClock(), absent: absent, report: report)
     keep { record in
       record.checks = result.verdicts.records
       record.probes.merge(result.probes) { $1 }

@@ -67,8 +67,17 @@ struct HostChecker {
     return Finding(sound: .mount, "\(mounted.source) on \(path), \(mounted.filesystem)")
   }
 
+  /// Of the first vault; a further one that fills up is worth a warning, and keeps no mail down.
   private func freeSpace() -> Finding {
-    let path = configuration.vault.mount
+    let first = freeSpace(on: configuration.vault.mount)
+    guard first.sound, !configuration.otherVaults.isEmpty, !verify.isStrict(.freeSpace) else { return first }
+    let mounts = MountTable.current()
+    let further = configuration.otherVaults.map(\.mount).filter { mounts?.mount(on: $0) != nil }.map(freeSpace(on:))
+    if let low = further.first(where: { !$0.sound }) { return low }
+    return Finding(sound: .freeSpace, ([first] + further).map(\.detail).joined(separator: "; "))
+  }
+
+  private func freeSpace(on path: String) -> Finding {
     let space: statvfs
     switch SpaceQuestion(path).answer() {
     case .space(let answer) where answer.f_blocks > 0: space = answer

@@ -20,18 +20,25 @@ public struct Guard {
 
   /// The mount points that lie outside the vault.
   private var mountPoints: [String] {
-    guard vault.kind.isEncrypted else { return [] }
-    return [vault.mount] + configuration.binds.map(\.to).filter { !$0.hasPrefix(vault.mount + "/") }
+    let encrypted = configuration.vaults.filter(\.kind.isEncrypted)
+    let binds = configuration.binds.filter { bind in
+      (configuration.otherVault(of: bind.from) ?? vault).kind.isEncrypted
+    }.map(\.to)
+    let all = encrypted.map(\.mount) + binds
+    return all.filter { path in !encrypted.contains { path.hasPrefix($0.mount + "/") } }
   }
+
+  private var isNeeded: Bool { configuration.vaults.contains(where: \.kind.isEncrypted) }
 
   /// What is guarded now. Needs no privilege; without it the bare directory below a mount is unknown.
   public func report() throws(Failure) -> GuardReport {
     // What is always there need not be guarded.
-    let guarded = vault.kind.isEncrypted ? try guardedUnits(try manager()) : nil
+    let guarded = isNeeded ? try guardedUnits(try manager()) : nil
     let wanted = guarded?.names.map(\.rawValue) ?? []
     var units: [GuardReport.Unit] = []
     for unit in wanted {
-      let text = try dropIn(isDoor: guarded?.doors.contains(UnitName(unit)) ?? false)
+      let text = try dropIn(
+        isDoor: guarded?.doors.contains(UnitName(unit)) ?? false, vaults: guarded?.vaults[UnitName(unit)] ?? [])
       units.append(GuardReport.Unit(name: unit, file: files.file(of: unit), state: state(of: files.find(unit), text)))
     }
     for found in files.all() where found.isOurs && !wanted.contains(found.unit) {
@@ -51,7 +58,7 @@ public struct Guard {
   /// Guards everything, and takes back what is not configured any more.
   /// - Parameter warn: told what could not be guarded, which holds nothing else up.
   public func install(warn: (String) -> Void) throws(Failure) -> [GuardAction] {
-    guard vault.kind.isEncrypted else {
+    guard isNeeded else {
       throw .usage(
         "there is nothing to guard: with type \"none\" \(vault.mount) is always there",
         hint: "`mailboot guard remove` takes back what is left from another type")
@@ -67,7 +74,8 @@ public struct Guard {
           warn("\(files.file(of: unit)) is not ours and is left as it is: \(unit) is not guarded")
           continue
         }
-        let text = try dropIn(isDoor: units.doors.contains(UnitName(unit)))
+        let text = try dropIn(
+          isDoor: units.doors.contains(UnitName(unit)), vaults: units.vaults[UnitName(unit)] ?? [])
         actions.append(
           GuardAction(subject: unit, action: files.file(of: unit), outcome: try files.write(text, for: unit)))
       }
@@ -114,7 +122,7 @@ public struct Guard {
 
   /// Mount points our files name and the configuration does not.
   private func formerMountPoints(_ found: [GuardFiles.Found]) -> [String] {
-    Set(found.compactMap { $0.text.flatMap(GuardDropIn.mount(in:)) }).subtracting(mountPoints).sorted()
+    Set(found.flatMap { $0.text.map(GuardDropIn.mounts(in:)) ?? [] }).subtracting(mountPoints).sorted()
   }
 
   private func makeImmutable(_ path: String, _ warn: (String) -> Void) -> GuardAction {
@@ -142,10 +150,13 @@ public struct Guard {
     return GuardAction(subject: path, action: state.word, outcome: outcome)
   }
 
-  private func dropIn(isDoor: Bool) throws(Failure) -> String {
-    let unit = UnitName.mount(forPath: vault.mount).rawValue
-    guard let text = GuardDropIn.text(mount: vault.mount, mountUnit: unit, isDoor: isDoor) else {
-      throw .system("systemd's unit files cannot hold the mount point \(vault.mount)")
+  /// - Parameter vaults: names of the further vaults that the unit waits for, too.
+  private func dropIn(isDoor: Bool, vaults: Set<String>) throws(Failure) -> String {
+    let needed = [vault] + configuration.otherVaults.filter { vaults.contains($0.name) }
+    let mounts = needed.filter(\.kind.isEncrypted).map(\.mount)
+    let units = mounts.map { (path: $0, unit: UnitName.mount(forPath: $0).rawValue) }
+    guard let text = GuardDropIn.text(mounts: units, isDoor: isDoor) else {
+      throw .system("systemd's unit files cannot hold the mount point \(mounts.joined(separator: " or "))")
     }
     return text
   }

@@ -7,6 +7,8 @@ struct GuardedUnits {
   let names: [UnitName]
   /// Those of them that take mail from the world.
   let doors: Set<UnitName>
+  /// The further vaults that units wait for, by name.
+  let vaults: [UnitName: Set<String>]
   /// Those of them, and their instances, that are running now.
   let running: [UnitName]
   /// Whether systemd has yet to read what one of them was made from.
@@ -23,9 +25,15 @@ struct GuardedUnits {
     let further = others.isEmpty ? [:] : try manager.details(of: Array(others))
     var names: [UnitName] = []
     var doors: Set<UnitName> = []
+    var vaults: [UnitName: Set<String>] = [:]
     for (index, service) in services.enumerated() {
       let before = names.count
-      defer { if configuration.services[index].isDoor { doors.formUnion(names[before...]) } }
+      defer {
+        if configuration.services[index].isDoor { doors.formUnion(names[before...]) }
+        for name in names[before...] {
+          vaults[name.template ?? name, default: []].formUnion(configuration.services[index].vaults)
+        }
+      }
       guard let details = own[service] else {
         names.append(service)
         continue
@@ -35,6 +43,7 @@ struct GuardedUnits {
       let namesakes = Self.namesakes(of: details.state.name).filter { further[$0]?.state.loadState == "loaded" }
       names += [details.state.name] + parts + (triggers + namesakes).sorted { $0.rawValue < $1.rawValue }
     }
+    self.vaults = vaults
     var seen: Set<UnitName> = []
     self.doors = Set(doors.map { $0.template ?? $0 })
     self.names = names.map { $0.template ?? $0 }.filter { seen.insert($0).inserted }

@@ -9,6 +9,7 @@ import Text
 struct Observer {
   let configuration: Configuration
   let kind: any VaultKind
+  let others: [any VaultKind]
 
   init(_ configuration: Configuration) {
     self.init(configuration, kind: VaultKinds.make(configuration))
@@ -17,6 +18,7 @@ struct Observer {
   init(_ configuration: Configuration, kind: any VaultKind) {
     self.configuration = configuration
     self.kind = kind
+    others = VaultKinds.others(configuration)
   }
 
   /// Everything but the services.
@@ -25,16 +27,29 @@ struct Observer {
       throw .system("/proc is not mounted: the mount table cannot be read")
     }
     let (opening, mount) = try kind.observe(mounts)
-    // Below an automount point that waits for the vault everything would wait.
-    let answers = opening.breakdown == nil && mount != nil
+    let first = ObservedVault(opening: opening, mount: mount)
+    var further: [ObservedVault] = []
+    for kind in others {
+      let (opening, mount) = try kind.observe(mounts)
+      further.append(ObservedVault(opening: opening, mount: mount))
+    }
     return Observation(
-      opening: opening, mount: mount,
-      // What does not answer is not asked; then the mount table has to do.
+      opening: opening, mount: mount, others: further,
       bindsMounted: configuration.binds.map { bind in
-        answers
-          ? Self.isSame(bind.from, bind.to)
-          : opening.vault?.device != nil && mounts.mount(on: bind.to)?.device == opening.vault?.device
+        let place = configuration.otherVault(of: bind.from).flatMap { other in
+          configuration.otherVaults.firstIndex { $0.name == other.name }
+        }
+        return Self.isMounted(bind, of: place.map { further[$0] } ?? first, mounts)
       }, services: nil)
+  }
+
+  /// Below an automount point that waits for the vault everything would wait, and what does not answer is not asked: then the mount table
+  /// has to do.
+  private static func isMounted(
+    _ bind: Configuration.Bind, of vault: ObservedVault, _ mounts: MountTable
+  ) -> Bool {
+    if vault.opening.breakdown == nil && vault.mount != nil { return isSame(bind.from, bind.to) }
+    return vault.opening.vault?.device != nil && mounts.mount(on: bind.to)?.device == vault.opening.vault?.device
   }
 
   /// Whether two paths are the same directory, which is what a bind mount makes of them.

@@ -29,7 +29,7 @@ public final class StatusReader {
   }
 
   /// Units whose changes tell something about the vault, besides its mount.
-  var watchedUnits: [UnitName] { observer.kind.watchedUnits }
+  var watchedUnits: [UnitName] { ([observer.kind] + observer.others).flatMap(\.watchedUnits) }
 
   public func report() -> StatusReport {
     var trouble: [String] = []

@@ -10,6 +10,9 @@ import MailbootCore
 public func completed(_ configuration: Configuration) -> Configuration {
   var configuration = configuration
   if configuration.vault.type == nil { configuration.vault.type = FoundVault(configuration.vault).type }
+  for index in configuration.otherVaults.indices where configuration.otherVaults[index].type == nil {
+    configuration.otherVaults[index].type = FoundVault(configuration.otherVaults[index]).type
+  }
   configuration.services = RspamdProbe().completed(configuration.services)
   return configuration
 }

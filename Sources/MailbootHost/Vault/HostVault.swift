@@ -72,6 +72,7 @@ final class HostVault: VaultPort {
     let bind = configuration.binds[index]
     guard let table = MountTable.current(), let mounted = table.mount(on: bind.to) else { return .unchanged }
     // Something else that is mounted there is not ours to unmount.
+    let kind = configuration.otherVault(of: bind.from).map { VaultKinds.make(configuration.seen(from: $0)) } ?? kind
     let isOurs = kind.fileSystem(table).map { $0 == mounted.device } ?? Observer.isSame(bind.from, bind.to)
     return isOurs ? try tools.mounts.stop(path: bind.to) : .unchanged
   }

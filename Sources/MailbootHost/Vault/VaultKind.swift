@@ -75,9 +75,14 @@ struct VaultTools {
 enum VaultKinds {
   static func make(_ configuration: Configuration) -> any VaultKind {
     switch configuration.vault.kind {
-    case .luks: LUKSVault(configuration.vault)
+    case .luks, .veracrypt, .bitlocker: LUKSVault(configuration.vault)
     case .gocryptfs: GocryptfsVault(configuration)
     case .plain: PlainDirectory(configuration.vault)
     }
+  }
+
+  /// Of the further vaults, in order.
+  static func others(_ configuration: Configuration) -> [any VaultKind] {
+    configuration.otherVaults.map { make(configuration.seen(from: $0)) }
   }
 }

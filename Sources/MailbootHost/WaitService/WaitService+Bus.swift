@@ -183,7 +183,7 @@ extension WaitService {
     }
     if let unknown = options.keys.min() { throw Self.invalid("there is no option \(unknown)") }
     let rest = callerDelays.remaining(for: caller.uid, at: Reactor.monotonic())
-    guard rest <= 0 || report.vault.open else {
+    guard rest <= 0 || report.vault.open && report.closedVaults.isEmpty else {
       throw CallRefusal(
         name: Self.tooSoon,
         text: "\(callerDelays.refused(of: caller.uid)) passphrases of \(caller.name) in a row were refused: "

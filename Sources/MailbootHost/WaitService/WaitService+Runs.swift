@@ -21,7 +21,7 @@ extension WaitService {
       // An empty one was never tried.
       case .progress(.refused(empty: false)): noteRefused(run)
       // Right, whatever becomes of the rest.
-      case .progress(.ended(.open, _, _, _)):
+      case .progress(.ended(.open, .changed, _, _)), .progress(.ended(.openVault, .changed, _, _)):
         delay.noteAccepted()
         callerDelays.noteAccepted()
       case .warning(let text): warn(text)

@@ -7,7 +7,7 @@ extension WaitService {
   /// Units whose changes concern us: the services' own, the mount, the mapping and the vault's device, and scripts on their way.
   func watchUnits() {
     var units = Set(scriptRuns.keys)
-    units.insert(.mount(forPath: configuration.vault.mount))
+    for vault in configuration.vaults { units.insert(.mount(forPath: vault.mount)) }
     units.formUnion(reader.watchedUnits)
     for bind in configuration.binds { units.insert(.mount(forPath: bind.to)) }
     if let device = report.vault.device, device.hasPrefix("/dev/") { units.insert(.device(forPath: device)) }

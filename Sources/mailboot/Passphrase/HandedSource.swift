@@ -13,10 +13,12 @@ final class HandedSource: PassphraseSource {
 
   let kind: UnlockSource
   let attempts = 1
+  let isHanded = true
   private let origin: Origin
   private let reactor: Reactor
   /// Whether it may be as long as a key file.
   private let isLong: Bool
+  private var isUsed = false
 
   /// Whoever passes a descriptor has the passphrase at hand.
   private static let patience = 10
@@ -31,6 +33,7 @@ final class HandedSource: PassphraseSource {
   }
 
   func ask(attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer {
+    isUsed = true
     switch origin {
     case .token: return .token
     case .standardInput: return .secret(try read(0))
@@ -40,6 +43,10 @@ final class HandedSource: PassphraseSource {
           try read(descriptor)
         })
     }
+  }
+
+  func askFurther(_ vault: String, attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer {
+    isUsed ? .endOfInput : try ask(attempt: attempt, stillWanted: stillWanted)
   }
 
   func refused(empty: Bool) {}

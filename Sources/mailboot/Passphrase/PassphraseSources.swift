@@ -18,17 +18,27 @@ final class TerminalSource: PassphraseSource {
   }
 
   func ask(attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer {
+    try ask("the vault", attempt: attempt, stillWanted: stillWanted)
+  }
+
+  func askFurther(_ vault: String, attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer {
+    try ask("the vault \(vault)", attempt: attempt, stillWanted: stillWanted)
+  }
+
+  private func ask(
+    _ vault: String, attempt: Int, stillWanted: () -> Bool
+  ) throws(Failure) -> PassphraseAnswer {
     let count = attempts > 1 && attempt > 1 ? " (\(attempt) of \(attempts))" : ""
     let prompt = TerminalPrompt()
     do {
       switch try prompt.ask(
-        prompt: "Passphrase of the vault\(count): ", signals: reactor.signalDescriptor, stillWanted: stillWanted)
+        prompt: "Passphrase of \(vault)\(count): ", signals: reactor.signalDescriptor, stillWanted: stillWanted)
       {
       case .secret(let secret): return .secret(secret)
       case .endOfInput: return .endOfInput
       case .interrupted(let signal): throw Failure.interrupted(signal: signal)
       case .withdrawn:
-        tell("the vault has been opened by another run")
+        tell("\(vault) has been opened by another run")
         return .withdrawn
       }
     } catch let failure as Failure {
@@ -53,6 +63,7 @@ final class SecretSource: PassphraseSource {
   let attempts = 1
   private let origin: Origin
   private let reactor: Reactor
+  private var isRead = false
 
   init(_ origin: Origin, reactor: Reactor) {
     self.origin = origin
@@ -71,7 +82,13 @@ final class SecretSource: PassphraseSource {
   private static let passphraseLimit = 8192
   private static let keyFileLimit = 8 << 20
 
+  /// What was read for the first vault was tried on all.
+  func askFurther(_ vault: String, attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer {
+    isRead ? .endOfInput : try ask(attempt: attempt, stillWanted: stillWanted)
+  }
+
   func ask(attempt: Int, stillWanted: () -> Bool) throws(Failure) -> PassphraseAnswer {
+    isRead = true
     switch origin {
     case .standardInput(let raw):
       return .secret(try read(0, limit: Self.passphraseLimit, dropNewline: !raw, "--stdin"))

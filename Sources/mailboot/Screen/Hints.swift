@@ -2,7 +2,7 @@ import MailbootCore
 
 /// What to do about a failure: the one place where every error meets its remedy.
 func hint(for failure: Failure, configuration: Configuration) -> String? {
-  let vault = configuration.vault
+  let vault = concerned(failure, configuration)
   switch failure {
   case .passphraseRefused(_, true, _): return "an empty passphrase is never tried; type the vault's passphrase"
   case .passphraseRefused(_, _, true):
@@ -14,6 +14,10 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
     return "see what is there with `lsblk -f`; correct `device` in [vault], or attach the disk and run `mailboot` again"
   case .noLUKSDevice:
     return "see what is there with `lsblk -f`; name the vault as `device` in [vault] of \(configurationPath)"
+  case .severalDevices(let wanted, _):
+    return wanted.hasPrefix("LABEL=")
+      ? "name it by `UUID=` as `device` (`lsblk -o NAME,UUID,LABEL`), or give the other one another label (`cryptsetup config --label`)"
+      : "one is a copy: detach it, give it another UUID (`cryptsetup luksUUID --uuid`), or name the right one by its path in /dev/disk/by-id"
   case .severalLUKSDevices: return "name the vault as `device` in [vault] of \(configurationPath)"
   case .mount(let failure, let path):
     return hint(for: failure, path: path, vault)
@@ -47,6 +51,19 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   }
 }
 
+/// The vault that a failure is about, as far as it says so.
+private func concerned(_ failure: Failure, _ configuration: Configuration) -> Configuration.Vault {
+  let place: String
+  switch failure {
+  case .vault(_, let device): place = device
+  case .mount(_, let path): place = path
+  default: return configuration.vault
+  }
+  return configuration.otherVaults.first { vault in
+    [vault.mount, vault.device, vault.mappingName, vault.mappingName.map { "/dev/mapper/\($0)" }].contains(place)
+  } ?? configuration.vault
+}
+
 private let readme = "/usr/share/doc/mailboot/README.md"
 private let configurationPath = "/etc/mailboot/mailboot.toml"
 
@@ -58,6 +75,8 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .noProgram: "`apt install gocryptfs`"
   case .damagedConfiguration:
     "put back a copy of `gocryptfs.conf`; without one the master key opens it (`gocryptfs -masterkey`, see gocryptfs(1))"
+  case .otherFormat:
+    "is this the right device, and the right `type`? see what is there with `lsblk -f` and `blkid -p \(device)`"
   case .notLUKS: "is this the right device? `lsblk -f` shows which one is crypto_LUKS"
   case .damagedHeader:
     "do not write to the disk; look with `cryptsetup luksDump \(device)`, and restore a header backup with"
@@ -71,6 +90,7 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
     "see `findmnt -t fuse.gocryptfs`, unmount it there, then run `mailboot` again"
   case .busy: "see who uses it with `lsblk \(device)` and `fuser -vm \(vault.mount)`"
   case .noToken: "see its tokens with `cryptsetup luksDump \(device)`"
+  case .other where vault.kind.isForeign: "see `journalctl -b -k | tail`"
   case .other where vault.kind == .gocryptfs: "see `journalctl -b -t gocryptfs`"
   case .other: "see `journalctl -b -k | tail` and `cryptsetup luksDump \(device)`"
   }
@@ -86,7 +106,7 @@ private func hint(for use: VaultUse, vault: Configuration.Vault) -> String? {
     case .loop(let device, _): return "`losetup --detach \(device)` after what uses it, then try again"
     case .swap(let file): return "`swapoff \(file)`, then try again"
     case .device(let name): return "see what lies on it with `lsblk /dev/mapper/\(vault.mapping)`; close \(name) first"
-    case .unseen where vault.kind != .luks: return "see `fuser -vm \(vault.mount)`"
+    case .unseen where !vault.kind.isMapped: return "see `fuser -vm \(vault.mount)`"
     case .unseen: return "see `lsblk /dev/mapper/\(vault.mapping)` and `fuser -vm \(vault.mount)`"
     }
   }

@@ -20,7 +20,7 @@ final class ProgressLines {
     case .ended(let step, let outcome, let seconds, let detail):
       forget(step)
       line("ok", step.name, seconds, outcome == .unchanged ? already(step) : firstLine(detail))
-    case .refused: forget(.open)
+    case .refused: going.removeAll { $0.name == "open" || $0.name.hasPrefix("open ") }
     case .failed(let step, let seconds):
       forget(step)
       line("FAIL", step.name, seconds, "")
@@ -29,6 +29,9 @@ final class ProgressLines {
       for record in records where record.result != .skip || record.detail != "off" {
         line(mark(record.result), "check \(record.name.rawValue)", seconds, record.detail)
       }
+    case .leftClosed(let vault):
+      forget(.openVault(vault.name))
+      line("warn", "open \(vault.name)", nil, "stays closed: \(vault.why)")
     case .undoing:
       going = []
       show("taking back what this run did:")
@@ -72,14 +75,14 @@ final class ProgressLines {
 
   private func already(_ step: Step) -> String {
     switch step {
-    case .open: "already open"
-    case .mount, .bind: "already mounted"
+    case .open, .openVault: "already open"
+    case .mount, .mountVault, .bind: "already mounted"
     case .check, .fill: ""
     case .service, .prepare: "already running"
     case .users: "nobody but the services"
     case .stop, .stopAll: "not running"
     case .unmount: "not mounted"
-    case .close, .revoke: "not open"
+    case .close, .revoke, .revokeVault: "not open"
     }
   }
 

@@ -18,7 +18,13 @@ struct StatusText {
   /// The command that goes on from here.
   private func next() -> [String] {
     if report.needsPassphrase { return ["next      `mailboot` asks for the passphrase and brings everything up"] }
-    return report.canBeCompleted ? ["next      `mailboot` completes what is missing, and asks for nothing"] : []
+    guard report.canBeCompleted else { return [] }
+    let closed = report.closedVaults
+    return closed.isEmpty
+      ? ["next      `mailboot` completes what is missing, and asks for nothing"]
+      : [
+        "next      `mailboot` brings up \(closed.joined(separator: ", ")), and asks for the passphrase if it takes one"
+      ]
   }
 
   private func headline() -> String {
@@ -29,6 +35,12 @@ struct StatusText {
   }
 
   private func vault() -> [String] {
+    guard report.otherVaults.isEmpty else {
+      let all = [report.vault] + report.otherVaults
+      let width = all.map(\.name.count).max() ?? 0
+      return ["vaults"]
+        + all.map { "  \(($0.mounted ? "ok" : "--").padded(4))  \($0.name.padded(width))  \(line(of: $0))" }
+    }
     let vault = report.vault
     guard vault.type != .plain else { return ["vault     none: \(vault.mount) is a directory like others"] + space() }
     let device = vault.device ?? "(looked for when it is opened)"
@@ -37,6 +49,20 @@ struct StatusText {
     var text = "vault     \(device), open" + (vault.mapping.map { " as \($0)" } ?? "")
     text += vault.mounted ? ", mounted on \(vault.mount)" : ", not mounted"
     return [text] + space()
+  }
+
+  /// One of several: `/dev/vdb as vault-blk on /vault, 12 GiB of 40 GiB free`.
+  private func line(of vault: StatusReport.Vault) -> String {
+    if vault.type == .plain { return "\(vault.mount), not encrypted" }
+    let device = vault.device ?? "(looked for when it is opened)"
+    if vault.broken { return "\(device), broken down" }
+    guard vault.open else { return "\(device), closed" }
+    let open = device + (vault.mapping.map { " as \($0)" } ?? "")
+    guard vault.mounted else { return "\(open), open, not mounted" }
+    guard let size = vault.sizeBytes, let free = vault.availableBytes, size > 0 else {
+      return "\(open) on \(vault.mount)"
+    }
+    return "\(open) on \(vault.mount), \(mebibytes(free)) of \(mebibytes(size)) free"
   }
 
   private func space() -> [String] {

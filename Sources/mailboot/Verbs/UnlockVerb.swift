@@ -46,7 +46,7 @@ struct Unlock: Verb {
     }
     let lines = ProgressLines(terminal)
     do throws(Failure) {
-      if !settings.vault.kind.isEncrypted, stdin || passphraseFd != nil || keyFile != nil {
+      if !settings.vaults.contains(where: \.kind.isEncrypted), stdin || passphraseFd != nil || keyFile != nil {
         throw .usage(
           "there is no passphrase to give: with type \"none\" nothing is encrypted", hint: "run `mailboot` without it")
       }
@@ -98,7 +98,8 @@ struct Unlock: Verb {
 
   private func closing(_ result: UnlockSummary) -> String {
     let warnings = result.checks.count { $0.result == .warn }
-    let words = warnings == 0 ? "" : ", with \(warnings) \(warnings == 1 ? "warning" : "warnings")"
+    var words = warnings == 0 ? "" : ", with \(warnings) \(warnings == 1 ? "warning" : "warnings")"
+    if !result.closed.isEmpty { words += ", without the vault \(result.closed.map(\.name).joined(separator: ", "))" }
     if noStart { return "mounted and verified\(words), nothing started" }
     if result.isUnchanged { return "ready already\(words)" }
     return "ready in \(decimal(result.seconds, places: 1)) s\(words)"

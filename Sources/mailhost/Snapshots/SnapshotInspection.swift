@@ -92,7 +92,7 @@ struct SnapshotInspection {
       problems += error.texts.map { "in it: \($0)" }
     }
     do throws(ConfigurationError) {
-      if let root = try MergedTOML(snapshot.files("settings/mailboot.toml")).root {
+      if let root = try MergedTOML(snapshot.files("settings/mailboot.toml"), merge: { $1.layered(over: $0) }).root {
         _ = try Configuration(decoding: root)
       }
     } catch {

@@ -64,6 +64,7 @@ struct PathsVerb: Verb {
     if type == nil, fileStatus(root.path("\(directory)/\(file)")) != nil { type = .gocryptfs }
     switch type ?? .luks {
     case .luks: return .luks(device: vault.device, header: vault.header)
+    case .veracrypt, .bitlocker: return .container(type: (type ?? .luks).rawValue, device: vault.device)
     case .gocryptfs: return .gocryptfs(directory: directory, configuration: file)
     case .plain: return .none
     }

@@ -109,6 +109,9 @@ final class SimulatedMachine: VaultPort, ServicesPort, UsersPort, ClockPort {
     afterwards(operation)
   }
 
+  /// What happens to another vault of this machine.
+  func actFurther(_ operation: String) throws(Failure) { try act(operation) }
+
   private func note(_ operation: String) {
     log.append(operation)
     begun[operation] = now

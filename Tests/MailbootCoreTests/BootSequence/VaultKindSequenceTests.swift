@@ -57,13 +57,13 @@ struct VaultKindSequenceTests {
   /// Everything an unlock does that may fail.
   private static let faults: [(name: String, prepare: @Sendable (SimulatedMachine) -> Void)] =
     ["mount", "bind 0", "bind 1"].map { operation in
-      (operation, { $0.failing[operation] = .mount(.refused(result: "failed", journal: []), path: "/x") })
+      (operation, { @Sendable in $0.failing[operation] = .mount(.refused(result: "failed", journal: []), path: "/x") })
     }
     + CheckName.allCases.filter { Configuration().verify.severity(of: $0) == .require }.map { check in
-      ("check \(check.rawValue)", { $0.unsound = [check] })
+      ("check \(check.rawValue)", { @Sendable in $0.unsound = [check] })
     }
     + Configuration().services.map { service in
-      (service.name, { $0.serviceFailures[service.name] = .missing(unit: service.name) })
+      (service.name, { @Sendable in $0.serviceFailures[service.name] = .missing(unit: service.name) })
     }
 
   @Test(arguments: kinds, faults.indices)

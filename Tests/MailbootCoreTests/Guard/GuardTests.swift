@@ -13,35 +13,44 @@ struct GuardTests {
     ),
   ])
   func theDropInAssertsTheMountAndThatItWasVerifiedAndFollowsIt(_ isDoor: Bool, _ assertions: [String]) throws {
-    let text = try #require(GuardDropIn.text(mount: "/vault", mountUnit: "vault.mount", isDoor: isDoor))
+    let text = try #require(GuardDropIn.text(mounts: [("/vault", "vault.mount")], isDoor: isDoor))
     let lines = text.split(separator: "\n").map(String.init)
     #expect(lines.first == GuardDropIn.marker)
     #expect(
       Array(lines.dropFirst()) == ["[Unit]"] + assertions + ["After=vault.mount", "StopPropagatedFrom=vault.mount"])
-    #expect(GuardDropIn.mount(in: text) == "/vault")
+    #expect(GuardDropIn.mounts(in: text) == ["/vault"])
     #expect(text.hasSuffix("\n"))
   }
 
   @Test(arguments: ["/vault", "/srv/my vault", "/a%b%%c", "/ü"])
   func theMountPointIsReadBack(_ mount: String) throws {
-    let text = try #require(GuardDropIn.text(mount: mount, mountUnit: "x.mount", isDoor: false))
-    #expect(GuardDropIn.mount(in: text) == mount)
+    let text = try #require(GuardDropIn.text(mounts: [(mount, "x.mount")], isDoor: false))
+    #expect(GuardDropIn.mounts(in: text) == [mount])
+  }
+
+  @Test func aUnitThatNamesAVaultAssertsThatMountToo() throws {
+    let text = try #require(
+      GuardDropIn.text(
+        mounts: [("/vault", "vault.mount"), ("/vault-backup", "vault\\x2dbackup.mount")], isDoor: false))
+    #expect(text.contains("AssertPathIsMountPoint=/vault\nAssertPathIsMountPoint=/vault-backup\n"))
+    #expect(text.contains("StopPropagatedFrom=vault\\x2dbackup.mount\n"))
+    #expect(GuardDropIn.mounts(in: text) == ["/vault", "/vault-backup"])
   }
 
   @Test func aPercentSignIsNoSpecifier() throws {
-    let text = try #require(GuardDropIn.text(mount: "/a%h", mountUnit: "x.mount", isDoor: false))
+    let text = try #require(GuardDropIn.text(mounts: [("/a%h", "x.mount")], isDoor: false))
     #expect(text.contains("AssertPathIsMountPoint=/a%%h\n"))
   }
 
   @Test(arguments: ["vault", "/vault\n[Service]\nExecStartPre=/bin/sh", "/vault\\", "/vault ", "/va\u{7f}lt"])
   func aPathThatAUnitFileCannotHoldGivesNone(_ mount: String) {
-    #expect(GuardDropIn.text(mount: mount, mountUnit: "x.mount", isDoor: false) == nil)
+    #expect(GuardDropIn.text(mounts: [(mount, "x.mount")], isDoor: false) == nil)
   }
 
   @Test(arguments: ["", "[Unit]\nAssertPathIsMountPoint=/vault\n", " \(GuardDropIn.marker)\n", GuardDropIn.marker])
   func aFileWithoutTheMarkerIsNotOurs(_ text: String) {
     #expect(!GuardDropIn.isOurs(text))
-    #expect(GuardDropIn.mount(in: text) == nil)
+    #expect(GuardDropIn.mounts(in: text) == [])
   }
 
   @Test(

@@ -75,6 +75,7 @@ struct StatusJSONTests {
       "host": "mail",
       "boot_id": "6c1d3f7e-0b5e-4a49-9d1c-5d6f9a1b2c3d",
       "vault": {
+        "name": "vault",
         "type": "luks",
         "device": "/dev/vdb",
         "uuid": "01234567-89ab-cdef-0123-456789abcdef",
@@ -85,6 +86,20 @@ struct StatusJSONTests {
         "size_bytes": 1000,
         "available_bytes": 600
       },
+      "vaults": [
+        {
+          "name": "vault",
+          "type": "luks",
+          "device": "/dev/vdb",
+          "uuid": "01234567-89ab-cdef-0123-456789abcdef",
+          "mapping": "vault-blk",
+          "open": true,
+          "mount": "/vault",
+          "mounted": true,
+          "size_bytes": 1000,
+          "available_bytes": 600
+        }
+      ],
       "checks": [
         {
           "name": "database",
@@ -172,6 +187,7 @@ struct StatusJSONTests {
       "host": "mail",
       "boot_id": "6c1d3f7e-0b5e-4a49-9d1c-5d6f9a1b2c3d",
       "vault": {
+        "name": "vault",
         "type": "luks",
         "device": null,
         "uuid": null,
@@ -182,6 +198,20 @@ struct StatusJSONTests {
         "size_bytes": null,
         "available_bytes": null
       },
+      "vaults": [
+        {
+          "name": "vault",
+          "type": "luks",
+          "device": null,
+          "uuid": null,
+          "mapping": "vault-blk",
+          "open": false,
+          "mount": "/vault",
+          "mounted": false,
+          "size_bytes": null,
+          "available_bytes": null
+        }
+      ],
       "checks": [],
       "services": [
         {

@@ -27,7 +27,7 @@ struct StatusPrometheusTests {
     let metrics = try PrometheusText(parsing: fixture.report.prometheus(version: "1"))
     #expect(
       metrics.names == [
-        "mailboot_state", "mailboot_service_ready", "mailboot_state_since_timestamp_seconds",
+        "mailboot_state", "mailboot_vault_open", "mailboot_service_ready", "mailboot_state_since_timestamp_seconds",
         "mailboot_unlock_attempts_total", "mailboot_build_info",
       ])
     #expect(metrics.value("mailboot_state", "state", "locked") == 1)
@@ -85,6 +85,9 @@ struct StatusPrometheusTests {
     mailboot_state{state="degraded"} 0
     mailboot_state{state="ready"} 1
     mailboot_state{state="unknown"} 0
+    # HELP mailboot_vault_open Whether the vault is open and mounted.
+    # TYPE mailboot_vault_open gauge
+    mailboot_vault_open{vault="vault"} 1
     # HELP mailboot_service_ready Whether the service's units are active and its last probe answered.
     # TYPE mailboot_service_ready gauge
     mailboot_service_ready{service="redis-server"} 1

@@ -8,7 +8,7 @@ import Testing
 @testable import MailbootHost
 
 struct GuardFilesTests {
-  private let ours = GuardDropIn.text(mount: "/vault", mountUnit: "vault.mount", isDoor: false) ?? ""
+  private let ours = GuardDropIn.text(mounts: [("/vault", "vault.mount")], isDoor: false) ?? ""
 
   @Test func aFileIsWrittenOnceAndRemovedWithItsDirectory() throws {
     let directory = try TemporaryDirectory()

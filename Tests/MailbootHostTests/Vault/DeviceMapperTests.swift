@@ -33,6 +33,29 @@ struct DeviceMapperTests {
     #expect(mapping.luksUUID == "01234567-89ab-cdef-0123-456789abcdef")
   }
 
+  @Test func whatACascadeLiesOnIsBelowItsLayers() throws {
+    let sysfs = try sysfs()
+    // dm-0 on dm-1 on vdb.
+    try sysfs.write("class/block/dm-0/slaves/dm-1", "")
+    #expect(DeviceMapper.bottom(of: "vault-blk2", sysfs: sysfs.path) == ["/dev/vdb"])
+    #expect(DeviceMapper.bottom(of: "old", sysfs: sysfs.path) == ["/srv/my vault.img"])
+    #expect(DeviceMapper.bottom(of: "none", sysfs: sysfs.path) == nil)
+  }
+
+  @Test(
+    arguments: [
+      ("CRYPT-LUKS2-0123456789abcdef0123456789abcdef-x", VaultType.luks, "01234567-89ab-cdef-0123-456789abcdef"),
+      ("CRYPT-TCRYPT-vault-backup", .veracrypt, nil),
+      ("CRYPT-BITLK-0123456789abcdef0123456789abcdef-x", .bitlocker, "01234567-89ab-cdef-0123-456789abcdef"),
+      ("LVM-abc", nil, nil), ("CRYPT-PLAIN-x", nil, nil),
+    ] as [(String, VaultType?, String?)])
+  func aMappingTellsItsFormat(_ uuid: String, _ type: VaultType?, _ volume: String?) {
+    let mapping = MappingStatus(device: "254:0", dmUUID: uuid, backing: [])
+    for other in VaultType.allCases { #expect(mapping.isVolume(of: other) == (other == type)) }
+    #expect(mapping.volumeUUID == volume)
+    #expect((mapping.luksUUID != nil) == (type == .luks))
+  }
+
   @Test func aDiskThatIsGoneIsSeen() throws {
     let sysfs = try sysfs()
     let mapping = try #require(DeviceMapper.mapping(named: "vault-blk2", sysfs: sysfs.path))

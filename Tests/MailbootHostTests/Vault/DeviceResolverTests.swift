@@ -55,6 +55,27 @@ struct DeviceResolverTests {
     return try withReactor { reactor in try DeviceResolver(vault: vault, timeout: timeout).resolve(reactor) }
   }
 
+  @Test func twoDevicesOfOneLabelAreBothFound() throws {
+    let root = try TemporaryDirectory()
+    let luks = "E:ID_FS_TYPE=crypto_LUKS\nE:ID_FS_LABEL_ENC=Mail\n"
+    for (name, number, text) in [
+      ("vdb", "252:16", luks), ("vdc", "252:32", luks),
+      ("vdd", "252:48", "E:ID_FS_TYPE=ext4\nE:ID_FS_LABEL_ENC=Mail\n"),
+      ("vde", "252:64", "E:ID_FS_TYPE=crypto_LUKS\nE:ID_FS_LABEL_ENC=mail\n"), ("dm-3", "254:3", luks),
+    ] {
+      try root.write("sys/class/block/\(name)/dev", number + "\n")
+      try root.write("data/b\(number)", text)
+    }
+    func found(_ line: String) -> [String] {
+      DeviceResolver.encryptedDevices(with: line, sysfs: root.file("sys"), database: root.file("data"))
+    }
+    #expect(found("E:ID_FS_LABEL_ENC=Mail") == ["/dev/dm-3", "/dev/vdb", "/dev/vdc"])
+    #expect(found("E:ID_FS_LABEL_ENC=mail") == ["/dev/vde"])
+    // What lies on another one of them is the same volume, seen through one more layer.
+    try root.write("sys/class/block/dm-3/slaves/vdc", "")
+    #expect(found("E:ID_FS_LABEL_ENC=Mail") == ["/dev/dm-3", "/dev/vdb"])
+  }
+
   @Test func aRegularFileIsADevice() throws {
     let directory = try TemporaryDirectory()
     let image = try directory.write("vault.img", "x")

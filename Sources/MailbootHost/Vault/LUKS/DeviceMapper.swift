@@ -24,6 +24,18 @@ enum DeviceMapper {
     return nil
   }
 
+  /// What the mapping lies on at last, with no mapping in between: as `MappingStatus.backing`. Nil: there is no such mapping.
+  static func bottom(of name: String, sysfs: String = "/sys") -> [String]? {
+    let block = sysfs + "/class/block"
+    let named = (listDirectory(block) ?? []).first { readAttribute("\(block)/\($0)/dm/name") == name }
+    guard var level = named.map({ [$0] }) else { return nil }
+    // Nobody stacks deeper.
+    for _ in 0..<8 where level.contains(where: { $0.hasPrefix("dm-") }) {
+      level = level.flatMap { $0.hasPrefix("dm-") ? listDirectory("\(block)/\($0)/slaves") ?? [] : [$0] }
+    }
+    return level.map { readAttribute("\(block)/\($0)/loop/backing_file") ?? "/dev/\($0)" }
+  }
+
   /// Whether the block device of that number is the mapping, or lies on it: LVM may be in between.
   static func device(_ number: String, liesOn mapping: MappingStatus, sysfs: String = "/sys") -> Bool {
     let block = sysfs + "/class/block"

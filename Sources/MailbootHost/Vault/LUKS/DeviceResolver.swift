@@ -40,6 +40,7 @@ struct DeviceResolver {
         wanted = nil
       }
       if let wanted, let status = fileStatus(wanted.path) {
+        try refuseTwins(vault.device)
         guard mb_s_isblk(status.st_mode) != 0 || mb_s_isreg(status.st_mode) != 0 else {
           throw .vault(VaultFailure(.noDevice, "it is neither a block device nor a regular file"), device: wanted.as)
         }
@@ -52,6 +53,31 @@ struct DeviceResolver {
     } while Reactor.monotonic() < deadline
     guard let wanted else { throw .noLUKSDevice }
     throw .deviceNotFound(wanted: wanted.as, waited: timeout)
+  }
+
+  /// Of two volumes with one label or UUID udev names the one that came last. Which of them has the mail nobody can tell.
+  private func refuseTwins(_ device: String?) throws(Failure) {
+    guard let device else { return }
+    for (tag, key) in [("LABEL=", "ID_FS_LABEL_ENC"), ("UUID=", "ID_FS_UUID_ENC")] where device.hasPrefix(tag) {
+      let value = Self.path(for: device).split(separator: "/").last.map(String.init) ?? ""
+      let found = Self.encryptedDevices(with: "E:\(key)=\(value)")
+      if found.count > 1 { throw .severalDevices(wanted: device, found) }
+    }
+  }
+
+  /// The LUKS devices of which udev says this. One that lies below another one of them is the same volume.
+  static func encryptedDevices(
+    with line: String, sysfs: String = "/sys", database: String = "/run/udev/data"
+  ) -> [String] {
+    let block = sysfs + "/class/block"
+    let found = (listDirectory(block) ?? []).filter { name in
+      guard let number = readAttribute("\(block)/\(name)/dev"),
+        let lines = readSmallText("\(database)/b\(number)")?.split(separator: "\n")
+      else { return false }
+      return lines.contains("E:ID_FS_TYPE=crypto_LUKS") && lines.contains(Substring(line))
+    }
+    let below = Set(found.flatMap { listDirectory("\(block)/\($0)/slaves") ?? [] })
+    return found.filter { !below.contains($0) }.sorted().map { "/dev/\($0)" }
   }
 
   /// udev's names for tags; a path stays itself.

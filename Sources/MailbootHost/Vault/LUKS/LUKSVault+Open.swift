@@ -15,7 +15,7 @@ extension LUKSVault {
     if mapping != nil { return .unchanged }
     let request = OpenRequest(
       device: device, header: header, mapping: vault.mapping, memoryLimitKiB: availableMemoryKiB(),
-      byToken: byToken, options: crypttabOptions)
+      byToken: byToken, options: crypttabOptions, type: vault.kind, pim: vault.pim)
     let child = try tools.worker.begin(.open, request, secret: passphrase)
     do {
       // Key derivation may take as long as it likes: Ctrl-C ends it. A token may wait for somebody who is not there.

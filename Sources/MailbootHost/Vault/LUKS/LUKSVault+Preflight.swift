@@ -14,9 +14,10 @@ extension LUKSVault {
 
   func checkOpen(_ tools: VaultTools) throws(Failure) {
     guard let mapping else { return }
-    guard let uuid = mapping.luksUUID else {
+    guard mapping.isVolume(of: vault.kind) else {
       throw .vault(
-        VaultFailure(.nameTaken, "\(vault.mapping) is no LUKS mapping (\(mapping.backing.joined(separator: ", ")))"),
+        VaultFailure(
+          .nameTaken, "\(vault.mapping) is no \(vault.kind.title) mapping (\(mapping.backing.joined(separator: ", ")))"),
         device: vault.mapping)
     }
     if mapping.backing.isEmpty {
@@ -28,7 +29,9 @@ extension LUKSVault {
     if mapping.backing.contains(where: { resolvedPath($0) == resolvedPath(device) }) { return }
     // Between the two there may be other layers, of device-mapper too; a bare disk with the same UUID is a copy.
     let layered = mapping.backing.allSatisfy { resolvedPath($0)?.hasPrefix("/dev/dm-") ?? false }
-    if layered, try inspect(device, tools).uuid.lowercased() == uuid { return }
+    if layered, let uuid = mapping.volumeUUID, try inspect(device, tools).uuid.lowercased() == uuid.lowercased() {
+      return
+    }
     throw .vault(
       VaultFailure(
         .nameTaken, "\(vault.mapping) is open on \(mapping.backing.joined(separator: ", ")), not on \(device)"),
@@ -36,7 +39,7 @@ extension LUKSVault {
   }
 
   private func inspect(_ device: String, _ tools: VaultTools) throws(Failure) -> LUKSSummary {
-    let request = InspectRequest(device: device, header: header)
+    let request = InspectRequest(device: device, header: header, type: vault.kind)
     let reply = try tools.worker.ask(
       .inspect, request, as: InspectReply.self, reactor: tools.units.reactor, timeout: 60)
     switch reply {

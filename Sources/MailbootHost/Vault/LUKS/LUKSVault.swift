@@ -5,7 +5,7 @@ import MailbootCore
 import SecretMemory
 import Systemd
 
-/// A vault on a LUKS device: the worker opens and closes it, systemd mounts it.
+/// A vault on a device that device-mapper maps, LUKS or of another format: the worker opens and closes it, systemd mounts it.
 final class LUKSVault: VaultKind {
   let vault: Configuration.Vault
 
@@ -35,7 +35,20 @@ final class LUKSVault: VaultKind {
 
   var name: String { vault.mapping }
   var node: String { "/dev/mapper/\(vault.mapping)" }
-  var mapping: MappingStatus? { DeviceMapper.mapping(named: vault.mapping, sysfs: sysfs) }
+  var mapping: MappingStatus? {
+    var found = DeviceMapper.mapping(named: vault.mapping, sysfs: sysfs)
+    // Each cipher of a VeraCrypt cascade has a mapping of its own below.
+    if vault.kind == .veracrypt, let bottom = DeviceMapper.bottom(of: vault.mapping, sysfs: sysfs) {
+      found?.backing = bottom
+    }
+    return found
+  }
+
+  /// Why VeraCrypt could never have such a passphrase.
+  func unusable(_ passphrase: borrowing SecretBytes) -> String? {
+    vault.kind == .veracrypt && passphrase.count > 128
+      ? "it has \(passphrase.count) bytes, and VeraCrypt takes 128" : nil
+  }
 
   var watchedUnits: [UnitName] { [.device(forPath: node)] }
 
@@ -74,7 +87,7 @@ final class LUKSVault: VaultKind {
       flaws = ["the disk below the open vault \(vault.mapping) is gone" + orKey]
     }
     return .open(
-      OpenVault(device: mapping.device, backing: mapping.backing.first, uuid: mapping.luksUUID, flaws: flaws))
+      OpenVault(device: mapping.device, backing: mapping.backing.first, uuid: mapping.volumeUUID, flaws: flaws))
   }
 
   func fileSystem(_ mounts: MountTable) -> String? {
@@ -119,8 +132,12 @@ final class LUKSVault: VaultKind {
       let result = "no file system is to be seen on \(node): it is badly damaged, or was never made"
       throw .mount(.refused(result: result, journal: []), path: vault.mount)
     }
+    let content = DeviceMapper.content(of: mapping)
+    if let content, ["ntfs", "exfat", "vfat"].contains(content) {
+      tools.warn("\(node) has \(content), which knows no owners of files: mail cannot be kept apart in it")
+    }
     try tools.mounts.start(
-      path: vault.mount, what: node, type: try filesystem(DeviceMapper.content(of: mapping), isInFstab: isInFstab),
+      path: vault.mount, what: node, type: try filesystem(content, isInFstab: isInFstab),
       options: vault.options, fsck: true)
     // A wrong fstab line mounts something else; that is not the vault.
     let now = MountTable.current()?.mount(on: vault.mount)
@@ -147,9 +164,9 @@ final class LUKSVault: VaultKind {
 
   func isThereInEmergency() throws(Failure) -> Bool {
     guard let mapping else { return false }
-    if mapping.luksUUID != nil { return true }
+    if mapping.isVolume(of: vault.kind) { return true }
     throw .vault(
-      VaultFailure(.nameTaken, "it is no LUKS mapping (\(mapping.backing.joined(separator: ", ")))"),
+      VaultFailure(.nameTaken, "it is no \(vault.kind.title) mapping (\(mapping.backing.joined(separator: ", ")))"),
       device: vault.mapping)
   }
 

@@ -15,8 +15,20 @@ struct VaultVerb: ParsableCommand {
 /// Which vault a verb of `mailboot vault` is for.
 struct VaultTarget: ParsableArguments {
   @OptionGroup var common: ConfigurationOption
+  @Option(help: ArgumentHelp("The vault, where there are several; else the first.", valueName: "name"))
+  var vault: String?
 
   func load(_ terminal: Terminal) -> Configuration? { common.load(terminal) }
+
+  /// As if the vault that is meant were the only one.
+  func selected(_ settings: Configuration) throws(Failure) -> Configuration {
+    guard let vault else { return settings }
+    guard let selected = settings.selecting(vault: vault) else {
+      throw .usage(
+        "there is no vault \(vault)", hint: "known: " + settings.vaults.map(\.name).joined(separator: ", "))
+    }
+    return selected
+  }
 }
 
 /// A verb of `mailboot vault`.
@@ -35,7 +47,9 @@ extension VaultSubverb {
     guard let settings = target.load(terminal) else { return ExitCode.configuration.rawValue }
     do throws(Failure) {
       try requireRoot(Self.words)
-      let work = try VaultWork(configuration: settings, reactor: try Reactor()) { tell(visible($0)) }
+      let work = try VaultWork(configuration: try target.selected(settings), reactor: try Reactor()) {
+        tell(visible($0))
+      }
       try perform(work, terminal)
       return ExitCode.done.rawValue
     } catch {
