@@ -10,8 +10,10 @@ public final class EmergencySequence {
   private let log: StepLog
 
   public var steps: [StepRecord] { log.steps }
-  /// Whether the key is in no memory any more.
-  public private(set) var isKeyGone = false
+  /// Whether no vault's key is in memory any more.
+  public var isKeyGone: Bool { gone.count == others.count + 1 }
+  /// The vaults whose key is gone, the first one as 0.
+  private var gone: Set<Int> = []
 
   public init(
     configuration: Configuration, machine: any EmergencyPort,
@@ -27,19 +29,17 @@ public final class EmergencySequence {
 
   /// The key alone. What has not been written to the disk by now is lost.
   public func revoke() {
-    var all = true
     for (index, machine) in ([machine] + others.map(\.machine)).enumerated() {
       do {
         try log.perform(index == 0 ? .revoke : .revokeVault(machine.name)) { () throws(Failure) in
           try machine.revokeKey()
         }
+        gone.insert(index)
       } catch {
-        all = false
         // Closing the vault takes the key away, too.
         report(.note("the key could not be taken away at once: \(error.summary)"))
       }
     }
-    isKeyGone = all
   }
 
   /// Everything else.
@@ -51,14 +51,14 @@ public final class EmergencySequence {
     } catch {
       first = error
     }
-    var closed = true
-    for (mount, machine) in others.reversed() {
+    for (index, other) in others.enumerated().reversed() {
+      let (mount, machine) = other
       _ = try? machine.endUsers()
       _ = try? log.perform(.unmount(mount)) { () throws(Failure) in try machine.unmountAll() }
       do {
         try log.perform(.close(machine.name)) { () throws(Failure) in try machine.close() }
+        gone.insert(index + 1)
       } catch {
-        closed = false
         first = first ?? error
       }
     }
@@ -67,7 +67,7 @@ public final class EmergencySequence {
     _ = try? log.perform(.unmount(configuration.vault.mount)) { () throws(Failure) in try machine.unmountAll() }
     do {
       try log.perform(.close(machine.name)) { () throws(Failure) in try machine.close() }
-      isKeyGone = isKeyGone || closed
+      gone.insert(0)
     } catch {
       first = error
     }

@@ -6,13 +6,20 @@ struct EmergencySequenceTests {
   private final class Machine: EmergencyPort, ClockPort {
     var log: [String] = []
     var failing: [String: Failure] = [:]
-    let name = "vault-blk"
+    let name: String
+    /// Where a further vault notes what is done to it.
+    private let first: Machine?
+
+    init(_ name: String = "vault-blk", of first: Machine? = nil) {
+      self.name = name
+      self.first = first
+    }
 
     func monotonic() -> Double { Double(log.count) }
     func wall() -> Double { 0 }
 
     private func act(_ operation: String) throws(Failure) -> StepOutcome {
-      log.append(operation)
+      if let first { first.log.append("\(operation) \(name)") } else { log.append(operation) }
       if let failure = failing[operation] { throw failure }
       return .changed
     }
@@ -64,6 +71,47 @@ struct EmergencySequenceTests {
     let (_, run, failure) = lock(["revoke", "close"])
     #expect(!run.isKeyGone)
     #expect(failure?.summary == "the key may still be in memory: it hangs")
+  }
+
+  /// - Parameter failing: operations, with the name behind those on the second vault.
+  private func lockTwo(_ failing: [String]) -> (machine: Machine, run: EmergencySequence, failure: Failure?) {
+    let machine = Machine()
+    let backup = Machine("backup", of: machine)
+    for operation in failing {
+      let words = operation.split(separator: " ").map(String.init)
+      (words.count > 1 ? backup : machine).failing[words[0]] = Self.trouble
+    }
+    let run = EmergencySequence(
+      configuration: Configuration(), machine: machine, others: [("/vault-backup", backup)], clock: machine
+    ) { _ in }
+    run.revoke()
+    do throws(Failure) {
+      try run.clear()
+      return (machine, run, nil)
+    } catch {
+      return (machine, run, error)
+    }
+  }
+
+  @Test(arguments: [
+    [], ["revoke"], ["revoke backup"], ["stop"], ["end backup"], ["unmount backup"], ["close backup"], ["close"],
+    ["revoke", "close backup"],
+  ])
+  func ofTwoVaultsAllKeysGoFirstAndEveryStepIsTried(_ failing: [String]) {
+    let (machine, _, failure) = lockTwo(failing)
+    #expect(
+      machine.log == [
+        "revoke", "revoke backup", "stop", "end backup", "unmount backup", "close backup", "end", "unmount", "close",
+      ])
+    #expect((failure == nil) == failing.allSatisfy { !$0.hasPrefix("close") && $0 != "stop" })
+  }
+
+  @Test(arguments: [
+    (["close backup"], true), (["revoke backup", "close backup"], false), (["revoke", "close backup"], true),
+    (["revoke", "revoke backup"], true), (["revoke", "close"], false),
+  ])
+  func aKeyIsGoneWhenItWasTakenAwayOrItsVaultClosed(_ failing: [String], _ isGone: Bool) {
+    #expect(lockTwo(failing).run.isKeyGone == isGone)
   }
 
   @Test func aServiceThatStillRunsIsAFailure() {
