@@ -27,7 +27,9 @@ extension LUKSDevice {
     mapping: String?, passphrase: borrowing SecretBytes, goOn: @escaping RekeyProgress
   ) throws(LUKSError) -> Rekeying {
     guard version == 2 else { throw LUKSError(.other, "a LUKS1 volume cannot be given a new key in place") }
-    if let integrity { throw LUKSError(.other, "a volume with integrity (\(integrity)) cannot be given a new key in place") }
+    if let integrity {
+      throw LUKSError(.other, "a volume with integrity (\(integrity)) cannot be given a new key in place")
+    }
     if let mapping { guard try isOpen(as: mapping) else { throw LUKSError(.other, "\(mapping) is not open") } }
     switch reencryption {
     case .none: try begin(mapping, passphrase)

@@ -58,7 +58,8 @@ struct VaultMoveTests {
       #expect(moved.stdout.hasPrefix("moved: "), "\(moved.stdout)")
       #expect(try await guest.succeed("findmnt -no SOURCE /vault") == "/new_crypt\n")
       #expect(try await guest.succeed(Self.listing + "listing /vault/odd") == before)
-      #expect(try await guest.succeed("stat -c %h /vault/odd/a; test $(stat -c %b /vault/odd/sparse) -lt 1000") == "2\n")
+      #expect(
+        try await guest.succeed("stat -c %h /vault/odd/a; test $(stat -c %b /vault/odd/sparse) -lt 1000") == "2\n")
       for subject in ["before", "cut0", "cut1", "cut2"] {
         try await guest.succeed("\(Self.tools)/read-mail \(subject) --wait 30")
       }

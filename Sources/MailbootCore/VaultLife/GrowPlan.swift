@@ -115,7 +115,8 @@ extension VaultLayers {
       words.append("the loop device has \(ByteCount.text(loopBytes)) of the file's \(ByteCount.text(containerBytes))")
     }
     if mapping(over: loopBytes ?? containerBytes) > mappingBytes {
-      words.append("the mapping has \(ByteCount.text(mappingBytes)) of \(ByteCount.text(mapping(over: containerBytes)))")
+      words.append(
+        "the mapping has \(ByteCount.text(mappingBytes)) of \(ByteCount.text(mapping(over: containerBytes)))")
     }
     if mappingBytes > fileSystemBytes + Self.slack {
       words.append(

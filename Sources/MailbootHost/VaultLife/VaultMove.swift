@@ -49,7 +49,8 @@ public final class VaultMove {
     guard old.vault.kind.isEncrypted, new.vault.kind.isEncrypted else {
       throw .usage(
         "a vault of type \"none\" is the directory \(mount) itself, and nothing can be mounted in its place while it is used",
-        hint: "move its contents by hand: `mailboot lock`, `mv \(mount) \(mount).before`, then copy with `rsync -aHAXS`")
+        hint: "move its contents by hand: `mailboot lock`, `mv \(mount) \(mount).before`, then copy with `rsync -aHAXS`"
+      )
     }
     guard old.vault.mount == new.vault.mount else {
       throw .usage(
@@ -82,7 +83,8 @@ public final class VaultMove {
     guard vault.kind != .luks || line.source != "/dev/mapper/\(vault.mapping)" else { return }
     throw .usage(
       "/etc/fstab mounts \(line.source) at \(mount), which would be in the way of the new vault",
-      hint: "take that line out now, its options into `options` of [vault]: `mailboot` mounts the vault in use without it,"
+      hint:
+        "take that line out now, its options into `options` of [vault]: `mailboot` mounts the vault in use without it,"
         + " too; then `systemctl daemon-reload`, and once more")
   }
 
@@ -200,7 +202,9 @@ public final class VaultMove {
     let descriptor = mb_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
     guard descriptor >= 0 else { throw .system("\(directory): \(errnoText())") }
     defer { Glibc.close(descriptor) }
-    guard mb_syncfs(descriptor) == 0 else { throw .system("\(directory) cannot be written to the disk: \(errnoText())") }
+    guard mb_syncfs(descriptor) == 0 else {
+      throw .system("\(directory) cannot be written to the disk: \(errnoText())")
+    }
     // FUSE passes nothing on.
     sync()
   }

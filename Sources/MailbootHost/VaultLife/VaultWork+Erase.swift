@@ -9,7 +9,8 @@ extension VaultWork {
   public func erase(_ other: Configuration) throws(Failure) {
     let vault = other.vault
     guard let table = MountTable.current() else { throw .system("/proc is not mounted") }
-    guard try VaultKinds.make(other).observe(table).opening == .closed || vault.mapping == configuration.vault.mapping else {
+    guard try VaultKinds.make(other).observe(table).opening == .closed || vault.mapping == configuration.vault.mapping
+    else {
       throw .usage("it is open", hint: "close it first")
     }
     guard let named = vault.shownDevice, let device = resolvedPath(DeviceResolver.path(for: named)) else {

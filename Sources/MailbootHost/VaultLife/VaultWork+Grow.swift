@@ -40,7 +40,8 @@ extension VaultWork {
       throw refusal(error, device)
     }
     if facts.reencryption != .none {
-      throw .usage("a re-encryption has begun; the volume's size must stay", hint: "finish it first: `mailboot vault rekey`")
+      throw .usage(
+        "a re-encryption has begun; the volume's size must stay", hint: "finish it first: `mailboot vault rekey`")
     }
     if steps.contains(.mapping), let integrity = facts.integrity {
       throw .usage(
@@ -202,12 +203,15 @@ struct Partition: Equatable {
     guard let disk = above.last.map(String.init) else { return nil }
     let directory = "/" + above.joined(separator: "/")
     func sectors(_ path: String) -> UInt64? { readAttribute(path).flatMap { UInt64($0) } }
-    guard let start = sectors("\(directory)/\(name)/start"), let whole = sectors("\(directory)/size") else { return nil }
+    guard let start = sectors("\(directory)/\(name)/start"), let whole = sectors("\(directory)/size") else {
+      return nil
+    }
     let others = (listDirectory(directory) ?? []).compactMap { sectors("\(directory)/\($0)/start") }
     let next = others.filter { $0 > start }.min()
     self.disk = "/dev/\(disk)"
     self.number = number
-    isGPT = readSmallText("/run/udev/data/b\(readAttribute("\(directory)/dev") ?? "")")?
+    isGPT =
+      readSmallText("/run/udev/data/b\(readAttribute("\(directory)/dev") ?? "")")?
       .contains("E:ID_PART_TABLE_TYPE=gpt") ?? false
     // GPT keeps its spare table in the last 33 sectors; whole MiB, as everybody aligns.
     let end = next ?? (whole > 2048 ? whole - (isGPT ? 34 : 0) : whole)

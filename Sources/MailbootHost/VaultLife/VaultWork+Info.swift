@@ -24,7 +24,10 @@ extension VaultWork {
     let vault = configuration.vault
     let (device, header) = try luks()
     let said = try self.facts(device, header: header)
-    facts.append(VaultFact("device", "device", device == vault.device ? device : "\(device) (\(vault.device ?? "found"))", .string(device)))
+    facts.append(
+      VaultFact(
+        "device", "device", device == vault.device ? device : "\(device) (\(vault.device ?? "found"))", .string(device))
+    )
     if let header { facts.append(VaultFact("header", "header in", header)) }
     facts += [
       VaultFact("version", "format", "LUKS\(said.version)", .integer(Int64(said.version))),
@@ -64,7 +67,9 @@ extension VaultWork {
     if said.reencryption != .none {
       facts.append(
         VaultFact(
-          "reencryption", "rekey", said.reencryption == .cut ? "cut; `mailboot vault rekey` goes on"
+          "reencryption", "rekey",
+          said.reencryption == .cut
+            ? "cut; `mailboot vault rekey` goes on"
             : "begun; `mailboot vault rekey` goes on", .string(said.reencryption.rawValue)))
     } else {
       facts.append(VaultFact("reencryption", nil, "", .string("none")))
@@ -164,7 +169,9 @@ extension VaultWork {
     let node = LUKSVault(configuration.vault).node
     if !mapping.hasItsDisk { found.append(VaultFinding("device", .bad, "the disk below the open vault is gone")) }
     guard let size = FileSystemSize(of: node) else {
-      found.append(VaultFinding("file system", .skipped, "\(DeviceMapper.content(of: mapping) ?? "none that is known") is on \(node)"))
+      found.append(
+        VaultFinding(
+          "file system", .skipped, "\(DeviceMapper.content(of: mapping) ?? "none that is known") is on \(node)"))
       return found
     }
     let isMounted = (MountTable.current()?.entries ?? []).contains {
@@ -176,13 +183,16 @@ extension VaultWork {
   }
 
   /// Only what can be said of a file system at work.
-  private func checkMounted(_ size: FileSystemSize, _ mapping: MappingStatus, _ node: String) throws(Failure) -> VaultFinding {
+  private func checkMounted(_ size: FileSystemSize, _ mapping: MappingStatus, _ node: String) throws(Failure)
+    -> VaultFinding
+  {
     let mount = configuration.vault.mount
     switch size.type {
     case "ext4":
       let errors = MountTable.current()?.status(of: mount)?.errors ?? 0
       return errors > 0 || size.hasErrors
-        ? VaultFinding("file system", .bad, "ext4, mounted: the kernel has counted \(errors) errors since its last check")
+        ? VaultFinding(
+          "file system", .bad, "ext4, mounted: the kernel has counted \(errors) errors since its last check")
         : VaultFinding(
           "file system", .ok, "ext4, mounted: no errors counted; a full check needs it unmounted (`mailboot lock`)")
     case "btrfs":
@@ -209,7 +219,8 @@ extension VaultWork {
     let (status, lines) = try tool(arguments)
     return status == 0
       ? VaultFinding("file system", .ok, "\(size.type), checked in full: clean")
-      : VaultFinding("file system", .bad, "\(size.type): \(arguments[0]) found errors (status \(status))", evidence: lines)
+      : VaultFinding(
+        "file system", .bad, "\(size.type): \(arguments[0]) found errors (status \(status))", evidence: lines)
   }
 
   private func checkGocryptfs() throws(Failure) -> [VaultFinding] {

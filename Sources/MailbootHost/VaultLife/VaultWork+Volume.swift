@@ -81,7 +81,8 @@ extension VaultWork {
   func mustRun(_ arguments: [String]) throws(Failure) -> [String] {
     let (status, lines) = try tool(arguments)
     guard status == 0 else {
-      throw .system("`\(arguments.joined(separator: " "))` failed (\(status)): " + lines.suffix(3).joined(separator: "; "))
+      throw .system(
+        "`\(arguments.joined(separator: " "))` failed (\(status)): " + lines.suffix(3).joined(separator: "; "))
     }
     return lines
   }

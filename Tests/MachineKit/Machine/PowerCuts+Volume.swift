@@ -55,16 +55,17 @@ extension PowerCuts.Scene {
   /// A partition that takes the room behind it.
   public static let grow = PowerCuts.Scene(
     name: "grow", bytes: 256 << 20,
-    prepare: start + "printf 'label: gpt\\nsize=96M\\n' | sfdisk -q $DISK; udevadm settle; P=$DISK-part1; vault $P\n" + make,
+    prepare: start + "printf 'label: gpt\\nsize=96M\\n' | sfdisk -q $DISK; udevadm settle; P=$DISK-part1; vault $P\n"
+      + make,
     command: start + "vault $DISK-part1; mailboot vault grow --config $WORK/c.toml --key-file /run/cut-key",
     cleanUp: start + "well",
     look: start + """
       udevadm settle; P=$DISK-part1; vault $P
 
       """ + open + """
-      echo "partition $(($(blockdev --getsize64 $P) >> 20)) MiB, file system $(($(stat -f -c '%b * %S' $mount) >> 20)) MiB"
-      well && echo 'all files right'
-      """,
+        echo "partition $(($(blockdev --getsize64 $P) >> 20)) MiB, file system $(($(stat -f -c '%b * %S' $mount) >> 20)) MiB"
+        well && echo 'all files right'
+        """,
     again: start + "P=$DISK-part1; vault $P\n" + open + """
       mailboot vault grow --config $WORK/c.toml --key-file /run/cut-key 2>$WORK/err || { cat $WORK/err >&2; exit 1; }
       test $(stat -f -c '%b' $mount) -gt 40000 || test $(($(stat -f -c '%b * %S' $mount) >> 20)) -gt 200 || exit 1

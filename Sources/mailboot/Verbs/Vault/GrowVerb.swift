@@ -81,7 +81,9 @@ struct TrimVerb: VaultSubverb {
       }
     case .on?, .off?:
       let wanted = what == .on
-      if before.isStored == wanted, before.isLive ?? wanted == wanted { return say("unchanged: \(wanted ? "on" : "off")") }
+      if before.isStored == wanted, before.isLive ?? wanted == wanted {
+        return say("unchanged: \(wanted ? "on" : "off")")
+      }
       let passphrase = try VaultSecrets(key, work.reactor).existing()
       try work.alone(Self.words) { () throws(Failure) in try work.setTrim(wanted, passphrase) }
       say(wanted ? "on" : "off")

@@ -7,7 +7,8 @@ import Text
 
 struct InfoVerb: VaultSubverb {
   static let configuration = CommandConfiguration(
-    commandName: "info", abstract: "What the vault is: kind, cipher, sizes, mount, what is unfinished; changes nothing.")
+    commandName: "info", abstract: "What the vault is: kind, cipher, sizes, mount, what is unfinished; changes nothing."
+  )
 
   @OptionGroup var target: VaultTarget
   @Option(help: "text or json.")
@@ -70,7 +71,8 @@ struct CheckVerb: VaultSubverb {
     guard bad.isEmpty else {
       throw .reported(
         FailureReport(
-          code: ExitCode.verification.rawValue, summary: bad.map { "\($0.subject): \($0.detail)" }.joined(separator: "; "),
+          code: ExitCode.verification.rawValue,
+          summary: bad.map { "\($0.subject): \($0.detail)" }.joined(separator: "; "),
           evidence: [], hint: "have a backup before you repair; nothing has been changed"))
     }
   }

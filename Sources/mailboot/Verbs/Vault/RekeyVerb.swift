@@ -16,7 +16,8 @@ struct RekeyVerb: VaultSubverb {
 
   @OptionGroup var target: VaultTarget
   @OptionGroup var key: KeyOptions
-  @Flag(help: "Only the passphrase that is given is to open the vault afterwards; the other keyslots go with the old key.")
+  @Flag(
+    help: "Only the passphrase that is given is to open the vault afterwards; the other keyslots go with the old key.")
   var dropOtherKeys = false
 
   func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {
@@ -60,7 +61,8 @@ struct RekeyVerb: VaultSubverb {
       let start = first ?? line.done
       first = start
       guard line.all > 0 else { return }
-      var text = "  \(Int(Double(line.done) / Double(line.all) * 100)) %  \(ByteCount.text(line.done)) of \(ByteCount.text(line.all))"
+      var text =
+        "  \(Int(Double(line.done) / Double(line.all) * 100)) %  \(ByteCount.text(line.done)) of \(ByteCount.text(line.all))"
       if now - begun > 1, line.done > start {
         let rate = Double(line.done - start) / (now - begun)
         text += "  \(ByteCount.text(UInt64(rate)))/s  \(age(Double(line.all - line.done) / rate)) left"
