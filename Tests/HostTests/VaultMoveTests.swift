@@ -12,7 +12,7 @@ struct VaultMoveTests {
     listing() {
       (cd $1 && find . -xdev -printf '%P %y %m %U:%G %s %T@ %n %l\\n' | sort
        find . -xdev -type f -print0 | sort -z | xargs -0 md5sum
-       getfattr -R -d .; getfacl -R -n .) 2>/dev/null | md5sum
+       (getfattr -R -d .; getfacl -R -n .) | sort) 2>/dev/null | md5sum
     }
 
     """

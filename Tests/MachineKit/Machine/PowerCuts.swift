@@ -63,7 +63,7 @@ public struct PowerCuts: Sendable {
   public func run(_ scene: Scene, first: Double, interval: Double, count: Int) async throws -> [Row] {
     defer { try? FileManager.default.removeItem(atPath: directory) }
     let image = "\(directory)/disk"
-    FileManager.default.createFile(atPath: image, contents: nil)
+    try Data().write(to: URL(fileURLWithPath: image))
     guard let file = FileHandle(forWritingAtPath: image) else { throw MachineError(.host, "no file \(image)") }
     try file.truncate(atOffset: UInt64(scene.bytes))
     try file.close()

@@ -7,7 +7,7 @@ struct GrowPlanTests {
   private let offset: UInt64 = 16 << 20
 
   private func layers(
-    _ container: VaultLayers.Container = .file, _ bytes: UInt64, loop: UInt64? = nil, mapping: UInt64? = nil,
+    _ container: VaultLayers.Container, _ bytes: UInt64, loop: UInt64? = nil, mapping: UInt64? = nil,
     fileSystem: UInt64? = nil
   ) -> VaultLayers {
     let inside = mapping ?? bytes - offset
@@ -17,15 +17,15 @@ struct GrowPlanTests {
   }
 
   @Test func aFileIsExtendedAndEveryLayerFollows() throws {
-    let steps = try layers(1 << 30).steps(to: 2 << 30)
+    let steps = try layers(.file, 1 << 30).steps(to: 2 << 30)
     #expect(steps == [.extendFile(2 << 30), .loopDevice, .mapping, .fileSystem])
   }
 
   @Test func whatACutHasLeftIsDoneAndSaid() throws {
-    let cut = layers(2 << 30, loop: 2 << 30, mapping: (1 << 30) - offset)
+    let cut = layers(.file, 2 << 30, loop: 2 << 30, mapping: (1 << 30) - offset)
     #expect(try cut.steps(to: nil) == [.mapping, .fileSystem])
     #expect(cut.unfinished == ["the mapping has 1008 MiB of 2.0 GiB"])
-    let later = layers(2 << 30, fileSystem: 1 << 30)
+    let later = layers(.file, 2 << 30, fileSystem: 1 << 30)
     #expect(try later.steps(to: 2 << 30) == [.fileSystem])
   }
 
@@ -42,8 +42,8 @@ struct GrowPlanTests {
   }
 
   @Test func nothingIsMadeSmaller() throws {
-    #expect(throws: GrowRefusal.smaller(now: 1 << 30)) { try layers(1 << 30).steps(to: 1 << 29) }
-    #expect(throws: GrowRefusal.nothingSaid) { try layers(1 << 30).steps(to: nil) }
+    #expect(throws: GrowRefusal.smaller(now: 1 << 30)) { try layers(.file, 1 << 30).steps(to: 1 << 29) }
+    #expect(throws: GrowRefusal.nothingSaid) { try layers(.file, 1 << 30).steps(to: nil) }
     #expect(try layers(.device, 1 << 30).steps(to: nil).isEmpty)
   }
 
