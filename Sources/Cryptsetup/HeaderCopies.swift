@@ -82,6 +82,26 @@ public struct HeaderCopies: Equatable, Sendable {
     return Copy(offset: offset, flaw: isSound ? nil : "its checksum is wrong", sequence: number(bytes, 16, 8))
   }
 
+  /// Whether the library takes one copy alone.
+  /// - Parameter length: bytes of the device that it would be on.
+  public static func isAccepted(_ copy: [UInt8], at offset: Int = 0, length: UInt64) -> Bool {
+    let memory = mb_memfd_create("header")
+    guard memory >= 0 else { return false }
+    defer { close(memory) }
+    guard ftruncate(memory, off_t(length)) == 0, lseek(memory, off_t(offset), SEEK_SET) >= 0,
+      writeAll(copy, to: memory)
+    else { return false }
+    let log = LibraryLog()
+    var handle: OpaquePointer?
+    guard crypt_init(&handle, "/proc/self/fd/\(memory)") == 0, let handle else { return false }
+    log.attach(to: handle)
+    defer {
+      crypt_set_log_callback(handle, nil, nil)
+      crypt_free(handle)
+    }
+    return crypt_load(handle, CRYPT_LUKS2, nil) == 0
+  }
+
   private static func digest(_ bytes: [UInt8], _ algorithm: String) -> [UInt8]? {
     guard let kind = EVP_get_digestbyname(algorithm) else { return nil }
     var sum = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
