@@ -19,7 +19,7 @@ DEB = dist/mailboot_$(VERSION)_$(shell dpkg --print-architecture).deb
 SWIFT_FILES = Package.swift Sources Tests
 SHELL_FILES = $(shell grep -lE '^\#!/bin/(ba)?sh' scripts/* packaging/* packaging/notify.d-examples/* .ci/run $$(find machine -type f) 2>/dev/null)
 
-.PHONY: all build deps install install-files deb machine-tool machines demo test test-quick test-host test-machine bench format lint clean
+.PHONY: all build deps install install-files deb machine-tool machines demo test test-quick test-host test-machine test-vault-life bench format lint clean
 
 all: build
 
@@ -130,7 +130,13 @@ test-host: machines
 # Scenes that take a kernel of their own, or LUKS.
 test-machine: machines
 	swift build --build-tests
-	MAILBOOT_DEB=$(abspath $(DEB)) scripts/run-tests --skip-build --filter '^MachineTests\.'
+	MAILBOOT_DEB=$(abspath $(DEB)) scripts/run-tests --skip-build --filter '^MachineTests\.' --skip $(VAULT_LIFE)
+
+# The vault's life with device-mapper, a TPM and power cuts: emulated it takes longer than a test of everything has room for.
+VAULT_LIFE = '\.(ForeignVault|NewVault|TPM|VaultPowerCut)Tests/'
+test-vault-life: machines
+	swift build --build-tests
+	MAILBOOT_DEB=$(abspath $(DEB)) scripts/run-tests --skip-build --filter $(VAULT_LIFE)
 
 # Writes docs/benchmarks.md.
 bench: machines
