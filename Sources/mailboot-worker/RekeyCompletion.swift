@@ -6,7 +6,7 @@ import Linux
 
 /// Ends a re-encryption that was cut in its very last writes.
 ///
-/// When every block has the new key, libcryptsetup (2.6 and 2.7) first destroys the old key's keyslots and only some writes later the
+/// When every block has the new key, libcryptsetup (2.6.1) first destroys the old key's keyslots and only some writes later the
 /// record of the re-encryption. Cut between the two, nothing is lost, but the library refuses the volume for ever: a record wants both
 /// keys, and the old one is gone. What it would have written is known: the same header without the record.
 enum RekeyCompletion {
