@@ -59,18 +59,20 @@ extension LUKSDevice {
   /// Why a TPM does not open the volume: of all tokens together the library says only that none does. Others are not asked again: they
   /// may want to be touched.
   private func refusal(_ token: (number: Int32, type: String)) -> String {
-    let result = crypt_activate_by_token(handle, nil, token.number, nil, 0)
-    switch result {
+    // A plugin that refuses and one that is not there are both ENOENT to the library.
+    if crypt_token_status(handle, token.number, nil) == CRYPT_TOKEN_EXTERNAL_UNKNOWN {
+      return "nothing here can ask the TPM (package systemd, on Debian 13 systemd-cryptsetup)"
+    }
+    if (listDirectory("/sys/class/tpmrm") ?? []).isEmpty { return "there is no TPM" }
+    switch crypt_activate_by_token(handle, nil, token.number, nil, 0) {
     case 0...: return "the TPM opens it now"
     case -ENOANO: return "the TPM needs a PIN"
-    case -ENOENT: return "nothing here can ask the TPM (package systemd, on Debian 13 systemd-cryptsetup)"
     case -EOPNOTSUPP: return "the libraries for the TPM are not installed (libtss2)"
-    case -ENODEV, -ENXIO: return "there is no TPM"
     default:
       let registers = registers(of: token.number).map { " (PCR \($0))" } ?? ""
       return
         "the TPM refuses, because its registers\(registers) are not as they were when the key was enrolled, or it is"
-        + " another TPM: firmware or boot loader have changed (\(errnoText(-result)))"
+        + " another TPM: firmware or boot loader may have changed"
     }
   }
 
