@@ -25,10 +25,10 @@ public struct HeaderCopies: Equatable, Sendable {
     !copies.isEmpty && copies.allSatisfy { $0.flaw == nil } && Set(copies.map(\.sequence)).count == 1
   }
 
-  /// Possible sizes of the first copy (LUKS2 specification, 2.1).
-  private static let sizes = (0..<9).map { 0x4000 << $0 }
-  private static let primary: [UInt8] = [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE]  // "LUKS"
-  private static let secondary: [UInt8] = [0x53, 0x4B, 0x55, 0x4C, 0xBA, 0xBE]  // "SKUL"
+  /// Of the sound copies of LUKS2 the newest; nil: there is none.
+  public var newest: Copy? {
+    version == 2 ? copies.filter { $0.flaw == nil }.max { ($0.sequence ?? 0) < ($1.sequence ?? 0) } : nil
+  }
 
   /// Reads a device or a backup file, and writes nothing.
   public init(of path: String) throws(LUKSError) {
@@ -36,16 +36,16 @@ public struct HeaderCopies: Equatable, Sendable {
     guard descriptor >= 0 else { throw LUKSError(.other, "cannot read \(path): \(errnoText())") }
     defer { close(descriptor) }
     let start = try Self.read(descriptor, at: 0, count: 4096, path)
-    if start.starts(with: Self.primary), Self.number(start, 6, 2) == 1 {
+    if start.starts(with: HeaderMagic.primary), Self.number(start, 6, 2) == 1 {
       version = 1
       copies = [Copy(offset: 0, flaw: nil, sequence: nil)]
       return
     }
-    let first = start.starts(with: Self.primary) ? start : nil
+    let first = start.starts(with: HeaderMagic.primary) ? start : nil
     let named = first.map { Int(Self.number($0, 8, 8)) }
-    var offset = Self.sizes.first { $0 == named }
+    var offset = HeaderMagic.secondaryOffsets.first { $0 == named }
     if offset == nil {
-      for size in Self.sizes where try Self.read(descriptor, at: size, count: 6, path) == Self.secondary {
+      for size in HeaderMagic.secondaryOffsets where try Self.read(descriptor, at: size, count: 6, path) == HeaderMagic.secondary {
         offset = size
         break
       }
@@ -57,8 +57,8 @@ public struct HeaderCopies: Equatable, Sendable {
     }
     version = 2
     copies = [
-      try Self.look(descriptor, at: 0, size: offset, Self.primary, path),
-      try Self.look(descriptor, at: offset, size: offset, Self.secondary, path),
+      try Self.look(descriptor, at: 0, size: offset, HeaderMagic.primary, path),
+      try Self.look(descriptor, at: offset, size: offset, HeaderMagic.secondary, path),
     ]
   }
 

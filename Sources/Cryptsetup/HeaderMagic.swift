@@ -3,12 +3,14 @@ import Glibc
 import Linux
 
 /// Tells a damaged LUKS header from none: libcryptsetup answers EINVAL to both and logs nothing.
-enum HeaderMagic {
-  private static let primary: [UInt8] = [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE]  // "LUKS"
-  private static let secondary: [UInt8] = [0x53, 0x4B, 0x55, 0x4C, 0xBA, 0xBE]  // "SKUL"
+public enum HeaderMagic {
+  /// The first six bytes of LUKS1, and of the first copy of LUKS2.
+  public static let primary: [UInt8] = [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE]  // "LUKS"
+  /// The first six bytes of the second copy.
+  public static let secondary: [UInt8] = [0x53, 0x4B, 0x55, 0x4C, 0xBA, 0xBE]  // "SKUL"
 
   /// Where a LUKS2 secondary header may start, in bytes: the possible sizes of the first one (LUKS2 specification, 2.1).
-  private static let secondaryOffsets = (0..<9).map { 0x4000 << $0 }
+  static let secondaryOffsets = (0..<9).map { 0x4000 << $0 }
 
   /// Whether a primary or secondary LUKS magic is on the device or in the file.
   static func isPresent(at path: String) throws(LUKSError) -> Bool {

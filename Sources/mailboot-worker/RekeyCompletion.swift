@@ -11,14 +11,19 @@ import Linux
 /// keys, and the old one is gone. What it would have written is known: the same header without the record.
 enum RekeyCompletion {
   /// Does nothing to any other header.
-  /// - Parameter path: of the header.
+  /// - Parameters:
+  ///   - path: of the header.
+  ///   - unused: leave a device alone that anything has open: its header may be changed at this moment.
   /// - Returns: whether the header was completed.
   @discardableResult
-  static func run(at path: String) -> Bool {
-    let descriptor = mb_open(path, O_RDWR | O_CLOEXEC, 0)
+  static func run(at path: String, unused: Bool) -> Bool {
+    // On a block device O_EXCL means: by nobody else, no mapping and no mount (open(2)).
+    var status = stat()
+    let isDevice = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFBLK
+    let descriptor = mb_open(path, O_RDWR | O_CLOEXEC | (unused && isDevice ? O_EXCL : 0), 0)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
-    guard let source = header(descriptor), let json = JSONText(parsing: jsonBytes(source.bytes)),
+    guard let source = header(at: path, descriptor), let json = JSONText(parsing: jsonBytes(source.bytes)),
       let completed = completed(json)
     else { return false }
     let text = Array(completed.line().utf8)
@@ -33,40 +38,26 @@ enum RekeyCompletion {
       bytes.replaceSubrange(448..<480, with: sha256(bytes))
       return bytes
     }
-    let first = copy(primary, offset: 0)
+    let first = copy(HeaderMagic.primary, offset: 0)
     // What the library would not take alone is not written.
     guard HeaderCopies.isAccepted(first, length: UInt64(max(0, lseek(descriptor, 0, SEEK_END)))) else { return false }
     // One after the other: cut between them, one of the two is whole, and either opens here.
-    return write(first, descriptor, at: 0) && write(copy(secondary, offset: UInt64(size)), descriptor, at: size)
+    return write(first, descriptor, at: 0) && write(copy(HeaderMagic.secondary, offset: UInt64(size)), descriptor, at: size)
   }
-
-  private static let primary = Array("LUKS".utf8) + [0xBA, 0xBE]
-  private static let secondary = Array("SKUL".utf8) + [0xBA, 0xBE]
 
   private struct Header {
     var bytes: [UInt8]
     var sequence: UInt64
   }
 
-  /// The newer of the copies whose checksum is right.
-  private static func header(_ descriptor: Int32) -> Header? {
-    let start = read(descriptor, at: 0, count: 16)
-    let sizes = [UInt64(0x4000), 0x8000, 0x10000, 0x20000, 0x40000, 0x80000, 0x100000, 0x200000, 0x400000]
-    let named = start.count == 16 ? number(start[8..<16]) : 0
-    let size =
-      sizes.contains(named) && start.starts(with: primary)
-      ? named : sizes.first { read(descriptor, at: Int($0), count: 6).starts(with: secondary) }
-    guard let size else { return nil }
-    return [0, Int(size)].compactMap { offset -> Header? in
-      let bytes = read(descriptor, at: offset, count: Int(size))
-      guard bytes.count == Int(size), bytes.starts(with: offset == 0 ? primary : secondary), bytes[7] == 2,
-        bytes[72..<80].elementsEqual(Array("sha256".utf8) + [0, 0])
-      else { return nil }
-      var blank = bytes
-      blank.replaceSubrange(448..<512, with: [UInt8](repeating: 0, count: 64))
-      guard bytes[448..<480].elementsEqual(sha256(blank)) else { return nil }
-      return Header(bytes: bytes, sequence: number(bytes[16..<24]))
-    }.max { $0.sequence < $1.sequence }
+  /// The newest copy whose checksum is right, and is of the kind that is written here.
+  private static func header(at path: String, _ descriptor: Int32) -> Header? {
+    guard let copies = try? HeaderCopies(of: path), let newest = copies.newest, let sequence = newest.sequence,
+      let size = copies.copies.last?.offset
+    else { return nil }
+    let bytes = read(descriptor, at: newest.offset, count: size)
+    guard bytes.count == size, bytes[72..<80].elementsEqual(Array("sha256".utf8) + [0, 0]) else { return nil }
+    return Header(bytes: bytes, sequence: sequence)
   }
 
   private static func jsonBytes(_ header: [UInt8]) -> [UInt8] { Array(header[4096...].prefix { $0 != 0 }) }
@@ -121,8 +112,6 @@ enum RekeyCompletion {
   private static func write(_ bytes: [UInt8], _ descriptor: Int32, at offset: Int) -> Bool {
     lseek(descriptor, off_t(offset), SEEK_SET) >= 0 && writeAll(bytes, to: descriptor) && fsync(descriptor) == 0
   }
-
-  private static func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
   private static func big(_ number: UInt64) -> [UInt8] {
     (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }

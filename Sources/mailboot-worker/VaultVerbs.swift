@@ -30,7 +30,7 @@ func inspectVault(_ request: InspectRequest) -> InspectReply {
 func openVault(_ request: OpenRequest, whileWanted presence: ParentPresence) -> OpenReply {
   // Argon2 fills as much memory as the header says; if it comes to the worst this process goes, not a mail service.
   setOutOfMemoryScore(1000)
-  RekeyCompletion.run(at: request.header ?? request.device)
+  RekeyCompletion.run(at: request.header ?? request.device, unused: true)
   if request.byToken { return openByToken(request, presence) }
   do {
     let passphrase = try readSecret(

@@ -53,7 +53,7 @@ func setDiscards(_ request: VolumeRequest, whileWanted presence: ParentPresence)
 /// Says how far it is twice a second.
 func rekeyVault(_ request: VolumeRequest, whileWanted presence: ParentPresence) -> VolumeReply {
   // Whoever asks for it wants the one that was cut to be done, and no other one after it.
-  if RekeyCompletion.run(at: request.header ?? request.device) { return .done }
+  if RekeyCompletion.run(at: request.header ?? request.device, unused: false) { return .done }
   return rekeyBlocks(request, whileWanted: presence)
 }
 
