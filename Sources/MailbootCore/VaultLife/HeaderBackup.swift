@@ -59,7 +59,7 @@ public struct HeaderBackupState: Codable, Equatable, Sendable {
     case .current: nil
     case .none: "no backup of the vault's header is known: `mailboot vault backup-header`"
     case .older:
-      "the backup of the vault's header\(at.map { " (\(timestamp($0)))" } ?? "") is older than its keys: `mailboot vault backup-header`"
+      "the header's backup\(at.map { " (\(timestamp($0)))" } ?? "") is older than its keys: `mailboot vault backup-header`"
     }
   }
 

@@ -76,7 +76,8 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .notGocryptfs: "is this the right directory? `gocryptfs -info \(device)` shows what it is"
   case .noProgram: "`apt install gocryptfs`"
   case .damagedConfiguration:
-    "put back a copy of `gocryptfs.conf`; without one the master key opens it (`gocryptfs -masterkey`, see gocryptfs(1))"
+    "put back a copy: `mailboot vault restore-header FILE` (see /var/lib/mailboot/headers); without one the master key"
+      + " opens it, see gocryptfs(1)"
   case .otherFormat:
     "is this the right device, and the right `type`? see what is there with `lsblk -f` and `blkid -p \(device)`"
   case .notLUKS: "is this the right device? `lsblk -f` shows which one is crypto_LUKS"

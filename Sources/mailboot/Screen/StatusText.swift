@@ -68,7 +68,10 @@ struct StatusText {
 
   /// Nothing as long as there is one that is not older than the keys.
   private func headerBackup() -> [String] {
-    report.headerBackup?.complaint.map { ["header    " + $0] } ?? []
+    // The command on a line of its own: both would not go into 80 columns.
+    guard let complaint = report.headerBackup?.complaint else { return [] }
+    guard let command = complaint.firstIndex(of: "`") else { return ["header    " + complaint] }
+    return ["header    " + complaint[..<command], "          " + complaint[command...]]
   }
 
   private func space() -> [String] {
