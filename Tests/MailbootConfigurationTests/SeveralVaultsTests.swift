@@ -5,7 +5,9 @@ import Testing
 
 /// `[[vault]]`: several of them, in one file and in many.
 struct SeveralVaultsTests {
-  private let directory = try! TemporaryDirectory()
+  private let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
 
   /// - Parameter dropIns: in the order of their names.
   private func read(_ main: String?, _ dropIns: String...) throws -> Configuration {
