@@ -47,6 +47,7 @@ struct RefusedPassphraseTests {
   @Test func theExactBytesOpenTheVaultFromEverySource() async throws {
     try await MailHosts.with(.debian12) { host in
       try await host.configure(Settings.toml())
+      try await host.guest.succeed("mailboot vault backup-header")
       let passphrase = MailHost.passphraseFile
       for (source, stdin) in [
         ("--stdin --raw", GuestCredentials.vaultPassphrase), ("--passphrase-fd 7 7<\(passphrase)", nil),
