@@ -74,6 +74,9 @@ struct VaultKeyTests {
           code 0 v keys; has 'is older than its keys'
           code 0 v backup-header /root/saved; has 'saved: /root/saved'
           code 64 v backup-header /root/saved; has 'is there already'
+          mount -t tmpfs -o size=2M none /mnt
+          code 11 v backup-header /mnt; has 'was not saved'; has 'df -h'; test -z "$(ls -A /mnt)"
+          umount /mnt
           printf second >key; chmod 600 key
           code 0 v check-header saved --key-file key
           has 'the passphrase opens keyslot 1'

@@ -14,7 +14,7 @@ enum Command {
   case demo(Release, Package?, Kind?)
   case bench(Bench)
   /// The table of docs/power-cuts.md, on standard output.
-  case powerCuts(Release, Package?)
+  case powerCuts(Release, Package?, verb: String?, count: Int)
 
   static let usage = """
     usage: mailboot-machine build [--kind KIND] [--deb FILE | --no-deb] [RELEASE ...]
@@ -22,7 +22,7 @@ enum Command {
            mailboot-machine console [--kind KIND] [--deb FILE | --no-deb] RELEASE
            mailboot-machine demo [--kind KIND] [--deb FILE] [RELEASE]
            mailboot-machine bench [--kind KIND] [--deb FILE] [--accounts FILE] [--table FILE] [RELEASE ...]
-           mailboot-machine power-cuts [--deb FILE] [RELEASE]
+           mailboot-machine power-cuts [--deb FILE] [--verb VERB] [--count CUTS] [RELEASE]
     KIND is native (a container with a gocryptfs vault) or machine (qemu, with a LUKS vault), of `run` also bare (a Debian with nothing on it); without it: build makes both, run and console
     take the machine, bench measures both, demo takes what suits this host. RELEASE is 12 or 13. Without --deb: $MAILBOOT_DEB, or the newest package in dist.
     """
@@ -74,6 +74,11 @@ enum Command {
     }
     let accounts = try take("--accounts", from: &words)
     let table = try take("--table", from: &words)
+    let cutVerb = try take("--verb", from: &words)
+    let count = try take("--count", from: &words).map { text in
+      guard let count = Int(text), count > 0 else { throw UsageError(what: "--count \(text) is no number of cuts") }
+      return count
+    }
     guard let verb = words.first else { throw UsageError(what: "what to do?") }
     let releases = try words.dropFirst().map { word in
       guard let release = Release(rawValue: word) else { throw UsageError(what: "there is no machine for '\(word)'") }
@@ -92,7 +97,12 @@ enum Command {
         Bench(
           releases: releases.isEmpty ? Release.allCases : releases, package: package,
           kinds: kind.map { [$0] } ?? Kind.allCases, accounts: accounts, table: table))
-    case ("power-cuts", 0...1, nil): return .powerCuts(releases.first ?? .debian12, package)
+    case ("power-cuts", 0...1, nil): 
+      guard cutVerb == nil || PowerCuts.Scene.all.contains(where: { $0.name == cutVerb }) else {
+        throw UsageError(
+          what: "--verb takes one of \(PowerCuts.Scene.all.map(\.name).joined(separator: ", "))")
+      }
+      return .powerCuts(releases.first ?? .debian12, package, verb: cutVerb, count: count ?? 24)
     default: throw UsageError(what: "cannot understand '\(arguments.joined(separator: " "))'")
     }
   }
@@ -100,7 +110,7 @@ enum Command {
   /// Takes an option and its value out of the words.
   private static func take(_ option: String, from words: inout [String]) throws -> String? {
     guard let place = words.firstIndex(of: option) else { return nil }
-    guard place + 1 < words.count else { throw UsageError(what: "\(option) needs a file") }
+    guard place + 1 < words.count else { throw UsageError(what: "\(option) needs a value") }
     defer { words.removeSubrange(place...(place + 1)) }
     return words[place + 1]
   }
@@ -137,12 +147,14 @@ enum Command {
       return try await Demo(release: release, package: package, kind: kind).perform()
     case .bench(let bench):
       return try await bench.perform()
-    case .powerCuts(let release, let package):
+    case .powerCuts(let release, let package, let verb, let count):
       var rows: [PowerCuts.Row] = []
-      for scene in [PowerCuts.Scene.rekey, .grow] {
+      for scene in PowerCuts.Scene.all where verb == nil || verb == scene.name {
         let machine = try await Machine.fresh(release, with: required(package))
         defer { machine.close() }
-        rows += try await PowerCuts(machine).run(scene, first: 0.5, interval: 0.7, count: 20)
+        rows += try await PowerCuts(machine).run(scene, count: count) { row in
+          Self.say("\(row.scene) \(row.write)/\(row.writes) \(row.luck.rawValue): \(row.found) | \(row.again)")
+        }
       }
       FileHandle.standardOutput.write(Data(PowerCuts.table(rows).utf8))
       return rows.allSatisfy(\.isWell) ? 0 : 1

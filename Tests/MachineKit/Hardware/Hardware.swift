@@ -9,9 +9,8 @@ struct Hardware: Sendable {
     /// At most 20 bytes; the guest finds it as `/dev/disk/by-id/virtio-SERIAL`.
     var serial: String
     var readOnly = false
-    /// Each write that the guest is told is done is in the image file by then: a copy of the stopped machine's file is what a power cut
-    /// leaves.
-    var isDirect = false
+    /// A file that gets every write, in its order; see ``WriteLog``. The image is raw then.
+    var writeLog: String?
   }
 
   var accelerator: Accelerator
@@ -77,8 +76,15 @@ struct Hardware: Sendable {
 
   /// A drive as `-drive` and `drive_add` take it; commas in the path are doubled for them.
   func options(of drive: Drive) -> String {
-    let path = drive.path.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
-    let cache = drive.isDirect ? "directsync" : honoursFlushes ? "writeback" : "unsafe"
+    func escaped(_ path: String) -> String {
+      path.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
+    }
+    let path = escaped(drive.path)
+    if let log = drive.writeLog {
+      return "driver=blklogwrites,file.driver=raw,file.file.driver=file,file.file.filename=\(path),"
+        + "log.driver=file,log.filename=\(escaped(log)),discard=unmap"
+    }
+    let cache = honoursFlushes ? "writeback" : "unsafe"
     return "file=\(path),format=\(drive.format),cache=\(cache),discard=unmap,readonly=\(drive.readOnly ? "on" : "off")"
   }
 }

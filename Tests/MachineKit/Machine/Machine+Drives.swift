@@ -25,11 +25,12 @@ extension Machine {
     )
   }
 
-  /// Plugs in a raw image file itself, each finished write of the guest in it at once.
-  public func addDirectDrive(_ image: String, serial: String) async throws {
+  /// Plugs in a raw image file itself, with a file beside it in which each write of the guest is logged.
+  public func addLoggedDrive(_ image: String, log: String, serial: String) async throws {
     try await offload { [self] in
+      try Data().write(to: URL(fileURLWithPath: log))
       let drive = Hardware.Drive(
-        path: URL(fileURLWithPath: image).path, format: "raw", serial: serial, isDirect: true)
+        path: URL(fileURLWithPath: image).path, format: "raw", serial: serial, writeLog: log)
       try telling { try plug(drive, into: try powered().monitor) }
       drives.withLock { $0.append(drive) }
     }
@@ -38,16 +39,18 @@ extension Machine {
     )
   }
 
-  /// What a power cut at this moment leaves on a direct drive, in a file of its own; the guest goes on and knows of nothing.
-  public func copyAsCut(_ image: String, to copy: String) async throws {
-    try await offload { [self] in
-      try telling {
-        let monitor = try powered().monitor
-        try monitor.execute("stop")
-        defer { try? monitor.execute("cont") }
-        try HostCommand.run(["cp", "--sparse=always", image, copy])
-      }
+  /// Takes a plugged drive out, which nothing in the guest uses.
+  public func removeDrive(_ serial: String) async throws {
+    struct Device: Encodable {
+      let id: String
     }
+    try await offload { [self] in
+      try telling { let _: Nothing = try powered().monitor.execute("device_del", Device(id: "disk-\(serial)")) }
+    }
+    try await succeed(
+      "for try in {1..100}; do test -b /dev/disk/by-id/virtio-\(serial) || exit 0; sleep 0.1; done; exit 1")
+    drives.withLock { $0.removeAll { $0.serial == serial } }
+    try? FileManager.default.removeItem(atPath: "\(directory)/\(serial).qcow2")
   }
 
   private func plug(_ drive: Hardware.Drive, into monitor: Monitor) throws {

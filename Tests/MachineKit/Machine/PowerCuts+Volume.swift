@@ -1,5 +1,8 @@
 /// The verbs that change the volume itself.
 extension PowerCuts.Scene {
+  /// All that are cut.
+  public static let all = [create, createFile, changeKey, removeKey, restoreHeader, grow, rekey]
+
   private static let start = """
     printf '%s' 'correct horse battery staple' >/run/cut-key; chmod 600 /run/cut-key
     name=$(basename $WORK); mount=/mnt/$name; mkdir -p $mount
