@@ -7,7 +7,7 @@ extension LUKSDevice {
   /// Writes the header with all keyslots into a new file that only its owner may read, and onto the disk.
   public func backUpHeader(to file: String) throws(LUKSError) {
     let result = crypt_header_backup(handle, nil, file)
-    if result < 0 { throw LUKSError(.other, "no backup was written to \(file): \(log.take(orTextOf: -result))") }
+    if result < 0 { throw LUKSError(.notSaved, "no backup was written to \(file): \(log.take(orTextOf: -result))") }
     try Self.sync(file)
   }
 
@@ -38,7 +38,7 @@ extension LUKSDevice {
     let part = file + ".part"
     unlink(part)
     let target = mb_open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard target >= 0 else { throw LUKSError(.other, "cannot write \(file): \(errnoText())") }
+    guard target >= 0 else { throw LUKSError(.notSaved, "cannot write \(file): \(errnoText())") }
     defer { close(target) }
     var chunk = [UInt8](repeating: 0, count: 1 << 20)
     var left = count
@@ -46,12 +46,15 @@ extension LUKSDevice {
       let got = chunk.withUnsafeMutableBytes { read(source, $0.baseAddress, min($0.count, left)) }
       if got == 0 { break }
       guard got > 0, writeAll(chunk[..<got], to: target) else {
-        throw LUKSError(.other, "cannot copy \(path) to \(file): \(errnoText())")
+        let why = errnoText()
+        unlink(part)
+        throw LUKSError(.notSaved, "cannot copy it to \(file): \(why)")
       }
       left -= got
     }
     guard fsync(target) == 0, rename(part, file) == 0 else {
-      throw LUKSError(.other, "cannot write \(file): \(errnoText())")
+      defer { unlink(part) }
+      throw LUKSError(.notSaved, "cannot write \(file): \(errnoText())")
     }
     try sync("/" + file.split(separator: "/").dropLast().joined(separator: "/"))
   }

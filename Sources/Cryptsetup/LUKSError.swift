@@ -27,6 +27,8 @@ public struct LUKSError: Error, Equatable, Sendable, CustomStringConvertible {
     case noKeyslot
     /// A change of the header was refused.
     case notChanged
+    /// A copy of the header could not be written; nothing else was begun.
+    case notSaved
     case other
   }
 

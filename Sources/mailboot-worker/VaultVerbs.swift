@@ -161,6 +161,7 @@ extension VaultFailure {
       case .noToken: .noToken
       case .noKeyslot: .noKeyslot
       case .notChanged: .notChanged
+      case .notSaved: .notSaved
       case .other: .other
       }
     self.init(kind, error.detail)

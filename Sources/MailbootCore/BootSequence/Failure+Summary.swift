@@ -68,6 +68,7 @@ extension VaultFailure {
     case .tooSmall: "there is not enough room on \(device)" + because
     case .noKeyslot: "no keyslot of \(device) is free" + because
     case .notChanged: "the header of \(device) could not be changed" + because
+    case .notSaved: "the header of \(device) was not saved" + because
     case .other: "\(device) could not be opened or closed" + because
     }
   }

@@ -113,6 +113,8 @@ public struct VaultFailure: Codable, Error, Equatable, Sendable {
     case noKeyslot
     /// A change of the header was refused; what was there is there still.
     case notChanged
+    /// A copy of the header could not be written: what was to come after it was not begun.
+    case notSaved
     case other
   }
   public var kind: Kind

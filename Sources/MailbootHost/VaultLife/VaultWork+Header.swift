@@ -63,6 +63,8 @@ extension VaultWork {
       let reply = try worker.ask(
         .backUpHeader, request, as: HeaderReply.self, reactor: reactor, timeout: 300)
       guard case .header(let report) = reply else {
+        // A part of one is none.
+        unlink(temporary)
         if case .failed(let failure) = reply { throw .vault(failure, device: header ?? device) }
         throw .system("no backup")
       }
@@ -202,6 +204,8 @@ extension VaultWork {
       let request = RestoreHeaderRequest(file: plan.file, path: plan.target, copy: needsCopy ? mark.copy : nil)
       let reply = try worker.ask(.restoreHeader, request, as: HeaderReply.self, reactor: reactor, timeout: 600)
       guard case .header(let report) = reply else {
+        // A part of one is none.
+        unlink(temporary)
         if case .failed(let failure) = reply { throw .vault(failure, device: plan.target) }
         throw .system("not restored")
       }

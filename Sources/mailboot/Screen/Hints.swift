@@ -80,7 +80,9 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
       + " opens it, see gocryptfs(1)"
   case .otherFormat:
     "is this the right device, and the right `type`? see what is there with `lsblk -f` and `blkid -p \(device)`"
-  case .notLUKS: "is this the right device? `lsblk -f` shows which one is crypto_LUKS"
+  case .notLUKS:
+    "is this the right device? `lsblk -f` shows which one is crypto_LUKS; if it is, something wrote over its header: put"
+      + " a backup back with `mailboot vault restore-header FILE` (see /var/lib/mailboot/headers)"
   case .damagedHeader:
     "do not write to the disk; see what is left with `mailboot vault check-header`, and put a backup back with"
       + " `mailboot vault restore-header FILE`"
@@ -100,6 +102,7 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
     "the passphrase opens it; `mailboot vault keys` shows what else, `mailboot vault enroll tpm2 --replace` ties it to the TPM anew"
   case .noKeyslot: "see them with `mailboot vault keys`, remove one with `mailboot vault remove-key NUMBER`"
   case .notChanged: "what opened it opens it still; look with `mailboot vault check-header`, then try again"
+  case .notSaved: "nothing was changed; is there room? see `df -h`, make some, then try again"
   case .other where vault.kind == .gocryptfs: "see `journalctl -b -t gocryptfs`"
   case .other: "see `journalctl -b -k | tail` and `cryptsetup luksDump \(device)`"
   }
