@@ -32,6 +32,12 @@ struct VaultKeyTests {
           has 'changed: keyslot 2, keyslot 1 is free'
           opens third; ! opens second
           printf 'wrong\\nx\\n' | code 10 v change-key --stdin
+          # As a removal leaves it that is cut off when the keyslot is overwritten already.
+          printf 'third\\nfourth\\n' | code 0 v add-key --stdin --memory 64M
+          printf '{"type":"mailboot-unfinished-1","keyslots":[]}' | cryptsetup token import v.img
+          printf fourth | cryptsetup luksChangeKey -q --key-slot 1 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 v.img --key-file - <(printf gone)
+          printf fourth >key; chmod 600 key
+          code 10 v remove-key --key-file key; has 'keyslot 1 is free'; has 'it opens nothing any more'
           printf third >key; chmod 600 key
           code 0 v enroll recovery --key-file key --no-qr
           systemd-cryptenroll v.img | grep -q '1 *recovery'

@@ -17,10 +17,16 @@ public struct HeaderStore: Sendable {
     public var file: String
     /// Where it goes.
     public var target: String
+    /// The name by which that was found, the configuration's or of whoever began: it may be another path after a reboot.
+    public var device: String?
     /// What was there before.
     public var copy: String
     /// Seconds since 1970.
     public var at: Double
+
+    func isOnto(_ target: String, known device: String?) -> Bool {
+      self.target == target || device != nil && self.device == device
+    }
   }
 
   /// Makes the directory, 0700, and refuses one that is not root's.
@@ -63,9 +69,9 @@ public struct HeaderStore: Sendable {
   public func interruptedRestore(_ vault: String) -> RestoreMark? { read("\(vault).restoring", RestoreMark.self) }
 
   /// Of whatever vault, onto this device.
-  public func interruptedRestore(onto target: String) -> RestoreMark? {
+  public func interruptedRestore(onto target: String, known device: String?) -> RestoreMark? {
     (listDirectory(path) ?? []).filter { $0.hasSuffix(".restoring") }.lazy
-      .compactMap { read($0, RestoreMark.self) }.first { $0.target == target }
+      .compactMap { read($0, RestoreMark.self) }.first { $0.isOnto(target, known: device) }
   }
 
   func store(_ mark: RestoreMark) throws(Failure) { try write("\(mark.uuid).restoring", mark) }

@@ -11,6 +11,8 @@ public struct RestorePlan: Sendable {
   public var file: String
   /// The device or file that it goes to.
   public var target: String
+  /// The name by which that was found, such as `PARTUUID=…`; nil: by looking.
+  public var device: String?
   public var backup: HeaderReport
   /// What is there; nil: no header.
   public var now: HeaderReport?
@@ -125,13 +127,14 @@ extension VaultWork {
   /// - Parameter device: where it goes to; nil: where the header is. Without its header no device has a UUID or a label.
   public func restorePlan(_ file: String?, device: String? = nil) throws(Failure) -> RestorePlan {
     let target: String
+    let name = device ?? configuration.vault.header ?? configuration.vault.device
     if let device {
       guard let path = resolvedPath(device) else { throw .vault(VaultFailure(.noDevice, errnoText()), device: device) }
       target = path
     } else {
       target = try headerPath()
     }
-    let mark = headers.interruptedRestore(onto: target)
+    let mark = headers.interruptedRestore(onto: target, known: name)
     guard let given = file ?? mark?.file else {
       throw .usage(
         "no backup is named, and no restore was cut off", hint: "name the file: `mailboot vault restore-header FILE`")
@@ -153,7 +156,7 @@ extension VaultWork {
     {
       throw .usage("the backup \(file) was altered since it was written", hint: "take another copy of it")
     }
-    var plan = RestorePlan(file: file, target: target, backup: backup)
+    var plan = RestorePlan(file: file, target: target, device: name, backup: backup)
     plan.interrupted = headers.interruptedRestore(backup.table.uuid)
     switch try look(target) {
     case .header(let report): plan.now = report
@@ -193,9 +196,9 @@ extension VaultWork {
     try alone("vault restore-header") { () throws(Failure) in
       let uuid = plan.backup.table.uuid
       // What a cut has left is no more what was there before it.
-      let isAgain = plan.interrupted?.target == plan.target
+      let isAgain = plan.interrupted?.isOnto(plan.target, known: plan.device) ?? false
       var mark = HeaderStore.RestoreMark(
-        uuid: uuid, file: plan.file, target: plan.target,
+        uuid: uuid, file: plan.file, target: plan.target, device: plan.device,
         copy: try backupPath(nil, vault: uuid, suffix: "replaced"), at: Reactor.wall())
       if isAgain, let before = plan.interrupted, fileStatus(before.copy) != nil { mark = before }
       let needsCopy = fileStatus(mark.copy) == nil
@@ -204,8 +207,6 @@ extension VaultWork {
       let request = RestoreHeaderRequest(file: plan.file, path: plan.target, copy: needsCopy ? mark.copy : nil)
       let reply = try worker.ask(.restoreHeader, request, as: HeaderReply.self, reactor: reactor, timeout: 600)
       guard case .header(let report) = reply else {
-        // A part of one is none.
-        unlink(temporary)
         if case .failed(let failure) = reply { throw .vault(failure, device: plan.target) }
         throw .system("not restored")
       }

@@ -19,6 +19,10 @@ public struct PowerCuts: Sendable {
     public var command: String
     /// What is done on the disk that went on, so that the others can be opened beside it.
     public var cleanUp: String
+    /// Has nothing use the disk any more, whatever went wrong.
+    public var letGo = """
+      name=$(basename $WORK); umount -q /mnt/$name; umount -q /var/lib/mailboot; dmsetup remove -f $name 2>/dev/null; true
+      """
     /// On a cut disk: prints one line, what is found; status 0 when nothing is lost.
     public var look: String
     /// On a cut disk, then: the next run, and that all is well after it; prints one line.
@@ -68,7 +72,7 @@ public struct PowerCuts: Sendable {
   }
 
   /// - Parameters:
-  ///   - count: of the cuts, at most; the first and the last writes are always among them.
+  ///   - count: of the cuts, at most; the first write and after the last one are always among them.
   ///   - report: called with each row as it is known.
   public func run(_ scene: Scene, count: Int, report: (Row) -> Void = { _ in }) async throws -> [Row] {
     defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -81,61 +85,60 @@ public struct PowerCuts: Sendable {
     }
     try await machine.succeed(command("set -e\n\(scene.prepare)\nsync; sync $DISK", serial), timeout: .seconds(600))
     let before = try WriteLog(path).entries.count
-    let done = try await machine.run(command(scene.command + "\nstatus=$?; sync $DISK; exit $status", serial), timeout: .seconds(900))
+    let done = try await machine.run(command(scene.command + "\nended=$?; sync $DISK; exit $ended", serial), timeout: .seconds(900))
     guard done.status == 0 else { throw MachineError(.commandFailed, "\(scene.command): \(done.stderr)") }
     let log = try WriteLog(path)
     try await machine.succeed(command("set -e\n" + scene.cleanUp, serial), timeout: .seconds(300))
-    let cuts = Self.moments(log.entries, after: before, count: count)
-    guard !cuts.isEmpty else { throw MachineError(.host, "\(scene.name): nothing was written") }
-    let base = "\(directory)/base"
-    try Self.makeEmpty(base, bytes: scene.bytes)
-    var (rows, applied) = ([Row](), 0)
-    for (number, cut) in cuts.enumerated() {
-      let luck = Luck.allCases[number % Luck.allCases.count]
-      // The base has what no luck takes away: all up to the last flush.
-      let flushed = log.entries[..<cut.entry].lastIndex { if case .flush = $0 { true } else { false } } ?? 0
-      try Self.change(base) { for entry in log.entries[applied..<max(applied, flushed)] { try log.apply(entry, to: $0) } }
-      applied = max(applied, flushed)
+    try await machine.removeDrive(serial)
+    let writes = log.entries.indices.filter { index in
+      if case .flush = log.entries[index] { false } else { index >= before }
+    }
+    guard !writes.isEmpty else { throw MachineError(.host, "\(scene.name): nothing was written") }
+    // One more: after all of them.
+    let places = writes + [log.entries.count]
+    var rows: [Int: Row] = [:]
+    while rows.count < min(count, places.count), let place = Self.next(rows, of: places.count, count: count) {
+      let luck = Luck.allCases[rows.count % Luck.allCases.count]
       let copy = "\(directory)/cut"
-      try HostCommand.run(["cp", "--sparse=always", base, copy])
-      try Self.change(copy) {
-        for (index, entry) in log.entries[applied..<cut.entry].enumerated()
-        where luck != .cacheLost || (index &* 7 &+ number) % 3 == 0 {
-          try log.apply(entry, to: $0)
-        }
-        if luck == .torn, cut.entry < log.entries.count { try log.apply(log.entries[cut.entry], to: $0, part: 0.5) }
-      }
-      let serial = "c\(number)-\(scene.name)"
+      try make(copy, bytes: scene.bytes, log, before: places[place], luck)
+      // The same disk again, as after a reboot.
       try await machine.addDrive(copy, serial: serial)
-      let look = try await machine.run(command(scene.look, serial), timeout: .seconds(600))
+      let look = try await machine.run(command("rm -rf $WORK/*\n" + scene.look, serial), timeout: .seconds(600))
       let again = try await machine.run(command(scene.again, serial), timeout: .seconds(900))
       let row = Row(
-        scene: scene.name, write: cut.write, writes: cuts[cuts.count - 1].write - 1, luck: luck,
-        found: Self.line(look), again: Self.line(again), isWell: look.status == 0 && again.status == 0)
+        scene: scene.name, write: place + 1, writes: writes.count, luck: luck, found: Self.line(look),
+        again: Self.line(again), isWell: look.status == 0 && again.status == 0)
       report(row)
-      rows.append(row)
-      // What does not come out stays, and disturbs nothing.
-      if row.isWell { try await machine.removeDrive(serial) }
+      rows[place] = row
+      if !row.isWell { try await machine.succeed(command(scene.letGo, serial)) }
+      try await machine.removeDrive(serial)
     }
-    return rows
+    return rows.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// Before which entries the power fails.
-  /// - Returns: at most `count`; of the writes the first four and the last eight, and as many between them, evenly; last, after all.
-  private static func moments(
-    _ entries: [WriteLog.Entry], after begin: Int, count: Int
-  ) -> [(entry: Int, write: Int)] {
-    let writes = entries.indices.filter { index in
-      if case .flush = entries[index] { false } else { index >= begin }
+  /// The disk as it was before one entry.
+  private func make(_ path: String, bytes: Int, _ log: WriteLog, before end: Int, _ luck: Luck) throws {
+    // No luck takes away what was flushed.
+    let flushed = log.entries[..<end].lastIndex { if case .flush = $0 { true } else { false } } ?? 0
+    try Self.makeEmpty(path, bytes: bytes)
+    try Self.change(path) { file in
+      for (index, entry) in log.entries[..<end].enumerated()
+      where index < flushed || luck != .cacheLost || index % 3 == 0 {
+        try log.apply(entry, to: file)
+      }
+      if luck == .torn, end < log.entries.count { try log.apply(log.entries[end], to: file, part: 0.5) }
     }
-    guard !writes.isEmpty else { return [] }
-    let all = writes.enumerated().map { (entry: $0.element, write: $0.offset + 1) } + [(entries.count, writes.count + 1)]
-    guard all.count > count else { return all }
-    let (head, tail) = (min(4, count / 3), min(9, count / 3))
-    let middle = all[head..<all.count - tail]
-    let wanted = count - head - tail
-    let picked = (0..<wanted).map { middle[middle.startIndex + $0 * middle.count / wanted] }
-    return all.prefix(head) + picked + all.suffix(tail)
+  }
+
+  /// Where to look next: at first and last and evenly between them; then, by halves, where what is found changes.
+  private static func next(_ rows: [Int: Row], of places: Int, count: Int) -> Int? {
+    let first = max(2, min(count * 2 / 3, places))
+    let even = (0..<first).map { $0 * (places - 1) / (first - 1) }
+    if let place = even.first(where: { rows[$0] == nil }) { return place }
+    let known = rows.keys.sorted()
+    let gaps = zip(known, known.dropFirst()).filter { $1 - $0 > 1 }
+    let changing = gaps.filter { rows[$0]?.found != rows[$1]?.found || rows[$0]?.again != rows[$1]?.again }
+    return (changing.isEmpty ? gaps : changing).max { $0.1 - $0.0 < $1.1 - $1.0 }.map { ($0.0 + $0.1) / 2 }
   }
 
   private static func makeEmpty(_ path: String, bytes: Int) throws {

@@ -40,11 +40,15 @@ struct HeaderStoreTests {
   @Test func aRestoreThatWasCutOffIsFoundByItsDevice() throws {
     let directory = try TemporaryDirectory()
     let store = HeaderStore(path: directory.file("headers"))
-    #expect(store.interruptedRestore(onto: "/dev/x") == nil)
-    let mark = HeaderStore.RestoreMark(uuid: "u-1", file: "/b", target: "/dev/x", copy: "/c", at: 1)
+    #expect(store.interruptedRestore(onto: "/dev/x", known: nil) == nil)
+    let mark = HeaderStore.RestoreMark(
+      uuid: "u-1", file: "/b", target: "/dev/x", device: "PARTUUID=p-1", copy: "/c", at: 1)
     try store.store(mark)
-    #expect(store.interruptedRestore(onto: "/dev/x") == mark && store.interruptedRestore("u-1") == mark)
-    #expect(store.interruptedRestore(onto: "/dev/y") == nil)
+    #expect(store.interruptedRestore(onto: "/dev/x", known: nil) == mark && store.interruptedRestore("u-1") == mark)
+    #expect(store.interruptedRestore(onto: "/dev/y", known: nil) == nil)
+    // Disks change their paths from one boot to the next.
+    #expect(store.interruptedRestore(onto: "/dev/y", known: "PARTUUID=p-1") == mark)
+    #expect(store.interruptedRestore(onto: "/dev/y", known: "PARTUUID=p-2") == nil)
     store.removeMark("u-1")
     #expect(store.interruptedRestore("u-1") == nil)
   }

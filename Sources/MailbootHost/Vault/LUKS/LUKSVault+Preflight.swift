@@ -5,7 +5,7 @@ import MailbootCore
 extension LUKSVault {
   func checkClosed(_ tools: VaultTools, byToken: Bool) throws(Failure) -> String {
     let device = try DeviceResolver(vault: vault, timeout: tools.deviceTimeout).resolve(tools.units.reactor)
-    if let mark = HeaderStore().interruptedRestore(onto: header ?? device) {
+    if let mark = HeaderStore().interruptedRestore(onto: header ?? device, known: vault.header ?? vault.device) {
       tools.warn(
         "restoring the header of \(mark.target) from \(mark.file) was cut off:"
           + " `mailboot vault restore-header` goes on")

@@ -129,7 +129,13 @@ struct RemoveKeyVerb: VaultSubverb {
       number = keyslot
     } else {
       let passphrase = try VaultSecrets(key, work.reactor).existing("Passphrase to be removed: ")
-      number = try work.testKey(passphrase).keyslot
+      do throws(Failure) {
+        number = try work.testKey(passphrase).keyslot
+      } catch {
+        // One whose removal was cut off opens nothing any more, and its keyslot is still to be freed.
+        if case .passphraseRefused = error { try finishRemovals(work) }
+        throw error
+      }
     }
     let table = try work.keyTable(measured: false)
     guard let slot = table.keyslots.first(where: { $0.number == number }) else {
@@ -144,6 +150,12 @@ struct RemoveKeyVerb: VaultSubverb {
       tell("warning: no passphrase is left: the recovery key is the only thing that anybody can type")
     }
     sayHeaderChanged(removed: true)
+  }
+
+  private func finishRemovals(_ work: VaultWork) throws(Failure) {
+    guard let left = try work.keyTable(measured: false).keyslots.first(where: { $0.kind == .unfinished }) else { return }
+    sayCleared(try work.removeKey(left.number) + [left.number])
+    tell("if it was this passphrase's, all is done: it opens nothing any more")
   }
 
   private func refusal(_ removal: KeyRemoval, _ number: Int) -> Failure {
