@@ -30,7 +30,7 @@ struct VaultMovePowerCutTests {
       """
       mkdir /vault/bulk
       for n in $(seq 20); do head -c 1000000 /dev/urandom >/vault/bulk/$n; done
-      cd /vault/bulk && md5sum * >/root/sums
+      cd /vault/bulk && md5sum * >/root/sums; sync
       """, timeout: .seconds(300))
     try await mail("before")
     let old = try await machine.succeed("findmnt -no SOURCE /vault; blkid -s UUID -o value /dev/vdb")
