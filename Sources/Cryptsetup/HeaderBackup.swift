@@ -53,7 +53,7 @@ extension LUKSDevice {
     guard fsync(target) == 0, rename(part, file) == 0 else {
       throw LUKSError(.other, "cannot write \(file): \(errnoText())")
     }
-    try sync("/" + file.split(separator: "/").dropLast().joined(separator: "/"))
+    try sync(parentDirectory(of: file))
   }
 
   private static func sync(_ path: String) throws(LUKSError) {

@@ -15,8 +15,7 @@ public struct MovePaths: Sendable {
   /// - Parameter main: the main file of the configuration; nil: the standard one.
   public init(main: String?) {
     let main = main ?? "/etc/mailboot/mailboot.toml"
-    let directory = main.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    let prefix = main.contains("/") ? directory : "."
+    let prefix = parentDirectory(of: main)
     next = prefix + "/next-vault.toml"
     previous = prefix + "/previous-vault.toml"
     current = main + ".d/50-vault.toml"
@@ -37,7 +36,7 @@ public struct MovePaths: Sendable {
 
   /// The switch: one rename.
   func takeNext() throws(Failure) {
-    let directory = parent(current)
+    let directory = parentDirectory(of: current)
     if mkdir(directory, 0o755) != 0 && errno != EEXIST { throw .system("\(directory): \(errnoText())") }
     guard rename(next, current) == 0 else { throw .system("\(current): \(errnoText())") }
     try settle(next)
@@ -59,15 +58,11 @@ public struct MovePaths: Sendable {
     try settle(path)
   }
 
-  private func parent(_ path: String) -> String {
-    path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-  }
-
   /// Names are on the disk only when their directory is.
   private func settle(_ path: String) throws(Failure) {
-    let descriptor = mb_open(parent(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { throw .system("\(parent(path)): \(errnoText())") }
+    let descriptor = mb_open(parentDirectory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+    guard descriptor >= 0 else { throw .system("\(parentDirectory(of: path)): \(errnoText())") }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .system("\(parent(path)): \(errnoText())") }
+    guard fsync(descriptor) == 0 else { throw .system("\(parentDirectory(of: path)): \(errnoText())") }
   }
 }

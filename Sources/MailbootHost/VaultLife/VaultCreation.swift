@@ -44,7 +44,7 @@ public final class VaultCreation {
     switch vault.purpose {
     case .first: "\(configurationPath).d/50-vault.toml"
     case .another(let name): "\(configurationPath).d/50-vault-\(name).toml"
-    case .next: parent(of: configurationPath) + "/next-vault.toml"
+    case .next: parentDirectory(of: configurationPath) + "/next-vault.toml"
     }
   }
 
@@ -106,7 +106,7 @@ public final class VaultCreation {
 
   private func lookAtFile(_ path: String, _ bytes: UInt64) throws(Failure) -> VaultGround {
     guard path.hasPrefix("/") else { throw .usage("--file takes an absolute path", hint: nil) }
-    let directory = parent(of: path)
+    let directory = parentDirectory(of: path)
     if let reason = untrustedReason(directory) {
       throw .usage("\(reason): the vault's file would not be safe there", hint: "take a directory of root's")
     }
@@ -139,7 +139,7 @@ public final class VaultCreation {
       throw .vault(VaultFailure(.noProgram, "\(GocryptfsUnit.program): \(errnoText())"), device: path)
     }
     guard access("/dev/fuse", F_OK) == 0 else { throw .mount(.noFUSE("/dev/fuse: \(errnoText())"), path: vault.mount) }
-    if let reason = untrustedReason(parent(of: path)) {
+    if let reason = untrustedReason(parentDirectory(of: path)) {
       throw .usage("\(reason): the vault's directory would not be safe there", hint: "take a directory of root's")
     }
     if let status = fileStatus(path) {
@@ -189,7 +189,7 @@ public final class VaultCreation {
     var named = vault
     if case .whole(_, let filesystem) = found, !filesystem.isEmpty { named.filesystem = filesystem }
     let file = configurationFile
-    try makeDirectories(parent(of: file))
+    try makeDirectories(parentDirectory(of: file))
     do {
       try replaceFile(
         file, with: Array(named.configuration(device: try configuredDevice()).utf8), temporary: file + ".new",
@@ -201,7 +201,7 @@ public final class VaultCreation {
     } catch {
       throw .system("\(error)")
     }
-    syncDirectory(parent(of: file))
+    syncDirectory(parentDirectory(of: file))
     report("wrote \(file)", 0)
     try askForContents()
     // It reads its configuration when it starts.
@@ -364,7 +364,7 @@ public final class VaultCreation {
     // Sparse, it would be a vault whose disk runs full while its file system has room: mail would be lost.
     let code = posix_fallocate(descriptor, 0, off_t(bytes))
     guard code == 0, fsync(descriptor) == 0 else {
-      throw .vault(VaultFailure(.tooSmall, errnoText(code == 0 ? errno : code)), device: parent(of: unfinishedPath))
+      throw .vault(VaultFailure(.tooSmall, errnoText(code == 0 ? errno : code)), device: parentDirectory(of: unfinishedPath))
     }
   }
 
@@ -372,7 +372,7 @@ public final class VaultCreation {
     guard rename(unfinishedPath, vault.subject) == 0 else {
       throw .system("\(unfinishedPath) cannot be renamed to \(vault.subject): \(errnoText())")
     }
-    syncDirectory(parent(of: vault.subject))
+    syncDirectory(parentDirectory(of: vault.subject))
   }
 
   private func syncDirectory(_ path: String) {
@@ -384,7 +384,7 @@ public final class VaultCreation {
 
   private func makeDirectories(_ path: String) throws(Failure) {
     if fileStatus(path) != nil { return }
-    try makeDirectories(parent(of: path))
+    try makeDirectories(parentDirectory(of: path))
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system("\(path): \(errnoText())") }
   }
 
@@ -417,10 +417,4 @@ public final class VaultCreation {
       throw .vault(VaultFailure(.other, Worker.complaint(child)), device: vault.subject)
     }
   }
-}
-
-/// The directory that a path lies in.
-func parent(of path: String) -> String {
-  let end = path.lastIndex(of: "/") ?? path.startIndex
-  return end == path.startIndex ? "/" : String(path[..<end])
 }

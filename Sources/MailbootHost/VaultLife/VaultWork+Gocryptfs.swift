@@ -197,7 +197,7 @@ extension VaultWork {
       throw .usage("\(path) cannot be read: \(errnoText())", hint: "see `ls \(headers.path)`")
     }
     do {
-      return try GocryptfsConfiguration(parsing: bytes, directory: folder(of: path))
+      return try GocryptfsConfiguration(parsing: bytes, directory: parentDirectory(of: path))
     } catch .vault(let failure, _) {
       throw .usage("\(path) is no sound gocryptfs.conf: \(failure.detail)", hint: "see `ls \(headers.path)`")
     }
@@ -247,7 +247,7 @@ extension VaultWork {
       unlink(temporary)
       throw .system("\(path): \(why)")
     }
-    try syncDirectory(folder(of: path))
+    try syncDirectory(parentDirectory(of: path))
   }
 
   public func gocryptfsBackupState(_ directory: String) -> HeaderBackupState { headers.state(ofGocryptfs: directory) }
