@@ -70,9 +70,5 @@ extension AccountDatabase {
 
 /// Has the names in a file's directory outlive a power cut: with them the end of a journal, which is what makes a change final.
 func syncDirectory(of path: String) throws(SystemError) {
-  let directory = parentDirectory(of: path)
-  let descriptor = mb_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-  guard descriptor >= 0 else { throw SystemError(errnoText(), code: errno) }
-  defer { close(descriptor) }
-  guard fsync(descriptor) == 0 else { throw SystemError(errnoText(), code: errno) }
+  try syncDirectory(parentDirectory(of: path))
 }

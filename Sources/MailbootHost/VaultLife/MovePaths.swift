@@ -31,7 +31,7 @@ public struct MovePaths: Sendable {
     } catch {
       throw Failure(error)
     }
-    try settle(path)
+    try settleName(of: path)
   }
 
   /// The switch: one rename.
@@ -39,15 +39,15 @@ public struct MovePaths: Sendable {
     let directory = parentDirectory(of: current)
     if mkdir(directory, 0o755) != 0 && errno != EEXIST { throw .system("\(directory): \(errnoText())") }
     guard rename(next, current) == 0 else { throw .system("\(current): \(errnoText())") }
-    try settle(next)
-    try settle(current)
+    try settleName(of: next)
+    try settleName(of: current)
   }
 
   /// Previous and current change places in one step.
   func exchange() throws(Failure) {
     guard mb_exchange(previous, current) == 0 else { throw .system("\(current): \(errnoText())") }
-    try settle(previous)
-    try settle(current)
+    try settleName(of: previous)
+    try settleName(of: current)
   }
 
   /// Nothing is known any more of the vault before.
@@ -55,14 +55,8 @@ public struct MovePaths: Sendable {
 
   func remove(_ path: String) throws(Failure) {
     guard unlink(path) == 0 || errno == ENOENT else { throw .system("\(path): \(errnoText())") }
-    try settle(path)
+    try settleName(of: path)
   }
 
-  /// Names are on the disk only when their directory is.
-  private func settle(_ path: String) throws(Failure) {
-    let descriptor = mb_open(parentDirectory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { throw .system("\(parentDirectory(of: path)): \(errnoText())") }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .system("\(parentDirectory(of: path)): \(errnoText())") }
-  }
+  private func settleName(of path: String) throws(Failure) { try settleNames(in: parentDirectory(of: path)) }
 }

@@ -201,7 +201,7 @@ public final class VaultCreation {
     } catch {
       throw .system("\(error)")
     }
-    syncDirectory(parentDirectory(of: file))
+    try settleNames(in: parentDirectory(of: file))
     report("wrote \(file)", 0)
     try askForContents()
     // It reads its configuration when it starts.
@@ -315,11 +315,7 @@ public final class VaultCreation {
 
   private func fillAndUnmount() throws(Failure) {
     try VaultLayout(root: Self.mount).make()
-    let descriptor = mb_open(Self.mount, O_RDONLY | O_CLOEXEC, 0)
-    if descriptor >= 0 {
-      _ = mb_syncfs(descriptor)
-      close(descriptor)
-    }
+    try settle(Self.mount)
     try unmount()
   }
 
@@ -364,7 +360,8 @@ public final class VaultCreation {
     // Sparse, it would be a vault whose disk runs full while its file system has room: mail would be lost.
     let code = posix_fallocate(descriptor, 0, off_t(bytes))
     guard code == 0, fsync(descriptor) == 0 else {
-      throw .vault(VaultFailure(.tooSmall, errnoText(code == 0 ? errno : code)), device: parentDirectory(of: unfinishedPath))
+      let why = errnoText(code == 0 ? errno : code)
+      throw .vault(VaultFailure(.tooSmall, why), device: parentDirectory(of: unfinishedPath))
     }
   }
 
@@ -372,14 +369,7 @@ public final class VaultCreation {
     guard rename(unfinishedPath, vault.subject) == 0 else {
       throw .system("\(unfinishedPath) cannot be renamed to \(vault.subject): \(errnoText())")
     }
-    syncDirectory(parentDirectory(of: vault.subject))
-  }
-
-  private func syncDirectory(_ path: String) {
-    let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { return }
-    fsync(descriptor)
-    close(descriptor)
+    try settleNames(in: parentDirectory(of: vault.subject))
   }
 
   private func makeDirectories(_ path: String) throws(Failure) {

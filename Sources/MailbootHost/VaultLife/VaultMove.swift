@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Linux
 import MailbootCore
@@ -195,18 +194,6 @@ public final class VaultMove {
     }
     let vault = HostVault(configuration: old, kind: VaultKinds.make(old), tools: tools, device: nil)
     for index in old.binds.indices.reversed() { try vault.unmountBind(index) }
-  }
-
-  /// All of the copy is on the disk before anybody is told to use it.
-  private func settle(_ directory: String) throws(Failure) {
-    let descriptor = mb_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { throw .system("\(directory): \(errnoText())") }
-    defer { Glibc.close(descriptor) }
-    guard mb_syncfs(descriptor) == 0 else {
-      throw .system("\(directory) cannot be written to the disk: \(errnoText())")
-    }
-    // FUSE passes nothing on.
-    sync()
   }
 
   /// From here on nothing is left half done by a signal.

@@ -102,7 +102,7 @@ extension VaultWork {
           device: directory)
       }
       // Neither program says when the name is on the disk.
-      try syncDirectory(directory)
+      try settleNames(in: directory)
       // With it the old passphrase still opens everything.
       unlink(copy)
       rememberGocryptfs(directory)
@@ -247,7 +247,7 @@ extension VaultWork {
       unlink(temporary)
       throw .system("\(path): \(why)")
     }
-    try syncDirectory(parentDirectory(of: path))
+    try settleNames(in: parentDirectory(of: path))
   }
 
   public func gocryptfsBackupState(_ directory: String) -> HeaderBackupState { headers.state(ofGocryptfs: directory) }

@@ -83,7 +83,7 @@ extension VaultWork {
       unlink(temporary)
       throw .system("\(path): \(why)")
     }
-    try syncDirectory(parentDirectory(of: path))
+    try settleNames(in: parentDirectory(of: path))
   }
 
   /// Where a backup goes: nowhere that is gone with the vault.

@@ -67,9 +67,11 @@ struct SnapshotFile {
     StopPoint.reached("give")
     let size = lseek(descriptor, 0, SEEK_CUR)
     guard fsync(descriptor) == 0, give(String(temporary), replacing) else { throw failure(errno) }
-    let parent = mb_open(parentDirectory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-    defer { close(parent) }
-    guard parent >= 0, fsync(parent) == 0 else { throw failure(errno) }
+    do throws(SystemError) {
+      try syncDirectory(parentDirectory(of: path))
+    } catch {
+      throw failure(error.code)
+    }
     return Int(size)
   }
 
