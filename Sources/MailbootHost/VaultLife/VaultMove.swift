@@ -311,12 +311,7 @@ private final class SecretOnce: PassphraseSource {
   init(_ bytes: borrowing SecretBytes) throws(Failure) {
     do {
       var copy = try SecretBytes(capacity: max(1, bytes.count))
-      bytes.withUnsafeBytes { from in
-        copy.appendInPlace { free in
-          free.copyMemory(from: from)
-          return from.count
-        }
-      }
+      try copy.append(contentsOf: bytes)
       secret = consume copy
     } catch {
       throw .system("\(error)")

@@ -80,7 +80,7 @@ extension VaultWork {
       let directory = try gocryptfsDirectory()
       let file = "\(directory)/\(GocryptfsConfiguration.fileName)"
       _ = try GocryptfsConfiguration(in: directory)
-      if isSame(existing, new), try gocryptfsOpens(existing, file) { return .same(keyslot: nil) }
+      if existing.isSame(as: new), try gocryptfsOpens(existing, file) { return .same(keyslot: nil) }
       guard try gocryptfsOpens(existing, file) else {
         // After a cut behind the change there is nothing left to do.
         if try gocryptfsOpens(new, file) {
@@ -110,15 +110,10 @@ extension VaultWork {
     }
   }
 
-  private func isSame(_ one: borrowing SecretBytes, _ other: borrowing SecretBytes) -> Bool {
-    one.withUnsafeBytes { left in other.withUnsafeBytes { right in left.elementsEqual(right) } }
-  }
-
   private func lines(_ secret: borrowing SecretBytes) throws(Failure) -> SecretBytes {
     do {
       var line = try SecretBytes(capacity: secret.count + 1)
-      for index in 0..<secret.count { try line.append(secret.withUnsafeBytes { $0[index] }) }
-      try line.append(UInt8(ascii: "\n"))
+      try line.append(line: secret)
       return line
     } catch {
       throw .system("\(error)")
@@ -127,12 +122,10 @@ extension VaultWork {
 
   private func lines(_ first: borrowing SecretBytes, _ second: borrowing SecretBytes) throws(Failure) -> SecretBytes {
     do {
-      var line = try SecretBytes(capacity: first.count + second.count + 2)
-      for index in 0..<first.count { try line.append(first.withUnsafeBytes { $0[index] }) }
-      try line.append(UInt8(ascii: "\n"))
-      for index in 0..<second.count { try line.append(second.withUnsafeBytes { $0[index] }) }
-      try line.append(UInt8(ascii: "\n"))
-      return line
+      var lines = try SecretBytes(capacity: first.count + second.count + 2)
+      try lines.append(line: first)
+      try lines.append(line: second)
+      return lines
     } catch {
       throw .system("\(error)")
     }
@@ -253,6 +246,13 @@ extension VaultWork {
   public func gocryptfsBackupState(_ directory: String) -> HeaderBackupState { headers.state(ofGocryptfs: directory) }
 
   private func rememberGocryptfs(_ directory: String) { remember(headers.state(ofGocryptfs: directory)) }
+}
+
+extension SecretBytes {
+  fileprivate mutating func append(line: borrowing SecretBytes) throws(SecretMemoryError) {
+    try append(contentsOf: line)
+    try append(UInt8(ascii: "\n"))
+  }
 }
 
 extension HeaderStore {
