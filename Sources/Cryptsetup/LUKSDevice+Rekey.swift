@@ -138,11 +138,8 @@ extension LUKSDevice {
   /// A keyslot with a new key that is bound to nothing yet: one that an earlier attempt has left, or a fresh one, as costly as the old.
   private func newKeyslot(like old: Int32, _ passphrase: borrowing SecretBytes) throws(LUKSError) -> Int32 {
     if let left = try slot(passphrase, of: unboundKeyslots) { return left }
-    var derivation = crypt_pbkdf_type()
-    if crypt_keyslot_get_pbkdf(handle, old, &derivation) == 0 {
-      derivation.flags |= 2  // CRYPT_PBKDF_NO_BENCHMARK, a macro with a cast
-      _ = crypt_set_pbkdf_type(handle, &derivation)
-    }
+    // One that is not known leaves the library's own choice.
+    _ = NewDerivation.set(on: handle, like: old)
     let size = Int(crypt_get_volume_key_size(handle))
     let slot = passphrase.withUnsafeBytes { bytes in
       crypt_keyslot_add_by_key(

@@ -233,8 +233,7 @@ public final class VaultCreation {
 
   private func makeLUKS(_ device: String, _ passphrase: borrowing SecretBytes) throws(Failure) {
     let request = FormatRequest(
-      device: device, label: vault.label, derivationMemoryKiB: vault.derivationMemoryKiB,
-      integrityMapping: vault.hasIntegrity ? Self.mapping : nil)
+      device: device, label: vault.label, cost: vault.cost, integrityMapping: vault.hasIntegrity ? Self.mapping : nil)
     var begun = Reactor.monotonic()
     let child = try work.worker.begin(.format, request, secret: passphrase)
     try child.run(work.reactor) { line in
@@ -245,7 +244,7 @@ public final class VaultCreation {
     case .formatted: break
     case .failed(let failure): throw .vault(failure, device: device)
     }
-    report("made a LUKS2 volume, Argon2id with \(vault.derivationMemoryKiB >> 10) MiB", Reactor.monotonic() - begun)
+    report("made a LUKS2 volume, Argon2id with \(vault.cost.memoryKiB >> 10) MiB", Reactor.monotonic() - begun)
     begun = Reactor.monotonic()
     try open(device, passphrase)
     report("opened it with the passphrase", Reactor.monotonic() - begun)
