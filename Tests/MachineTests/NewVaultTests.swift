@@ -25,7 +25,7 @@ struct NewVaultTests {
     let made = try await machine.run(
       "mailboot vault create /dev/vdb --stdin --erase --memory 128M --recovery-key </run/line", timeout: .seconds(600))
     #expect(made.status == 0, "\(made.stderr)")
-    let recovery = try #require(made.stdout.split(separator: "\n").first { $0.count == 71 })
+    let recovery: Substring = try #require(made.stdout.split(separator: "\n").first { $0.count == 71 })
     let dump = try await machine.succeed("cryptsetup luksDump /dev/vdb; blkid -s TYPE -o value /dev/vdb")
     for witness in ["mailboot:ext4", "argon2id", "systemd-recovery", "crypto_LUKS"] {
       #expect(dump.contains(witness), "\(witness): \(dump)")
