@@ -14,7 +14,7 @@ public struct MovePaths: Sendable {
 
   /// - Parameter main: the main file of the configuration; nil: the standard one.
   public init(main: String?) {
-    let main = main ?? "/etc/mailboot/mailboot.toml"
+    let main = main ?? mailbootSettingsPath
     let prefix = parentDirectory(of: main)
     next = prefix + "/next-vault.toml"
     previous = prefix + "/previous-vault.toml"

@@ -42,9 +42,9 @@ public final class VaultCreation {
   /// The file that names the vault once it is made.
   public var configurationFile: String {
     switch vault.purpose {
-    case .first: "\(configurationPath).d/50-vault.toml"
+    case .first: MovePaths(main: configurationPath).current
     case .another(let name): "\(configurationPath).d/50-vault-\(name).toml"
-    case .next: parentDirectory(of: configurationPath) + "/next-vault.toml"
+    case .next: MovePaths(main: configurationPath).next
     }
   }
 
@@ -97,6 +97,8 @@ public final class VaultCreation {
     }
     try settleNames(in: parentDirectory(of: file))
     report("wrote \(file)", 0)
+    // Another configuration is none of what this host runs.
+    guard configurationPath == mailbootSettingsPath else { return }
     try askForContents()
     // It reads its configuration when it starts.
     let restart = try startChild(["/usr/bin/systemctl", "try-restart", "mailboot.service"])

@@ -15,12 +15,12 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .noLUKSDevice:
     return
       "make a vault: `mailboot vault create`; or name the one that is there (see `lsblk -f`) as `device` in [vault] of"
-      + " \(configurationPath)"
+      + " \(mailbootSettingsPath)"
   case .severalDevices(let wanted, _):
     return wanted.hasPrefix("LABEL=")
       ? "name it by `UUID=` as `device` (`lsblk -o NAME,UUID,LABEL`), or give the other one another label (`cryptsetup config --label`)"
       : "one is a copy: detach it, give it another UUID (`cryptsetup luksUUID --uuid`), or name the right one by its path in /dev/disk/by-id"
-  case .severalLUKSDevices: return "name the vault as `device` in [vault] of \(configurationPath)"
+  case .severalLUKSDevices: return "name the vault as `device` in [vault] of \(mailbootSettingsPath)"
   case .mount(let failure, let path):
     return hint(for: failure, path: path, vault)
   case .verification(let records):
@@ -67,11 +67,10 @@ private func concerned(_ failure: Failure, _ configuration: Configuration) -> Co
 }
 
 private let readme = "/usr/share/doc/mailboot/README.md"
-private let configurationPath = "/etc/mailboot/mailboot.toml"
 
 private func hint(for failure: VaultFailure, device: String, vault: Configuration.Vault) -> String? {
   switch failure.kind {
-  case .noDirectory: "name the encrypted directory as `device` in [vault] of \(configurationPath)"
+  case .noDirectory: "name the encrypted directory as `device` in [vault] of \(mailbootSettingsPath)"
   case .noDevice: "see what is there with `lsblk -f`"
   case .notGocryptfs: "is this the right directory? `gocryptfs -info \(device)` shows what it is"
   case .noProgram: "`apt install gocryptfs`"
