@@ -1,8 +1,10 @@
+import CLinux
 import Glibc
 import Linux
 import MailbootCore
 import SecretMemory
 import Systemd
+import Text
 
 /// `mailboot vault move`: everything into another vault, and then that one in its place.
 ///
@@ -107,7 +109,9 @@ public final class VaultMove {
       try work.alone("vault move") { () throws(Failure) in
         try freezing.thaw()
         try withNew(new, passphrase) { (place) throws(Failure) in
-          let copy = TreeCopy(from: mount, to: place, reactor: work.reactor)
+          let copy = TreeCopy(from: mount, to: place, adviceIfFull: adviceIfFull, reactor: work.reactor)
+          let room = try copy.room(sharesHost: new.vault.kind == .gocryptfs)
+          if let shortage = room.shortage { throw .usage(shortage, hint: adviceIfFull) }
           work.note("copying while mail goes on; Ctrl-C leaves everything as it is, and the next `move` goes on")
           try copy.copy(isLive: true, progress: progress)
           try refuseUsers(kill: kill)
@@ -165,6 +169,15 @@ public final class VaultMove {
     _ = try kind.unmount(tools)
     _ = try kind.close(tools)
     rmdir(Self.place)
+  }
+
+  private var adviceIfFull: String {
+    let device = new.vault.shownDevice ?? "?"
+    let isDevice = fileStatus(DeviceResolver.path(for: device)).map { mb_s_isblk($0.st_mode) != 0 } ?? false
+    return "mail stays in the vault in use; make a larger new one (`rm \(shellWord(paths.next))"
+      + (isDevice ? "" : "`, `rm -r \(shellWord(device))")
+      + "`, then `mailboot vault create ... --next`), or delete what nobody"
+      + " needs, then `mailboot vault move` again"
   }
 
   private func refuseUsers(kill: Bool) throws(Failure) {
