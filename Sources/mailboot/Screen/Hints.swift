@@ -1,4 +1,5 @@
 import MailbootCore
+import MailbootHost
 
 /// What to do about a failure: the one place where every error meets its remedy.
 func hint(for failure: Failure, configuration: Configuration) -> String? {
@@ -31,6 +32,7 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .stuck:
     return
       "see what gocryptfs waits for (its disk?); `mailboot lock --emergency` ends it, then `mailboot` brings all back up"
+  case .service(_, .missing(let unit)): return FirstSteps(on: configuration).hint(missing: unit)
   case .service(_, let failure): return hint(for: failure)
   case .busy: return "wait until it has ended, then look with `mailboot status`"
   case .interrupted: return nil
@@ -146,8 +148,8 @@ private func hint(for failure: MountFailure, path: String, _ vault: Configuratio
 
 private func hint(for failure: ServiceFailure) -> String? {
   switch failure {
+  case .missing: nil
   case .masked(let unit): "allow it again with `systemctl unmask \(unit)`, or take it out of the configuration"
-  case .missing(let unit): "is it installed? `systemctl cat \(unit)`; or take it out of the configuration"
   case .notStarted(let unit, _, _): "see `journalctl -u \(unit)`, correct it, then run `mailboot` again"
   case .silent(let probe, _, _, _):
     "is it the right address (\(probe))? see what listens with `ss -ltnp`; a slow machine needs a larger"
