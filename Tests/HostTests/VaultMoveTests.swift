@@ -92,7 +92,7 @@ struct VaultMoveTests {
         """, timeout: .seconds(120))
       let refused = try await guest.run("mailboot vault move \(Self.key)", timeout: .seconds(120))
       #expect(refused.status == 64, "\(refused.stderr)")
-      #expect(refused.stderr.contains("the new vault is too small: 10"), "\(refused.stderr)")
+      #expect(refused.stderr.contains("the new vault is too small: "), "\(refused.stderr)")
       #expect(refused.stderr.contains("mail stays in the vault in use"), "\(refused.stderr)")
       #expect(!refused.stderr.contains("copying while"))
 
