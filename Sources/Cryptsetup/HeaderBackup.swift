@@ -56,7 +56,7 @@ extension LUKSDevice {
       defer { unlink(part) }
       throw LUKSError(.notSaved, "cannot write \(file): \(errnoText())")
     }
-    try sync("/" + file.split(separator: "/").dropLast().joined(separator: "/"))
+    try sync(parentDirectory(of: file))
   }
 
   private static func sync(_ path: String) throws(LUKSError) {

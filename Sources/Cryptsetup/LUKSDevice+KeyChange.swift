@@ -3,14 +3,6 @@ import Glibc
 import Linux
 import SecretMemory
 
-/// How a new keyslot's key is derived.
-public enum NewDerivation: Sendable {
-  /// As much as it takes to need this long here, within these limits. LUKS1 knows only PBKDF2.
-  case measured(memoryKiB: Int, milliseconds: Int, threads: Int)
-  /// PBKDF2, not measured.
-  case iterations(Int)
-}
-
 /// Changes of keyslots. Each leaves a way into the volume at every moment, also when it is cut off anywhere.
 extension LUKSDevice {
   /// The volume's key, of a passphrase that opens it.
@@ -117,7 +109,7 @@ extension LUKSDevice {
   private func add(
     _ passphrase: borrowing SecretBytes, _ volumeKey: borrowing SecretBytes, _ derivation: NewDerivation, _ slot: Int32
   ) throws(LUKSError) {
-    try set(derivation)
+    try require(derivation.set(on: handle, version: version), "the key derivation")
     let result = volumeKey.withUnsafeBytes { key in
       passphrase.withUnsafeBytes { bytes in
         crypt_keyslot_add_by_volume_key(handle, slot, key.baseAddress, key.count, bytes.baseAddress, bytes.count)
@@ -142,32 +134,6 @@ extension LUKSDevice {
       crypt_activate_by_passphrase(handle, nil, keyslot, $0.baseAddress, $0.count, 0)
     }
     return result == keyslot
-  }
-
-  private func set(_ derivation: NewDerivation) throws(LUKSError) {
-    // CRYPT_PBKDF_NO_BENCHMARK, a macro with a cast.
-    let noBenchmark: UInt32 = 1 << 1
-    var parameters = crypt_pbkdf_type()
-    let isPBKDF2: Bool
-    switch derivation {
-    case .measured(let memory, let milliseconds, let threads):
-      isPBKDF2 = version == 1
-      parameters.time_ms = UInt32(milliseconds)
-      parameters.max_memory_kb = isPBKDF2 ? 0 : UInt32(memory)
-      parameters.parallel_threads = isPBKDF2 ? 0 : UInt32(threads)
-    case .iterations(let iterations):
-      isPBKDF2 = true
-      parameters.iterations = UInt32(iterations)
-      parameters.flags = noBenchmark
-    }
-    let result = (isPBKDF2 ? "pbkdf2" : "argon2id").withCString { type in
-      "sha256".withCString { hash in
-        parameters.type = type
-        parameters.hash = hash
-        return crypt_set_pbkdf_type(handle, &parameters)
-      }
-    }
-    try require(result, "the key derivation")
   }
 
   func require(_ result: Int32, _ what: String) throws(LUKSError) {

@@ -73,11 +73,31 @@ extension LUKSDevice {
     let old = try slot(passphrase, of: usableKeyslots)
     guard let old else { throw LUKSError(.notAccepted, "the passphrase opens no keyslot") }
     let new = try newKeyslot(like: old, passphrase)
-    let cipher = crypt_get_cipher(handle).map { String(cString: $0) } ?? ""
-    let mode = crypt_get_cipher_mode(handle).map { String(cString: $0) } ?? ""
+    let result = initialize(mapping, passphrase, keyslots: (old, new))
+    guard result >= 0 else {
+      throw LUKSError(.other, "the re-encryption cannot begin: \(log.take(orTextOf: -result))")
+    }
+  }
+
+  private func resume(_ mapping: String?, _ passphrase: borrowing SecretBytes, flags: UInt32) throws(LUKSError) {
+    let result = initialize(mapping, passphrase, flags: flags)
+    guard result >= 0 else {
+      if [-EPERM, -ENOENT].contains(result) { throw keyFailure(result) }
+      throw LUKSError(.other, "the re-encryption cannot go on: \(log.take(orTextOf: -result))")
+    }
+  }
+
+  /// - Parameter keyslots: of the present key and of the new one, where one begins; the cipher stays. One that goes on has it all in the
+  ///   header.
+  private func initialize(
+    _ mapping: String?, _ passphrase: borrowing SecretBytes, keyslots: (old: Int32, new: Int32)? = nil,
+    flags: UInt32 = 0
+  ) -> Int32 {
+    let parts = keyslots == nil ? [] : [crypt_get_cipher(handle), crypt_get_cipher_mode(handle)]
+    let cipher = parts.compactMap { $0.map { String(cString: $0) } }
     var luks = crypt_params_luks2()
     luks.sector_size = UInt32(sectorSize)
-    let result = passphrase.withUnsafeBytes { bytes in
+    return passphrase.withUnsafeBytes { bytes in
       withUnsafePointer(to: luks) { luks in
         "checksum".withCString { resilience in
           "sha256".withCString { hash in
@@ -86,35 +106,14 @@ extension LUKSDevice {
             parameters.direction = CRYPT_REENCRYPT_FORWARD
             parameters.resilience = resilience
             parameters.hash = hash
-            parameters.luks2 = luks
+            parameters.luks2 = keyslots == nil ? nil : luks
+            parameters.flags = flags
             return crypt_reencrypt_init_by_passphrase(
-              handle, mapping, bytes.baseAddress, bytes.count, old, new, cipher, mode, &parameters)
+              handle, mapping, bytes.baseAddress, bytes.count, keyslots?.old ?? CRYPT_ANY_SLOT,
+              keyslots?.new ?? CRYPT_ANY_SLOT, cipher.first, cipher.last, &parameters)
           }
         }
       }
-    }
-    guard result >= 0 else {
-      throw LUKSError(.other, "the re-encryption cannot begin: \(log.take(orTextOf: -result))")
-    }
-  }
-
-  private func resume(_ mapping: String?, _ passphrase: borrowing SecretBytes, flags: UInt32) throws(LUKSError) {
-    let result = passphrase.withUnsafeBytes { bytes in
-      "checksum".withCString { resilience in
-        "sha256".withCString { hash in
-          var parameters = crypt_params_reencrypt()
-          parameters.mode = CRYPT_REENCRYPT_REENCRYPT
-          parameters.resilience = resilience
-          parameters.hash = hash
-          parameters.flags = flags
-          return crypt_reencrypt_init_by_passphrase(
-            handle, mapping, bytes.baseAddress, bytes.count, CRYPT_ANY_SLOT, CRYPT_ANY_SLOT, nil, nil, &parameters)
-        }
-      }
-    }
-    guard result >= 0 else {
-      if [-EPERM, -ENOENT].contains(result) { throw keyFailure(result) }
-      throw LUKSError(.other, "the re-encryption cannot go on: \(log.take(orTextOf: -result))")
     }
   }
 
@@ -138,11 +137,8 @@ extension LUKSDevice {
   /// A keyslot with a new key that is bound to nothing yet: one that an earlier attempt has left, or a fresh one, as costly as the old.
   private func newKeyslot(like old: Int32, _ passphrase: borrowing SecretBytes) throws(LUKSError) -> Int32 {
     if let left = try slot(passphrase, of: unboundKeyslots) { return left }
-    var derivation = crypt_pbkdf_type()
-    if crypt_keyslot_get_pbkdf(handle, old, &derivation) == 0 {
-      derivation.flags |= 2  // CRYPT_PBKDF_NO_BENCHMARK, a macro with a cast
-      _ = crypt_set_pbkdf_type(handle, &derivation)
-    }
+    // One that is not known leaves the library's own choice.
+    _ = NewDerivation.set(on: handle, like: old)
     let size = Int(crypt_get_volume_key_size(handle))
     let slot = passphrase.withUnsafeBytes { bytes in
       crypt_keyslot_add_by_key(

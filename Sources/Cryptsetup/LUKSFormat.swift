@@ -7,20 +7,14 @@ import SecretMemory
 public struct LUKSFormat: Sendable {
   public var label: String
   public var subsystem: String
-  /// What Argon2id may take, KiB.
-  public var derivationMemoryKiB: Int
-  /// Seconds that it takes here.
-  public var derivationSeconds: Double
+  public var derivation: NewDerivation
   /// The name of a mapping that is there while each sector gets its checksum; nil: sectors have none.
   public var integrityMapping: String?
 
-  public init(
-    label: String, subsystem: String, derivationMemoryKiB: Int, derivationSeconds: Double, integrityMapping: String?
-  ) {
+  public init(label: String, subsystem: String, derivation: NewDerivation, integrityMapping: String?) {
     self.label = label
     self.subsystem = subsystem
-    self.derivationMemoryKiB = derivationMemoryKiB
-    self.derivationSeconds = derivationSeconds
+    self.derivation = derivation
     self.integrityMapping = integrityMapping
   }
 
@@ -43,7 +37,7 @@ public struct LUKSFormat: Sendable {
       crypt_set_log_callback(handle, nil, nil)
       crypt_free(handle)
     }
-    try setDerivation(handle, log)
+    try require(derivation.set(on: handle, version: 2), "the key derivation cannot be set", log)
     try require(format(handle), "\(device) cannot be made a LUKS volume", log)
     let slot = passphrase.withUnsafeBytes { bytes in
       crypt_keyslot_add_by_volume_key(handle, CRYPT_ANY_SLOT, nil, 0, bytes.baseAddress, bytes.count)
@@ -52,21 +46,6 @@ public struct LUKSFormat: Sendable {
     try require(slot, "no keyslot could be made on \(device)", log)
     if let integrityMapping { try initialize(handle, integrityMapping, log, progress) }
     return crypt_get_uuid(handle).map { String(cString: $0) } ?? ""
-  }
-
-  private func setDerivation(_ handle: OpaquePointer, _ log: LibraryLog) throws(LUKSError) {
-    let result = "argon2id".withCString { type in
-      "sha256".withCString { hash in
-        var parameters = crypt_pbkdf_type()
-        parameters.type = type
-        parameters.hash = hash
-        parameters.time_ms = UInt32(max(1, derivationSeconds * 1000))
-        parameters.max_memory_kb = UInt32(derivationMemoryKiB)
-        parameters.parallel_threads = UInt32(max(1, min(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-        return crypt_set_pbkdf_type(handle, &parameters)
-      }
-    }
-    try require(result, "the key derivation cannot be set", log)
   }
 
   private func format(_ handle: OpaquePointer) -> Int32 {

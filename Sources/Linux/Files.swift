@@ -66,6 +66,12 @@ public func resolvedPath(_ path: String) -> String? {
   return String(cString: real)
 }
 
+/// The directory that a path lies in, as far as its text says; `.` for a bare name.
+public func parentDirectory(of path: String) -> String {
+  guard let slash = path.lastIndex(of: "/") else { return "." }
+  return slash == path.startIndex ? "/" : String(path[..<slash])
+}
+
 public func fileStatus(_ path: String) -> stat? {
   var status = stat()
   return stat(path, &status) == 0 ? status : nil

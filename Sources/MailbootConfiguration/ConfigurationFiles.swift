@@ -4,7 +4,7 @@ import MailbootCore
 
 /// The configuration as it stands on disk: `mailboot.toml`, then `mailboot.toml.d/*.toml` in the order of their names.
 public struct ConfigurationFiles: Sendable {
-  public static let standardPath = "/etc/mailboot/mailboot.toml"
+  public static let standardPath = mailbootSettingsPath
 
   public let configuration: Configuration
   /// The files that were read, in order; empty: the defaults apply.

@@ -74,6 +74,12 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     count += 1
   }
 
+  public mutating func append(contentsOf other: borrowing SecretBytes) throws(SecretMemoryError) {
+    guard other.count <= capacity - count else { throw .full(capacity: capacity) }
+    (base + count).copyMemory(from: other.base, byteCount: other.count)
+    count += other.count
+  }
+
   /// Lets `body` write into the memory behind the bytes held so far; it returns how many it wrote.
   public mutating func appendInPlace<E: Error>(
     _ body: (UnsafeMutableRawBufferPointer) throws(E) -> Int
@@ -88,6 +94,10 @@ public struct SecretBytes: ~Copyable, @unchecked Sendable {
     let dropped = min(max(number, 0), count)
     count -= dropped
     explicit_bzero(base + count, dropped)
+  }
+
+  public borrowing func isSame(as other: borrowing SecretBytes) -> Bool {
+    count == other.count && memcmp(base, other.base, count) == 0
   }
 
   /// Lends the bytes for the duration of `body`; a copy made there is the caller's to wipe.

@@ -12,8 +12,8 @@ func format(_ request: FormatRequest, _ presence: ParentPresence) -> FormatReply
     let passphrase = try readSecret(
       from: workerPassphraseDescriptor, limit: passphraseLimit, dropTrailingNewline: false)
     let format = LUKSFormat(
-      label: request.label, subsystem: VaultMark.unfinished, derivationMemoryKiB: request.derivationMemoryKiB,
-      derivationSeconds: request.derivationSeconds, integrityMapping: request.integrityMapping)
+      label: request.label, subsystem: VaultMark.unfinished, derivation: NewDerivation(request.cost),
+      integrityMapping: request.integrityMapping)
     if request.integrityMapping != nil { presence.commit() }
     var told = monotonicSeconds()
     let uuid = try format.write(to: request.device, passphrase: passphrase) { done, total in

@@ -120,11 +120,7 @@ private func changingKey(
     try limit(request.memoryLimitKiB)
     // A change that is cut off anywhere leaves a way in; but it need not be.
     presence.commit()
-    let cost = request.cost
-    let derivation: NewDerivation =
-      cost.iterations.map { .iterations($0) }
-      ?? .measured(memoryKiB: cost.memoryKiB, milliseconds: cost.milliseconds, threads: cost.threads)
-    return try body(device, existing, new, derivation)
+    return try body(device, existing, new, NewDerivation(request.cost))
   } catch {
     return .failed(VaultFailure(any: error))
   }
@@ -159,6 +155,14 @@ func handed(_ descriptor: Int32) throws -> SecretBytes {
 
 func limit(_ memoryLimitKiB: Int?) throws(VaultFailure) {
   if let memoryLimitKiB, let failure = limitMemory(toMore: memoryLimitKiB) { throw failure }
+}
+
+extension NewDerivation {
+  init(_ cost: KeyDerivationCost) {
+    self =
+      cost.iterations.map { .iterations($0) }
+      ?? .measured(memoryKiB: cost.memoryKiB, milliseconds: cost.milliseconds, threads: cost.threads)
+  }
 }
 
 extension VaultFailure {

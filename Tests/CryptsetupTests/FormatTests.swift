@@ -15,9 +15,10 @@ extension CryptsetupTests {
     }
 
     private func format(_ path: String, _ passphrase: String) throws -> FormatReply {
-      try WorkerProcess.ask(
-        "format", FormatRequest(device: path, label: "vault", derivationMemoryKiB: 32 << 10, derivationSeconds: 0.1),
-        passphrase: passphrase)
+      var cost = KeyDerivationCost(totalMemoryKiB: 128 << 10)
+      cost.milliseconds = 100
+      return try WorkerProcess.ask(
+        "format", FormatRequest(device: path, label: "vault", cost: cost), passphrase: passphrase)
     }
 
     @Test func aNewVolumeIsWhatCryptsetupCallsOne() throws {

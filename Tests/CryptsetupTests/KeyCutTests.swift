@@ -50,6 +50,27 @@ extension CryptsetupTests {
         })
     }
 
+    /// A header without tokens cannot say that a keyslot is being removed.
+    @Test func removeKeyOfLUKS1CutAtAnyWriteLeavesTheOtherAndCanBeRepeated() throws {
+      let image = try KeyImage(["right", "new"], type: "luks1")
+      let request = RemoveKeyRequest(device: image.path, header: nil, keyslot: 0)
+      var dead = 0
+      try cut(
+        image, "remove-key of LUKS1", run: { try image.command("remove-key", request, "", "", before: $0) },
+        check: {
+          #expect(try image.opens("new"))
+          if try image.table().keyslots.contains(where: { $0.number == 0 && $0.kind == .passphrase }),
+            try !image.opens("right")
+          {
+            dead += 1
+          }
+          _ = try image.remove(0)
+          #expect(try image.opens("new") && !image.opens("right"))
+          #expect(try image.table().keyslots.map(\.number) == [1])
+        })
+      #expect(dead > 0, "docs/power-cuts.md says that it is shown as a passphrase")
+    }
+
     @Test func enrollingARecoveryKeyCutAtAnyWriteLeavesNoKeyThatNobodyKnows() throws {
       let image = try KeyImage()
       let lost = try recoveryKey()

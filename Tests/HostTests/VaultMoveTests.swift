@@ -76,4 +76,48 @@ struct VaultMoveTests {
       try await guest.succeed("test ! -e /vault_crypt && test ! -e /etc/mailboot/previous-vault.toml")
     }
   }
+
+  @Test func aNewVaultWithTooLittleRoomTakesNothingAndMailStays() async throws {
+    try await MailHosts.with(.debian12) { host in
+      let guest = host.guest
+      let opened = try await host.unlock()
+      #expect(opened.status == 0, "\(opened.stderr)")
+      try await guest.succeed(
+        """
+        set -e
+        head -c 100M /dev/urandom >/vault/large
+        mkdir /small; mount -t tmpfs -o size=120m none /small; mkdir /small/crypt
+        gocryptfs -init -q -scryptn 10 -passfile \(MailHost.passphraseFile) /small/crypt
+        printf '[vault]\\ntype = "gocryptfs"\\ndevice = "/small/crypt"\\n' >/etc/mailboot/next-vault.toml
+        """, timeout: .seconds(120))
+      let refused = try await guest.run("mailboot vault move \(Self.key)", timeout: .seconds(120))
+      #expect(refused.status == 64, "\(refused.stderr)")
+      #expect(refused.stderr.contains("the new vault is too small: "), "\(refused.stderr)")
+      #expect(refused.stderr.contains("mail stays in the vault in use"), "\(refused.stderr)")
+      #expect(!refused.stderr.contains("copying while"))
+
+      // Somebody else takes the room while it copies.
+      let full = try await guest.run(
+        """
+        mount -o remount,size=400m /small
+        mailboot vault move \(Self.key) 2>/run/out & pid=$!
+        for try in {1..2000}; do grep -q 'copying while' /run/out && break; sleep 0.01; done
+        fallocate -l 300M /small/other || fallocate -l 200M /small/other
+        while head -c 64k /dev/zero >>/small/rest; do :; done 2>/dev/null
+        wait $pid; status=$?; cat /run/out >&2; exit $status
+        """, timeout: .seconds(240))
+      #expect(full.status == 64, "\(full.stderr)")
+      #expect(full.stderr.contains("the new vault is full: the copy is not complete"), "\(full.stderr)")
+      #expect(
+        try await guest.succeed("findmnt -no SOURCE /vault; findmnt /run/mailboot/move || echo none")
+          == "/vault_crypt\nnone\n")
+      try await guest.succeed("\(Self.tools)/send-mail still; \(Self.tools)/read-mail still --wait 60")
+
+      try await guest.succeed("rm /small/other /small/rest")
+      let moved = try await guest.run("mailboot vault move \(Self.key)", timeout: .seconds(300))
+      #expect(moved.status == 0, "\(moved.stderr)")
+      try await guest.succeed(
+        "\(Self.tools)/read-mail still --wait 30 && findmnt -no SOURCE /vault | grep -qx /small/crypt")
+    }
+  }
 }

@@ -5,7 +5,7 @@ import Testing
 
 private let facts = SavedPathFacts(
   settingsFile: "/etc/mailboot/mailhost.toml", mailbootFile: "/etc/mailboot/mailboot.toml", state: "/var/lib/mailhost",
-  vault: .gocryptfs(directory: "/vault_crypt", configuration: "gocryptfs.conf"))
+  vault: .init(source: .gocryptfs(directory: "/vault_crypt", configuration: "gocryptfs.conf")))
 
 private let settings = HostSettings(hostName: "mail.example.org", administrator: "alice@example.org")
 
@@ -19,7 +19,7 @@ struct SavedPathTests {
         "/var/lib/mailhost", "/etc/letsencrypt/live/mail.example.org/fullchain.pem",
         "/etc/letsencrypt/live/mail.example.org/privkey.pem", "/vault_crypt/gocryptfs.conf",
       ])
-    #expect(settings.savedPaths(facts).filter(\.isInVault).count == 4)
+    #expect(settings.savedPaths(facts).filter { $0.vault != nil }.count == 4)
     #expect(settings.savedPaths(facts).first?.note.contains("`mailcfg backup FILE`") == true)
     #expect(
       settings.unsavedPaths(facts).map(\.path) == [
@@ -50,28 +50,55 @@ struct SavedPathTests {
     #expect(!saved.contains("/vault/dkim"))
     #expect(saved.count { $0 == "/etc/ssl/mail.pem" } == 1)
     #expect(saved.contains("/etc/mailboot/smarthost"))
-    #expect(own.savedPaths(facts).filter(\.isInVault).map(\.path) == ["/vault/sieve"])
+    #expect(own.savedPaths(facts).filter { $0.vault != nil }.map(\.path) == ["/vault/sieve"])
     #expect(own.unsavedPaths(facts).map(\.path).first == "/var/spool/postfix")
-    #expect(own.unsavedPaths(facts).allSatisfy { !$0.isInVault })
+    #expect(own.unsavedPaths(facts).allSatisfy { $0.vault == nil })
   }
 
   @Test func eachKindOfVaultHasItsOwnWay() {
     var other = facts
-    other.vault = .luks(device: "UUID=1", header: nil)
-    #expect(other.vault.hint?.contains("`cryptsetup luksHeaderBackup 'UUID=1' --header-backup-file FILE`") == true)
+    other.vault.source = .luks(device: "UUID=1", header: nil)
+    #expect(
+      other.vault.source.hint?.contains("`cryptsetup luksHeaderBackup 'UUID=1' --header-backup-file FILE`") == true)
     #expect(!settings.savedPaths(other).map(\.path).contains { $0.hasPrefix("/vault_crypt") })
-    other.vault = .luks(device: nil, header: "/boot/header.img")
+    other.vault.source = .luks(device: nil, header: "/boot/header.img")
     #expect(settings.savedPaths(other).map(\.path).last == "/boot/header.img")
-    other.vault = .none
-    #expect(other.vault.hint == nil)
-    #expect(settings.savedPaths(other).allSatisfy { !$0.isInVault })
-    #expect(settings.unsavedPaths(other).allSatisfy { !$0.isInVault })
+    other.vault.source = .none
+    #expect(other.vault.source.hint == nil)
+    #expect(settings.savedPaths(other).allSatisfy { $0.vault == nil })
+    #expect(settings.unsavedPaths(other).allSatisfy { $0.vault == nil })
+  }
+
+  @Test func everyVaultIsNamedWithWhatOpensIt() throws {
+    var several = facts
+    several.otherVaults = [
+      .init(name: "mail", mount: "/vault/vmail", source: .luks(device: "/dev/sdb1", header: "/boot/mail.header")),
+      .init(name: "plain", mount: "/srv/plain", source: .none),
+    ]
+    let saved = settings.savedPaths(several)
+    #expect(saved.first { $0.path == "/vault/sieve" }?.vault == "vault")
+    #expect(saved.first { $0.path == "/vault/vmail" }?.vault == "mail")
+    #expect(saved.contains { $0.path == "/srv/plain" && $0.vault == nil })
+    #expect(saved.suffix(2).map(\.path) == ["/vault_crypt/gocryptfs.conf", "/boot/mail.header"])
+    #expect(saved.last?.what == "the vault mail's header")
+    let report = SavedPathReport(
+      save: saved, leaveOut: settings.unsavedPaths(several), vaults: several.vaults, open: ["vault", "plain"])
+    let lines = report.lines().map(\.text)
+    #expect(lines.first == "* is in the vault vault, /vault, which is open now")
+    #expect(lines.contains("* is in the vault mail, /vault/vmail, which is locked now: what is in it cannot be saved"))
+    #expect(lines.contains { $0.contains("Save its header, /boot/mail.header.") })
+    let vaults = try #require(report.json()["vaults"]?.items)
+    #expect(vaults.map { $0["name"]?.text } == ["vault", "mail", "plain"])
+    #expect(vaults.map { $0["open"]?.flag } == [true, false, true])
+    #expect(report.json()["vault"]?["mount"]?.text == "/vault")
+    let spool = report.json()["save"]?.items?.first { $0["path"]?.text == "/vault/vmail" }
+    #expect(spool?["vault"]?.text == "mail" && spool?["in_vault"]?.flag == true)
   }
 
   @Test func theReportSaysWhatIsInTheVault() throws {
     let report = SavedPathReport(
-      save: settings.savedPaths(facts), leaveOut: settings.unsavedPaths(facts), vault: facts.vault, mount: "/vault",
-      isOpen: false, present: ["/var/lib/mailhost"], absent: ["/etc/mailboot/mailboot.toml"])
+      save: settings.savedPaths(facts), leaveOut: settings.unsavedPaths(facts), vaults: facts.vaults, open: [],
+      present: ["/var/lib/mailhost"], absent: ["/etc/mailboot/mailboot.toml"])
     let lines = report.lines().map(\.text)
     #expect(lines.first == "* is in the vault, /vault, which is locked now: what is in it cannot be saved")
     #expect(lines.contains("* /vault/vmail  mail"))
@@ -94,6 +121,23 @@ struct SavedPathTests {
     let json = try #require(JSONText(parsing: Array(call.output.utf8)))
     #expect(json["vault"]?["type"]?.text == "gocryptfs" && json["vault"]?["open"]?.flag == false)
     #expect(json["save"]?.items?.contains { $0["path"]?.text == "/vault_crypt/gocryptfs.conf" } == true)
+    try directory.write(
+      "host/etc/mailboot/mailboot.toml",
+      """
+      [[vault]]
+      name = "vault"
+      type = "gocryptfs"
+
+      [[vault]]
+      name = "papers"
+      type = "luks"
+      device = "/dev/vdc"
+
+      """)
+    let several = try MailhostRun(["paths", "--config", file, "--root", directory.file("host"), "--format", "json"])
+    let vaults = JSONText(parsing: Array(several.output.utf8))?["vaults"]?.items ?? []
+    #expect(vaults.map { $0["mount"]?.text } == ["/vault", "/vault-papers"], "\(several.output)\(several.complaint)")
+    #expect(vaults.last?["how"]?.text?.contains("luksHeaderBackup /dev/vdc") == true)
     let text = try MailhostRun(["paths", "--config", file, "--root", directory.file("host")])
     #expect(text.status == 0)
     #expect(text.lines.allSatisfy { $0.count < 80 || !$0.contains(" ") || $0.contains("`") }, "\(text.output)")

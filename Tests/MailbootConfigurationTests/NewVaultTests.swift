@@ -6,7 +6,7 @@ struct NewVaultTests {
   private func vault(_ place: NewVault.Place, _ purpose: NewVault.Purpose = .first) -> NewVault {
     NewVault(
       place: place, purpose: purpose, mapping: "vault-blk", mount: "/vault", filesystem: "xfs", label: "vault",
-      derivationMemoryKiB: 1024)
+      cost: KeyDerivationCost(totalMemoryKiB: 4096))
   }
 
   private func read(_ text: String) throws -> Configuration {

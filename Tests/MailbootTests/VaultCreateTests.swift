@@ -68,6 +68,21 @@ import Testing
     #expect(place.exists(place.dropIn))
   }
 
+  @Test func besideAnotherConfigurationNothingOfThisHostIsTouched() throws {
+    let place = try Place()
+    let run = try runInShell(
+      "printf 'otter lamp grammar ocelot\\n' | strace -f -qq -e trace=execve,openat -o \(place.path)/calls "
+        + "\(builtProgram("mailboot")) vault create --stdin --config \(place.configuration) --type gocryptfs --directory \(place.vault)"
+    )
+    for match in run.output.matches(of: /is saved in (\S+)/) {
+      try FileManager.default.removeItem(atPath: String(match.1))
+    }
+    #expect(run.status == 0, "\(run.output)")
+    let calls = try String(contentsOfFile: place.path + "/calls", encoding: .utf8)
+    #expect(calls.contains("execve(\"/usr/bin/gocryptfs\""))
+    #expect(!calls.contains("systemctl") && !calls.contains("/var/lib/mailhost"))
+  }
+
   /// Killed with all that it has started, as by a power cut: whatever is there, the next call ends with a whole vault.
   @Test func killedAtAnyMomentItBeginsAnew() throws {
     let place = try Place()

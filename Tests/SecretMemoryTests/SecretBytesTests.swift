@@ -21,6 +21,24 @@ import Testing
     #expect(secret.bytes == [1, 2])
   }
 
+  @Test func oneIsAddedToAnotherAsFarAsThereIsRoom() throws {
+    var one = try SecretBytes(capacity: 3)
+    var other = try SecretBytes(capacity: 2)
+    for byte in [7, 8] as [UInt8] { try other.append(byte) }
+    let isSameEmpty = one.isSame(as: other)
+    #expect(!isSameEmpty)
+    try one.append(contentsOf: other)
+    let isSame = one.isSame(as: other)
+    #expect(isSame)
+    var refusal: SecretMemoryError?
+    do { try one.append(contentsOf: other) } catch { refusal = error }
+    #expect(refusal == .full(capacity: 3))
+    #expect(one.bytes == [7, 8])
+    try one.append(9)
+    let isSameLonger = one.isSame(as: other)
+    #expect(!isSameLonger)
+  }
+
   @Test func removedBytesAreWiped() throws {
     var secret = try SecretBytes(capacity: 8)
     for byte in 1...6 as ClosedRange<UInt8> { try secret.append(byte) }

@@ -86,9 +86,3 @@ enum DatabaseFile {
     return []
   }
 }
-
-/// The directory that holds `path`, textually.
-func parentDirectory(of path: String) -> String {
-  guard let slash = path.lastIndex(of: "/") else { return "." }
-  return slash == path.startIndex ? "/" : String(path[..<slash])
-}

@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 import SQLite
 
 extension AccountDatabase {
@@ -60,7 +61,7 @@ extension AccountDatabase {
           .warning, "mode", path, "it belongs to user \(status.st_uid), not root",
           hint: "\(command: "chown", "root", path)"))
     }
-    let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    let directory = parentDirectory(of: path)
     if stat(directory, &status) == 0, status.st_mode & 0o022 != 0 {
       findings.append(
         AccountFinding(

@@ -32,7 +32,7 @@ extension AccountDatabase {
 
   /// A copy for this process alone, in a file without a name beside the database, or where temporary files go.
   func namelessCopy() throws(AccountError) -> AccountDatabase {
-    let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    let directory = parentDirectory(of: path)
     let other = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
     for place in [directory, other] {
       var template = Array("\(place)/.mailcfg-XXXXXX".utf8CString)
@@ -70,9 +70,5 @@ extension AccountDatabase {
 
 /// Has the names in a file's directory outlive a power cut: with them the end of a journal, which is what makes a change final.
 func syncDirectory(of path: String) throws(SystemError) {
-  let directory = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-  let descriptor = mb_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-  guard descriptor >= 0 else { throw SystemError(errnoText(), code: errno) }
-  defer { close(descriptor) }
-  guard fsync(descriptor) == 0 else { throw SystemError(errnoText(), code: errno) }
+  try syncDirectory(parentDirectory(of: path))
 }

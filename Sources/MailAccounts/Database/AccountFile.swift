@@ -70,7 +70,7 @@ struct AccountFile {
 
   private static func resolved(_ given: String) throws(AccountError) -> String {
     let slash = given.lastIndex(of: "/")
-    let directory = slash.map { $0 == given.startIndex ? "/" : String(given[..<$0]) } ?? "."
+    let directory = parentDirectory(of: given)
     let name = slash.map { String(given[given.index(after: $0)...]) } ?? given
     guard !name.isEmpty, name != ".", name != ".." else { throw .database(.other("it is a directory"), path: given) }
     guard let real = realpath(directory, nil) else {

@@ -4,7 +4,7 @@ extension HostSettings {
     var paths: [SavedPath] = []
     func add(_ path: String, _ what: String, _ note: String) {
       if paths.contains(where: { $0.path == path }) { return }
-      paths.append(SavedPath(path: path, what: what, isInVault: isHidden(path, facts), note: note))
+      paths.append(SavedPath(path: path, what: what, vault: facts.vault(of: path)?.name, note: note))
     }
     let anyTime = "at any time"
     let untilApplied = "at any time but while `mailhost apply` runs"
@@ -28,24 +28,27 @@ extension HostSettings {
     add(certificateKey, "certificate's key", "\(following); encrypted")
     if let file = smarthost?.passwordFile { add(file, "the smarthost's password", "\(anyTime), encrypted") }
     if let file = own.dovecot { add(file, "dovecot's own lines", anyTime) }
-    switch facts.vault {
-    case .luks(_, let header?): add(header, "the vault's header", anyTime)
-    case .gocryptfs(let directory, let configuration):
-      add("\(directory)/\(configuration)", "the vault's key, encrypted with the passphrase", anyTime)
-    case .luks, .container, .none: break
+    for vault in facts.otherVaults {
+      add(vault.mount, "what is in the vault \(vault.name)", "as whatever writes there wants it")
+    }
+    for (index, vault) in facts.vaults.enumerated() {
+      let owner = index == 0 ? "the vault's" : "the vault \(vault.name)'s"
+      switch vault.source {
+      case .luks(_, let header?): add(header, "\(owner) header", anyTime)
+      case .gocryptfs(let directory, let configuration):
+        add("\(directory)/\(configuration)", "\(owner) key, encrypted with the passphrase", anyTime)
+      case .luks, .container, .none: break
+      }
     }
     return paths
   }
 
   private var following: String { "at any time, following links; certbot's directory whole keeps renewals going" }
 
-  /// Whether it is there only while an encrypted vault is open.
-  private func isHidden(_ path: String, _ facts: SavedPathFacts) -> Bool { facts.vault != .none && isInVault(path) }
-
   /// What a backup need not have, and why.
   public func unsavedPaths(_ facts: SavedPathFacts) -> [SavedPath] {
     func path(_ path: String, _ what: String, _ why: String) -> SavedPath {
-      SavedPath(path: path, what: what, isInVault: isHidden(path, facts), note: why)
+      SavedPath(path: path, what: what, vault: facts.vault(of: path)?.name, note: why)
     }
     var paths = [path(queue, "mail on its way", "restored, it would be sent once more")]
     if spamFilter {

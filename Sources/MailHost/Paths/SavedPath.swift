@@ -5,15 +5,15 @@ public struct SavedPath: Equatable, Sendable {
   /// A file, a directory with all that is in it, or a pattern as rsync(1) and others know it.
   public var path: String
   public var what: String
-  /// Whether it is there only while the vault is open.
-  public var isInVault: Bool
+  /// The name of the vault that it is in, and there only while that is open; nil: in none.
+  public var vault: String?
   /// How it is taken as it was at one moment; of what is left out, why.
   public var note: String
 
-  public init(path: String, what: String, isInVault: Bool, note: String) {
+  public init(path: String, what: String, vault: String?, note: String) {
     self.path = path
     self.what = what
-    self.isInVault = isInVault
+    self.vault = vault
     self.note = note
   }
 }
@@ -25,7 +25,32 @@ public struct SavedPathFacts: Equatable, Sendable {
   public var mailbootFile: String
   /// Where the generations are.
   public var state: String
-  public var vault: VaultSource
+  /// The mail host's.
+  public var vault: Vault
+  /// Further ones, of `[[vault]]`.
+  public var otherVaults: [Vault]
+
+  public struct Vault: Equatable, Sendable {
+    public var name: String
+    public var mount: String
+    public var source: VaultSource
+
+    public init(name: String = "vault", mount: String = "/vault", source: VaultSource) {
+      self.name = name
+      self.mount = mount
+      self.source = source
+    }
+
+    func has(_ path: String) -> Bool { source != .none && (path == mount || path.hasPrefix(mount + "/")) }
+  }
+
+  /// All of them, the mail host's first.
+  public var vaults: [Vault] { [vault] + otherVaults }
+
+  /// The one in which a path is: that whose mount point is nearest to it.
+  func vault(of path: String) -> Vault? {
+    vaults.filter { $0.has(path) }.max { $0.mount.utf8.count < $1.mount.utf8.count }
+  }
 
   /// What the vault is kept on.
   public enum VaultSource: Equatable, Sendable {
@@ -73,10 +98,11 @@ public struct SavedPathFacts: Equatable, Sendable {
     }
   }
 
-  public init(settingsFile: String, mailbootFile: String, state: String, vault: VaultSource) {
+  public init(settingsFile: String, mailbootFile: String, state: String, vault: Vault, otherVaults: [Vault] = []) {
     self.settingsFile = settingsFile
     self.mailbootFile = mailbootFile
     self.state = state
     self.vault = vault
+    self.otherVaults = otherVaults
   }
 }

@@ -5,23 +5,22 @@ import Text
 public struct SavedPathReport: Sendable {
   public var save: [SavedPath]
   public var leaveOut: [SavedPath]
-  public var vault: SavedPathFacts.VaultSource
-  /// The vault's mount point.
-  public var mount: String
-  public var isOpen: Bool
+  /// All of them, the mail host's first.
+  public var vaults: [SavedPathFacts.Vault]
+  /// The names of those that are open.
+  public var open: Set<String>
   /// Of the paths to save, which are there. Those in a closed vault and those that cannot be seen are in none of them.
   public var present: Set<String>
   public var absent: Set<String>
 
   public init(
-    save: [SavedPath], leaveOut: [SavedPath], vault: SavedPathFacts.VaultSource, mount: String, isOpen: Bool,
+    save: [SavedPath], leaveOut: [SavedPath], vaults: [SavedPathFacts.Vault], open: Set<String>,
     present: Set<String> = [], absent: Set<String> = []
   ) {
     self.save = save
     self.leaveOut = leaveOut
-    self.vault = vault
-    self.mount = mount
-    self.isOpen = isOpen
+    self.vaults = vaults
+    self.open = open
     self.present = present
     self.absent = absent
   }
@@ -30,21 +29,23 @@ public struct SavedPathReport: Sendable {
   public func json() -> JSONText {
     .object([
       ("schema", .integer(1)),
-      (
-        "vault",
-        .object([
-          ("type", .string(vault.type)), ("mount", .string(mount)), ("open", .bool(isOpen)),
-          ("how", .optional(vault.hint)),
-        ])
-      ),
+      ("vault", vaults.first.map(json(of:)) ?? .null), ("vaults", .array(vaults.map(json(of:)))),
       ("save", .array(save.map { json(of: $0, note: "how", presence: true) })),
       ("leave_out", .array(leaveOut.map { json(of: $0, note: "why", presence: false) })),
     ])
   }
 
+  private func json(of vault: SavedPathFacts.Vault) -> JSONText {
+    .object([
+      ("name", .string(vault.name)), ("type", .string(vault.source.type)), ("mount", .string(vault.mount)),
+      ("open", .bool(open.contains(vault.name))), ("how", .optional(vault.source.hint)),
+    ])
+  }
+
   private func json(of path: SavedPath, note: String, presence: Bool) -> JSONText {
     var members: [(String, JSONText)] = [
-      ("path", .string(path.path)), ("what", .string(path.what)), ("in_vault", .bool(path.isInVault)),
+      ("path", .string(path.path)), ("what", .string(path.what)), ("in_vault", .bool(path.vault != nil)),
+      ("vault", .optional(path.vault)),
       (note, .string(path.note)),
     ]
     if presence {
@@ -66,9 +67,11 @@ public struct SavedPathReport: Sendable {
 
   public func lines() -> [Line] {
     var lines: [Line] = []
-    if let hint = vault.hint {
-      let state = isOpen ? "open now" : "locked now: what is in it cannot be saved"
-      lines.append(Line(text: "* is in the vault, \(visibleInLine(mount)), which is \(state)", indent: 2))
+    for vault in vaults {
+      guard let hint = vault.source.hint else { continue }
+      let state = open.contains(vault.name) ? "open now" : "locked now: what is in it cannot be saved"
+      let name = vaults.count > 1 ? " " + vault.name : ""
+      lines.append(Line(text: "* is in the vault\(name), \(visibleInLine(vault.mount)), which is \(state)", indent: 2))
       lines.append(Line(text: "  " + visibleInLine(hint), indent: 2))
       lines.append(Line(text: "", indent: 0))
     }
@@ -78,7 +81,7 @@ public struct SavedPathReport: Sendable {
       for path in paths {
         // What is told of several in a row is told once, below the last of them.
         if let last, last.note != path.note { lines.append(Line(text: "    \(visibleInLine(last.note))", indent: 4)) }
-        let mark = path.isInVault ? "*" : " "
+        let mark = path.vault != nil ? "*" : " "
         let there = absent.contains(path.path) ? " (not there)" : ""
         lines.append(Line(text: "\(mark) \(visibleInLine(path.path))  \(path.what)\(there)", indent: 4))
         last = path

@@ -219,5 +219,8 @@ public struct Configuration: Equatable, Sendable {
   }
 }
 
+/// The main file of this host's own configuration.
+public let mailbootSettingsPath = "/etc/mailboot/mailboot.toml"
+
 /// What `mailhost` makes the host from; where it has not made the host there is none.
 public let mailHostSettingsPath = "/etc/mailboot/mailhost.toml"

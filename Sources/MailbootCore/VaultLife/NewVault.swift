@@ -30,12 +30,12 @@ public struct NewVault: Equatable, Sendable {
   public var label: String
   /// Whether each sector has a checksum that only the key can make.
   public var hasIntegrity = false
-  /// KiB that a key derivation may take.
-  public var derivationMemoryKiB: Int
+  /// Of the passphrase's key derivation; gocryptfs has its own.
+  public var cost: KeyDerivationCost
 
   public init(
     place: Place, purpose: Purpose, mapping: String, mount: String, filesystem: String, label: String,
-    derivationMemoryKiB: Int
+    cost: KeyDerivationCost
   ) {
     self.place = place
     self.purpose = purpose
@@ -43,7 +43,7 @@ public struct NewVault: Equatable, Sendable {
     self.mount = mount
     self.filesystem = filesystem
     self.label = label
-    self.derivationMemoryKiB = derivationMemoryKiB
+    self.cost = cost
   }
 
   public var type: VaultType {

@@ -42,21 +42,15 @@ public struct FormatRequest: Codable, Sendable {
   /// Path of a block device or regular file.
   public var device: String
   public var label: String
-  /// What the key derivation may take, KiB, whatever there is now.
-  public var derivationMemoryKiB: Int
-  /// Seconds that it takes on this machine.
-  public var derivationSeconds: Double
+  /// Whatever memory there is now.
+  public var cost: KeyDerivationCost
   /// Each sector gets a checksum, for which the whole device is written once: under this name below `/dev/mapper`. Nil: none.
   public var integrityMapping: String?
 
-  public init(
-    device: String, label: String, derivationMemoryKiB: Int, derivationSeconds: Double = 2,
-    integrityMapping: String? = nil
-  ) {
+  public init(device: String, label: String, cost: KeyDerivationCost, integrityMapping: String? = nil) {
     self.device = device
     self.label = label
-    self.derivationMemoryKiB = derivationMemoryKiB
-    self.derivationSeconds = derivationSeconds
+    self.cost = cost
     self.integrityMapping = integrityMapping
   }
 }

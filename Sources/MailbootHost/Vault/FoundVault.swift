@@ -17,6 +17,16 @@ public func completed(_ configuration: Configuration) -> Configuration {
   return configuration
 }
 
+extension FirstSteps {
+  /// As this machine is.
+  public init(on configuration: Configuration) {
+    let standard = Configuration().services.map(\.name)
+    self.init(
+      hasVault: FoundVault(configuration.vault).isThere, hasMailHost: fileStatus(mailHostSettingsPath) != nil,
+      hasStandardServices: configuration.services.map(\.name) == standard)
+  }
+}
+
 /// Looks for the kind of vault. Needs no privilege.
 struct FoundVault {
   let vault: Configuration.Vault
@@ -36,6 +46,11 @@ struct FoundVault {
       return device.hasPrefix("/") && !device.hasPrefix("/dev/") && isMountedLater(device) ? .gocryptfs : .luks
     }
     return isEncrypted(directory) && !hasLUKS ? .gocryptfs : .luks
+  }
+
+  /// Whether there is anything that could be the vault. What somebody has named counts: it may only be missing at the moment.
+  var isThere: Bool {
+    vault.type == .plain || vault.device != nil || isEncrypted(directory) || hasLUKS
   }
 
   /// Others than root may not be able to look into it.

@@ -78,7 +78,7 @@ public struct HeaderStore: Sendable {
 
   func removeMark(_ vault: String) {
     unlink("\(path)/\(vault).restoring")
-    try? syncDirectory(path)
+    try? settleNames(in: path)
   }
 
   // MARK: -
@@ -98,14 +98,6 @@ public struct HeaderStore: Sendable {
     } catch {
       throw .system("\(path)/\(name): \(error)")
     }
-    try syncDirectory(path)
+    try settleNames(in: path)
   }
-}
-
-/// Has the names in a directory on the disk.
-func syncDirectory(_ path: String) throws(Failure) {
-  let descriptor = mb_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-  guard descriptor >= 0 else { throw .system("\(path): \(errnoText())") }
-  defer { close(descriptor) }
-  guard fsync(descriptor) == 0 || errno == EINVAL else { throw .system("\(path): \(errnoText())") }
 }

@@ -14,9 +14,8 @@ public struct MovePaths: Sendable {
 
   /// - Parameter main: the main file of the configuration; nil: the standard one.
   public init(main: String?) {
-    let main = main ?? "/etc/mailboot/mailboot.toml"
-    let directory = main.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    let prefix = main.contains("/") ? directory : "."
+    let main = main ?? mailbootSettingsPath
+    let prefix = parentDirectory(of: main)
     next = prefix + "/next-vault.toml"
     previous = prefix + "/previous-vault.toml"
     current = main + ".d/50-vault.toml"
@@ -32,23 +31,23 @@ public struct MovePaths: Sendable {
     } catch {
       throw Failure(error)
     }
-    try settle(path)
+    try settleName(of: path)
   }
 
   /// The switch: one rename.
   func takeNext() throws(Failure) {
-    let directory = parent(current)
+    let directory = parentDirectory(of: current)
     if mkdir(directory, 0o755) != 0 && errno != EEXIST { throw .system("\(directory): \(errnoText())") }
     guard rename(next, current) == 0 else { throw .system("\(current): \(errnoText())") }
-    try settle(next)
-    try settle(current)
+    try settleName(of: next)
+    try settleName(of: current)
   }
 
   /// Previous and current change places in one step.
   func exchange() throws(Failure) {
     guard mb_exchange(previous, current) == 0 else { throw .system("\(current): \(errnoText())") }
-    try settle(previous)
-    try settle(current)
+    try settleName(of: previous)
+    try settleName(of: current)
   }
 
   /// Nothing is known any more of the vault before.
@@ -56,18 +55,8 @@ public struct MovePaths: Sendable {
 
   func remove(_ path: String) throws(Failure) {
     guard unlink(path) == 0 || errno == ENOENT else { throw .system("\(path): \(errnoText())") }
-    try settle(path)
+    try settleName(of: path)
   }
 
-  private func parent(_ path: String) -> String {
-    path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-  }
-
-  /// Names are on the disk only when their directory is.
-  private func settle(_ path: String) throws(Failure) {
-    let descriptor = mb_open(parent(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { throw .system("\(parent(path)): \(errnoText())") }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .system("\(parent(path)): \(errnoText())") }
-  }
+  private func settleName(of path: String) throws(Failure) { try settleNames(in: parentDirectory(of: path)) }
 }

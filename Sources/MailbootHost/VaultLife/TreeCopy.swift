@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 import MailbootCore
@@ -7,6 +8,8 @@ struct TreeCopy {
   static let program = "/usr/bin/rsync"
   let from: String
   let to: String
+  /// What is to be done when `to` is full.
+  let adviceIfFull: String
   let reactor: Reactor
 
   static func requireProgram() throws(Failure) {
@@ -45,8 +48,45 @@ struct TreeCopy {
     case .exited(24)? where isLive: return
     default:
       let said = child.errorOutput.split(separator: "\n").prefix(5).map(String.init)
+      // rsync calls this a partial transfer, too.
+      if Self.isFull(child.errorOutput) {
+        throw .usage("the new vault is full: the copy is not complete", hint: adviceIfFull)
+      }
       throw .system("the copy is not complete: " + (said.isEmpty ? "rsync was ended" : said.joined(separator: "; ")))
     }
+  }
+
+  static func isFull(_ said: String) -> Bool {
+    said.contains(errnoText(ENOSPC)) || said.contains(errnoText(EDQUOT))
+  }
+
+  /// How much there is, and how much goes there. A copy that was cut is gone on with, so what it has left counts as room.
+  /// - Parameter sharesHost: `to` lies in the host's own file system.
+  func room(sharesHost: Bool) throws(Failure) -> MoveRoom {
+    var space = statvfs()
+    guard statvfs(to, &space) == 0 else { throw .system("\(to): \(errnoText())") }
+    // btrfs has no number of inodes.
+    let isCounted = space.f_files > 0
+    let there = try taken(by: to, withInodes: isCounted)
+    return MoveRoom(
+      content: try taken(by: from, withInodes: isCounted),
+      room: .init(
+        bytes: UInt64(space.f_bavail) * UInt64(space.f_frsize) + there.bytes,
+        inodes: there.inodes.map { UInt64(space.f_favail) + $0 }), sharesHost: sharesHost)
+  }
+
+  private func taken(by directory: String, withInodes: Bool) throws(Failure) -> MoveRoom.Amount {
+    .init(
+      bytes: try sum(["--block-size=1"], directory), inodes: withInodes ? try sum(["--inodes"], directory) : nil)
+  }
+
+  private func sum(_ options: [String], _ directory: String) throws(Failure) -> UInt64 {
+    let child = try startChild(["/usr/bin/du", "--summarize", "--one-file-system"] + options + [directory])
+    _ = try child.run(reactor, until: nil)
+    // What vanishes meanwhile makes it fail, and is none the less in no sum.
+    guard let sum = String(decoding: child.output, as: UTF8.self).split(separator: "\t").first.flatMap({ UInt64($0) })
+    else { throw .system("\(directory) cannot be measured: " + (child.errorOutput.split(separator: "\n").last ?? "")) }
+    return sum
   }
 
   /// Reads both sides in full.

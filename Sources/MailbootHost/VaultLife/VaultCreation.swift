@@ -28,7 +28,7 @@ public final class VaultCreation {
 
   /// A mapping and a mount that are there only while the vault is being made.
   static let mapping = "mailboot-create"
-  private static let mount = "/run/mailboot/create"
+  static let mount = "/run/mailboot/create"
 
   public init(
     _ work: VaultWork, _ vault: NewVault, configuration path: String, report: @escaping (String, Double) -> Void
@@ -42,120 +42,14 @@ public final class VaultCreation {
   /// The file that names the vault once it is made.
   public var configurationFile: String {
     switch vault.purpose {
-    case .first: "\(configurationPath).d/50-vault.toml"
+    case .first: MovePaths(main: configurationPath).current
     case .another(let name): "\(configurationPath).d/50-vault-\(name).toml"
-    case .next: parent(of: configurationPath) + "/next-vault.toml"
+    case .next: MovePaths(main: configurationPath).next
     }
   }
 
   /// Where the file or directory lies until it is whole.
   var unfinishedPath: String { vault.subject + ".unfinished" }
-
-  // MARK: Looking
-
-  /// What is there. Changes nothing.
-  /// - Throws: what keeps a vault from being made there, whoever insists.
-  public func look() throws(Failure) -> VaultGround {
-    try refuseSecond()
-    switch vault.place {
-    case .device(let device):
-      let least = NewVault.leastBytes(filesystem: vault.filesystem)
-      let contents = try DeviceExamination(reactor: work.reactor).contents(of: device, least: least).contents
-      if contents.isEmpty { return .empty }
-      return try ours(device) ?? .contents(contents)
-    case .file(let path, let bytes): return try lookAtFile(path, bytes)
-    case .directory(let path): return try lookAtDirectory(path)
-    }
-  }
-
-  /// A configuration that names a vault already is not to lose it.
-  private func refuseSecond() throws(Failure) {
-    if fileStatus(configurationFile) != nil {
-      throw .usage(
-        "\(configurationFile) names a vault already",
-        hint: vault.purpose == .next
-          ? "`mailboot vault move` moves there; remove the file if you want another one"
-          : "look at it with `mailboot vault info`; to move to a new one, `mailboot vault create --next …`")
-    }
-    guard vault.purpose == .first else { return }
-    let configured = work.configuration.vault
-    if let mounted = MountTable.current()?.mount(on: configured.mount) {
-      throw .usage(
-        "a vault is open on \(configured.mount) (\(mounted.source))",
-        hint: "to move to a new one: `mailboot vault create --next …`, then `mailboot vault move`")
-    }
-    guard let device = configured.device, resolvedPath(device) != resolvedPath(vault.subject) else { return }
-    let isVault =
-      configured.kind == .gocryptfs
-      ? fileStatus("\(device)/\(GocryptfsConfiguration.fileName)") != nil
-      : (try? DeviceResolver(vault: configured, timeout: 0).resolve(work.reactor)) != nil
-    if isVault {
-      throw .usage(
-        "\(device) is configured as the vault already",
-        hint: "to move to a new one: `mailboot vault create --next …`, then `mailboot vault move`")
-    }
-  }
-
-  private func ours(_ device: String) throws(Failure) -> VaultGround? {
-    let reply = try work.worker.ask(
-      .inspect, InspectRequest(device: device, header: nil), as: InspectReply.self, reactor: work.reactor, timeout: 60)
-    guard case .luks(let summary) = reply else { return nil }
-    if summary.subsystem == VaultMark.unfinished { return .unfinished }
-    return VaultMark.filesystem(of: summary.subsystem).map { .whole(uuid: summary.uuid, filesystem: $0) }
-  }
-
-  private func lookAtFile(_ path: String, _ bytes: UInt64) throws(Failure) -> VaultGround {
-    guard path.hasPrefix("/") else { throw .usage("--file takes an absolute path", hint: nil) }
-    let directory = parent(of: path)
-    if let reason = untrustedReason(directory) {
-      throw .usage("\(reason): the vault's file would not be safe there", hint: "take a directory of root's")
-    }
-    if let status = fileStatus(path) {
-      guard mb_s_isreg(status.st_mode) != 0, let ground = try ours(path) else {
-        throw .vault(VaultFailure(.notEmpty, "there is such a file already"), device: path)
-      }
-      return ground
-    }
-    let least = NewVault.leastBytes(filesystem: vault.filesystem)
-    if bytes < least {
-      throw .vault(
-        VaultFailure(.tooSmall, "\(bytes >> 20) MiB are wanted, and a vault takes \(least >> 20)"), device: path)
-    }
-    let leftover = fileStatus(unfinishedPath)
-    var space = statvfs()
-    guard statvfs(directory, &space) == 0 else { throw .system("\(directory): \(errnoText())") }
-    let free = UInt64(space.f_bavail) * UInt64(space.f_frsize) + (leftover.map { UInt64($0.st_blocks) * 512 } ?? 0)
-    // A full system disk stops more than mail.
-    guard free > bytes + (64 << 20) else {
-      throw .vault(
-        VaultFailure(.tooSmall, "\(bytes >> 20) MiB are wanted, and \(free >> 20) are free"), device: directory)
-    }
-    return leftover == nil ? .empty : .unfinished
-  }
-
-  private func lookAtDirectory(_ path: String) throws(Failure) -> VaultGround {
-    guard path.hasPrefix("/") else { throw .usage("--directory takes an absolute path", hint: nil) }
-    guard access(GocryptfsUnit.program, X_OK) == 0 else {
-      throw .vault(VaultFailure(.noProgram, "\(GocryptfsUnit.program): \(errnoText())"), device: path)
-    }
-    guard access("/dev/fuse", F_OK) == 0 else { throw .mount(.noFUSE("/dev/fuse: \(errnoText())"), path: vault.mount) }
-    if let reason = untrustedReason(parent(of: path)) {
-      throw .usage("\(reason): the vault's directory would not be safe there", hint: "take a directory of root's")
-    }
-    if let status = fileStatus(path) {
-      guard mb_s_isdir(status.st_mode) != 0, let names = listDirectory(path) else {
-        throw .vault(VaultFailure(.notEmpty, "there is such a file already"), device: path)
-      }
-      // It has its name only once it is whole.
-      if names.contains(GocryptfsConfiguration.fileName) { return .whole(uuid: "", filesystem: "") }
-      guard names.isEmpty else {
-        throw .vault(VaultFailure(.notEmpty, names.prefix(3).joined(separator: ", ")), device: path)
-      }
-    }
-    return fileStatus(unfinishedPath) == nil ? .empty : .unfinished
-  }
-
-  // MARK: Making
 
   /// Makes it on what `look` has found; what is there is lost.
   public func make(_ passphrase: borrowing SecretBytes) throws(Failure) {
@@ -189,7 +83,7 @@ public final class VaultCreation {
     var named = vault
     if case .whole(_, let filesystem) = found, !filesystem.isEmpty { named.filesystem = filesystem }
     let file = configurationFile
-    try makeDirectories(parent(of: file))
+    try makeDirectories(parentDirectory(of: file))
     do {
       try replaceFile(
         file, with: Array(named.configuration(device: try configuredDevice()).utf8), temporary: file + ".new",
@@ -201,8 +95,10 @@ public final class VaultCreation {
     } catch {
       throw .system("\(error)")
     }
-    syncDirectory(parent(of: file))
+    try settleNames(in: parentDirectory(of: file))
     report("wrote \(file)", 0)
+    // Another configuration is none of what this host runs.
+    guard configurationPath == mailbootSettingsPath else { return }
     try askForContents()
     // It reads its configuration when it starts.
     let restart = try startChild(["/usr/bin/systemctl", "try-restart", "mailboot.service"])
@@ -231,174 +127,30 @@ public final class VaultCreation {
     }
   }
 
-  private func makeLUKS(_ device: String, _ passphrase: borrowing SecretBytes) throws(Failure) {
-    let request = FormatRequest(
-      device: device, label: vault.label, derivationMemoryKiB: vault.derivationMemoryKiB,
-      integrityMapping: vault.hasIntegrity ? Self.mapping : nil)
-    var begun = Reactor.monotonic()
-    let child = try work.worker.begin(.format, request, secret: passphrase)
-    try child.run(work.reactor) { line in
-      let numbers = line.split(separator: " ").compactMap { UInt64($0) }
-      if numbers.count == 2 { progress(numbers[0], numbers[1]) }
-    }
-    switch try work.worker.reply(FormatReply.self, of: child) {
-    case .formatted: break
-    case .failed(let failure): throw .vault(failure, device: device)
-    }
-    report("made a LUKS2 volume, Argon2id with \(vault.derivationMemoryKiB >> 10) MiB", Reactor.monotonic() - begun)
-    begun = Reactor.monotonic()
-    try open(device, passphrase)
-    report("opened it with the passphrase", Reactor.monotonic() - begun)
-    try step("made \(vault.filesystem), and the directories of a mail host") { () throws(Failure) in
-      try makeFilesystem()
-      try mountAndFill(["/usr/bin/mount", "-t", vault.filesystem, "-o", "nosuid,nodev", node, Self.mount])
-    }
-    try closeMapping()
-    let marked = try work.worker.ask(
-      .mark, MarkRequest(device: device, label: vault.label, filesystem: vault.filesystem), as: MarkReply.self,
-      reactor: work.reactor, timeout: 60)
-    if case .failed(let failure) = marked { throw .vault(failure, device: device) }
-  }
-
-  private var node: String { "/dev/mapper/\(Self.mapping)" }
-
-  private func open(_ device: String, _ passphrase: borrowing SecretBytes) throws(Failure) {
-    let request = OpenRequest(
-      device: device, header: nil, mapping: Self.mapping, memoryLimitKiB: availableMemoryKiB())
-    let child = try work.worker.begin(.open, request, secret: passphrase)
-    _ = try child.run(work.reactor, until: nil)
-    switch try work.worker.reply(OpenReply.self, of: child) {
-    case .opened, .alreadyOpen: break
-    case .failed(let failure): throw .vault(failure, device: device)
-    }
-  }
-
-  private func closeMapping() throws(Failure) {
-    let reply = try work.worker.ask(
-      .close, CloseRequest(mapping: Self.mapping), as: CloseReply.self, reactor: work.reactor, timeout: 60)
-    if case .failed(let failure) = reply { throw .vault(failure, device: node) }
-  }
-
-  private func makeFilesystem() throws(Failure) {
-    switch vault.filesystem {
-    case "ext4": try run(["/usr/sbin/mkfs.ext4", "-q", "-F", "-L", String(vault.label.prefix(16)), node])
-    case "xfs":
-      try run(["/usr/sbin/mkfs.xfs", "-q", "-f", "-L", String(vault.label.prefix(12)), node], package: "xfsprogs")
-    default: try run(["/usr/sbin/mkfs.btrfs", "-q", "-f", "-L", vault.label, node], package: "btrfs-progs")
-    }
-  }
-
-  private func makeDirectory(_ passphrase: borrowing SecretBytes) throws(Failure) {
-    guard mkdir(unfinishedPath, 0o700) == 0 else { throw .system("\(unfinishedPath): \(errnoText())") }
-    try step("made an encrypted directory of gocryptfs") { () throws(Failure) in
-      try run([GocryptfsUnit.program, "-init", "-q", unfinishedPath], passphrase)
-    }
-    try step("opened it with the passphrase, and made the directories of a mail host") { () throws(Failure) in
-      try mountAndFill([GocryptfsUnit.program, "-q", "-nosyslog", unfinishedPath, Self.mount], passphrase)
-    }
-  }
-
-  /// Mounts the new vault where nobody else can look, makes the directories, and unmounts it.
-  private func mountAndFill(_ mount: [String]) throws(Failure) {
-    try makeDirectories(Self.mount)
-    chmod(Self.mount, 0o700)
-    try run(mount)
-    try fillAndUnmount()
-  }
-
-  private func mountAndFill(_ mount: [String], _ passphrase: borrowing SecretBytes) throws(Failure) {
-    try makeDirectories(Self.mount)
-    chmod(Self.mount, 0o700)
-    try run(mount, passphrase)
-    try fillAndUnmount()
-  }
-
-  private func fillAndUnmount() throws(Failure) {
-    try VaultLayout(root: Self.mount).make()
-    let descriptor = mb_open(Self.mount, O_RDONLY | O_CLOEXEC, 0)
-    if descriptor >= 0 {
-      _ = mb_syncfs(descriptor)
-      close(descriptor)
-    }
-    try unmount()
-  }
-
-  private func unmount() throws(Failure) {
-    guard MountTable.current()?.mount(on: Self.mount) != nil else { return }
-    try run(["/usr/bin/umount", Self.mount])
-    // gocryptfs ends behind its unmount.
-    _ = try? GocryptfsProcess.end(directory: unfinishedPath, mount: Self.mount, grace: 5, work.reactor)
-    rmdir(Self.mount)
-  }
-
-  /// What an interrupted call has left: a mount, a mapping, a file or directory that is not whole.
-  private func clearRemains() throws(Failure) {
-    try unmount()
-    if vault.type == .luks, DeviceMapper.mapping(named: Self.mapping) != nil { try closeMapping() }
-    switch vault.place {
-    case .device: break
-    case .file: unlink(unfinishedPath)
-    case .directory:
-      // Only what gocryptfs itself has put there: anything else is somebody's.
-      for name in listDirectory(unfinishedPath) ?? [] where name.hasPrefix("gocryptfs.") || isMadeHere(name) {
-        try run(["/usr/bin/rm", "-rf", "--one-file-system", "--", "\(unfinishedPath)/\(name)"])
-      }
-      if fileStatus(unfinishedPath) != nil, rmdir(unfinishedPath) != 0 {
-        throw .vault(VaultFailure(.notEmpty, "\(errnoText())"), device: unfinishedPath)
-      }
-    }
-  }
-
-  /// Encrypted names are of these letters alone.
-  private func isMadeHere(_ name: String) -> Bool {
-    name.count >= 22
-      && name.utf8.allSatisfy { byte in
-        byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A || byte >= 0x30 && byte <= 0x39 || byte == 0x2D || byte == 0x5F
-      }
-  }
-
-  private func allocate(_ bytes: UInt64) throws(Failure) {
-    let descriptor = mb_open(unfinishedPath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { throw .system("\(unfinishedPath): \(errnoText())") }
-    defer { close(descriptor) }
-    // Sparse, it would be a vault whose disk runs full while its file system has room: mail would be lost.
-    let code = posix_fallocate(descriptor, 0, off_t(bytes))
-    guard code == 0, fsync(descriptor) == 0 else {
-      throw .vault(VaultFailure(.tooSmall, errnoText(code == 0 ? errno : code)), device: parent(of: unfinishedPath))
-    }
-  }
-
   private func giveName() throws(Failure) {
     guard rename(unfinishedPath, vault.subject) == 0 else {
       throw .system("\(unfinishedPath) cannot be renamed to \(vault.subject): \(errnoText())")
     }
-    syncDirectory(parent(of: vault.subject))
+    try settleNames(in: parentDirectory(of: vault.subject))
   }
 
-  private func syncDirectory(_ path: String) {
-    let descriptor = mb_open(path, O_RDONLY | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { return }
-    fsync(descriptor)
-    close(descriptor)
-  }
-
-  private func makeDirectories(_ path: String) throws(Failure) {
+  func makeDirectories(_ path: String) throws(Failure) {
     if fileStatus(path) != nil { return }
-    try makeDirectories(parent(of: path))
+    try makeDirectories(parentDirectory(of: path))
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .system("\(path): \(errnoText())") }
   }
 
-  private func step(_ what: String, _ body: () throws(Failure) -> Void) throws(Failure) {
+  func step(_ what: String, _ body: () throws(Failure) -> Void) throws(Failure) {
     let begun = Reactor.monotonic()
     try body()
     report(what, Reactor.monotonic() - begun)
   }
 
-  private func run(_ call: [String], package: String? = nil) throws(Failure) {
+  func run(_ call: [String], package: String? = nil) throws(Failure) {
     try finish(try launch(call, package: package, input: nil))
   }
 
-  private func run(_ call: [String], _ passphrase: borrowing SecretBytes) throws(Failure) {
+  func run(_ call: [String], _ passphrase: borrowing SecretBytes) throws(Failure) {
     let pipe = try SecretPipe()
     let child = try launch(call, package: nil, input: pipe.readEnd)
     pipe.hand(passphrase)
@@ -417,10 +169,4 @@ public final class VaultCreation {
       throw .vault(VaultFailure(.other, Worker.complaint(child)), device: vault.subject)
     }
   }
-}
-
-/// The directory that a path lies in.
-func parent(of path: String) -> String {
-  let end = path.lastIndex(of: "/") ?? path.startIndex
-  return end == path.startIndex ? "/" : String(path[..<end])
 }

@@ -4,6 +4,7 @@ import Linux
 import MailbootCore
 import SecretMemory
 import Systemd
+import Text
 
 /// `mailboot vault move`: everything into another vault, and then that one in its place.
 ///
@@ -108,7 +109,9 @@ public final class VaultMove {
       try work.alone("vault move") { () throws(Failure) in
         try freezing.thaw()
         try withNew(new, passphrase) { (place) throws(Failure) in
-          let copy = TreeCopy(from: mount, to: place, reactor: work.reactor)
+          let copy = TreeCopy(from: mount, to: place, adviceIfFull: adviceIfFull, reactor: work.reactor)
+          let room = try copy.room(sharesHost: new.vault.kind == .gocryptfs)
+          if let shortage = room.shortage { throw .usage(shortage, hint: adviceIfFull) }
           work.note("copying while mail goes on; Ctrl-C leaves everything as it is, and the next `move` goes on")
           try copy.copy(isLive: true, progress: progress)
           try refuseUsers(kill: kill)
@@ -168,6 +171,15 @@ public final class VaultMove {
     rmdir(Self.place)
   }
 
+  private var adviceIfFull: String {
+    let device = new.vault.shownDevice ?? "?"
+    let isDevice = fileStatus(DeviceResolver.path(for: device)).map { mb_s_isblk($0.st_mode) != 0 } ?? false
+    return "mail stays in the vault in use; make a larger new one (`rm \(shellWord(paths.next))"
+      + (isDevice ? "" : "`, `rm -r \(shellWord(device))")
+      + "`, then `mailboot vault create ... --next`), or delete what nobody"
+      + " needs, then `mailboot vault move` again"
+  }
+
   private func refuseUsers(kill: Bool) throws(Failure) {
     let users = HostUsers(
       configuration: old, kind: VaultKinds.make(old), units: tools.units, caller: getppid())
@@ -195,18 +207,6 @@ public final class VaultMove {
     }
     let vault = HostVault(configuration: old, kind: VaultKinds.make(old), tools: tools, device: nil)
     for index in old.binds.indices.reversed() { try vault.unmountBind(index) }
-  }
-
-  /// All of the copy is on the disk before anybody is told to use it.
-  private func settle(_ directory: String) throws(Failure) {
-    let descriptor = mb_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { throw .system("\(directory): \(errnoText())") }
-    defer { Glibc.close(descriptor) }
-    guard mb_syncfs(descriptor) == 0 else {
-      throw .system("\(directory) cannot be written to the disk: \(errnoText())")
-    }
-    // FUSE passes nothing on.
-    sync()
   }
 
   /// From here on nothing is left half done by a signal.
@@ -324,12 +324,7 @@ private final class SecretOnce: PassphraseSource {
   init(_ bytes: borrowing SecretBytes) throws(Failure) {
     do {
       var copy = try SecretBytes(capacity: max(1, bytes.count))
-      bytes.withUnsafeBytes { from in
-        copy.appendInPlace { free in
-          free.copyMemory(from: from)
-          return from.count
-        }
-      }
+      try copy.append(contentsOf: bytes)
       secret = consume copy
     } catch {
       throw .system("\(error)")

@@ -80,7 +80,7 @@ extension VaultWork {
       let directory = try gocryptfsDirectory()
       let file = "\(directory)/\(GocryptfsConfiguration.fileName)"
       _ = try GocryptfsConfiguration(in: directory)
-      if isSame(existing, new), try gocryptfsOpens(existing, file) { return .same(keyslot: nil) }
+      if existing.isSame(as: new), try gocryptfsOpens(existing, file) { return .same(keyslot: nil) }
       guard try gocryptfsOpens(existing, file) else {
         // After a cut behind the change there is nothing left to do.
         if try gocryptfsOpens(new, file) {
@@ -102,7 +102,7 @@ extension VaultWork {
           device: directory)
       }
       // Neither program says when the name is on the disk.
-      try syncDirectory(directory)
+      try settleNames(in: directory)
       // With it the old passphrase still opens everything.
       unlink(copy)
       rememberGocryptfs(directory)
@@ -110,15 +110,10 @@ extension VaultWork {
     }
   }
 
-  private func isSame(_ one: borrowing SecretBytes, _ other: borrowing SecretBytes) -> Bool {
-    one.withUnsafeBytes { left in other.withUnsafeBytes { right in left.elementsEqual(right) } }
-  }
-
   private func lines(_ secret: borrowing SecretBytes) throws(Failure) -> SecretBytes {
     do {
       var line = try SecretBytes(capacity: secret.count + 1)
-      for index in 0..<secret.count { try line.append(secret.withUnsafeBytes { $0[index] }) }
-      try line.append(UInt8(ascii: "\n"))
+      try line.append(line: secret)
       return line
     } catch {
       throw .system("\(error)")
@@ -127,12 +122,10 @@ extension VaultWork {
 
   private func lines(_ first: borrowing SecretBytes, _ second: borrowing SecretBytes) throws(Failure) -> SecretBytes {
     do {
-      var line = try SecretBytes(capacity: first.count + second.count + 2)
-      for index in 0..<first.count { try line.append(first.withUnsafeBytes { $0[index] }) }
-      try line.append(UInt8(ascii: "\n"))
-      for index in 0..<second.count { try line.append(second.withUnsafeBytes { $0[index] }) }
-      try line.append(UInt8(ascii: "\n"))
-      return line
+      var lines = try SecretBytes(capacity: first.count + second.count + 2)
+      try lines.append(line: first)
+      try lines.append(line: second)
+      return lines
     } catch {
       throw .system("\(error)")
     }
@@ -197,7 +190,7 @@ extension VaultWork {
       throw .usage("\(path) cannot be read: \(errnoText())", hint: "see `ls \(headers.path)`")
     }
     do {
-      return try GocryptfsConfiguration(parsing: bytes, directory: folder(of: path))
+      return try GocryptfsConfiguration(parsing: bytes, directory: parentDirectory(of: path))
     } catch .vault(let failure, _) {
       throw .usage("\(path) is no sound gocryptfs.conf: \(failure.detail)", hint: "see `ls \(headers.path)`")
     }
@@ -247,12 +240,19 @@ extension VaultWork {
       unlink(temporary)
       throw .system("\(path): \(why)")
     }
-    try syncDirectory(folder(of: path))
+    try settleNames(in: parentDirectory(of: path))
   }
 
   public func gocryptfsBackupState(_ directory: String) -> HeaderBackupState { headers.state(ofGocryptfs: directory) }
 
   private func rememberGocryptfs(_ directory: String) { remember(headers.state(ofGocryptfs: directory)) }
+}
+
+extension SecretBytes {
+  fileprivate mutating func append(line: borrowing SecretBytes) throws(SecretMemoryError) {
+    try append(contentsOf: line)
+    try append(UInt8(ascii: "\n"))
+  }
 }
 
 extension HeaderStore {

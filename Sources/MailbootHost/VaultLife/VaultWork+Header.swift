@@ -87,7 +87,7 @@ extension VaultWork {
       unlink(temporary)
       throw .system("\(path): \(why)")
     }
-    try syncDirectory(folder(of: path))
+    try settleNames(in: parentDirectory(of: path))
   }
 
   /// Where a backup goes: nowhere that is gone with the vault.
@@ -102,8 +102,8 @@ extension VaultWork {
       try headers.prepare()
       path = headers.path + "/" + name
     }
-    guard let directory = resolvedPath(folder(of: path)) else {
-      throw .usage("\(folder(of: path)): \(errnoText())", hint: "make the directory first")
+    guard let directory = resolvedPath(parentDirectory(of: path)) else {
+      throw .usage("\(parentDirectory(of: path)): \(errnoText())", hint: "make the directory first")
     }
     path = directory + "/" + (path.split(separator: "/").last ?? "")
     let settings = configuration.vault
@@ -225,10 +225,4 @@ extension VaultWork {
 public func writtenAt(_ path: String) -> Double? {
   guard let status = fileStatus(path), mb_s_isreg(status.st_mode) != 0 else { return nil }
   return Double(status.st_mtim.tv_sec)
-}
-
-/// The directory of a path.
-func folder(of path: String) -> String {
-  let folder = path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
-  return folder.isEmpty ? "/" : folder
 }

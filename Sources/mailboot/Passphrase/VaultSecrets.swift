@@ -51,14 +51,10 @@ struct VaultSecrets {
     for advice in first.withUnsafeBytes(PassphraseAdvice.about) { tell("warning: the passphrase: \(advice.text)") }
     guard !key.stdin else { return first }
     let second = try typed("The same once more: ")
-    guard isSame(first, second) else {
+    guard first.isSame(as: second) else {
       throw .usage("the two were not the same: nothing has been changed", hint: "try again")
     }
     return first
-  }
-
-  private func isSame(_ one: borrowing SecretBytes, _ other: borrowing SecretBytes) -> Bool {
-    one.withUnsafeBytes { left in other.withUnsafeBytes { right in left.elementsEqual(right) } }
   }
 
   /// The next line of standard input, or what a person types.

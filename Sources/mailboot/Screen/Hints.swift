@@ -1,4 +1,5 @@
 import MailbootCore
+import MailbootHost
 
 /// What to do about a failure: the one place where every error meets its remedy.
 func hint(for failure: Failure, configuration: Configuration) -> String? {
@@ -15,12 +16,12 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .noLUKSDevice:
     return
       "make a vault: `mailboot vault create`; or name the one that is there (see `lsblk -f`) as `device` in [vault] of"
-      + " \(configurationPath)"
+      + " \(mailbootSettingsPath)"
   case .severalDevices(let wanted, _):
     return wanted.hasPrefix("LABEL=")
       ? "name it by `UUID=` as `device` (`lsblk -o NAME,UUID,LABEL`), or give the other one another label (`cryptsetup config --label`)"
       : "one is a copy: detach it, give it another UUID (`cryptsetup luksUUID --uuid`), or name the right one by its path in /dev/disk/by-id"
-  case .severalLUKSDevices: return "name the vault as `device` in [vault] of \(configurationPath)"
+  case .severalLUKSDevices: return "name the vault as `device` in [vault] of \(mailbootSettingsPath)"
   case .mount(let failure, let path):
     return hint(for: failure, path: path, vault)
   case .verification(let records):
@@ -31,6 +32,7 @@ func hint(for failure: Failure, configuration: Configuration) -> String? {
   case .stuck:
     return
       "see what gocryptfs waits for (its disk?); `mailboot lock --emergency` ends it, then `mailboot` brings all back up"
+  case .service(_, .missing(let unit)): return FirstSteps(on: configuration).hint(missing: unit)
   case .service(_, let failure): return hint(for: failure)
   case .busy: return "wait until it has ended, then look with `mailboot status`"
   case .interrupted: return nil
@@ -67,11 +69,10 @@ private func concerned(_ failure: Failure, _ configuration: Configuration) -> Co
 }
 
 private let readme = "/usr/share/doc/mailboot/README.md"
-private let configurationPath = "/etc/mailboot/mailboot.toml"
 
 private func hint(for failure: VaultFailure, device: String, vault: Configuration.Vault) -> String? {
   switch failure.kind {
-  case .noDirectory: "name the encrypted directory as `device` in [vault] of \(configurationPath)"
+  case .noDirectory: "name the encrypted directory as `device` in [vault] of \(mailbootSettingsPath)"
   case .noDevice: "see what is there with `lsblk -f`"
   case .notGocryptfs: "is this the right directory? `gocryptfs -info \(device)` shows what it is"
   case .noProgram: "`apt install gocryptfs`"
@@ -150,8 +151,8 @@ private func hint(for failure: MountFailure, path: String, _ vault: Configuratio
 
 private func hint(for failure: ServiceFailure) -> String? {
   switch failure {
+  case .missing: nil
   case .masked(let unit): "allow it again with `systemctl unmask \(unit)`, or take it out of the configuration"
-  case .missing(let unit): "is it installed? `systemctl cat \(unit)`; or take it out of the configuration"
   case .notStarted(let unit, _, _): "see `journalctl -u \(unit)`, correct it, then run `mailboot` again"
   case .silent(let probe, _, _, _):
     "is it the right address (\(probe))? see what listens with `ss -ltnp`; a slow machine needs a larger"

@@ -14,7 +14,6 @@ struct Settings {
   var dkimUser = Configuration.Verify().dkimUser
   var dkimSeverity = Configuration.Verify().severity(of: .dkim).rawValue
 
-  private static let standardFile = "/etc/mailboot/mailboot.toml"
   private static let program = "/usr/sbin/mailboot"
   /// The usual file is read in milliseconds; a machine that swaps takes its time.
   private static let secondsToRead = 30.0
@@ -64,8 +63,8 @@ struct Settings {
 
   /// Whether there is a configuration file or a drop-in; a directory that cannot be looked into may have one.
   private static var isConfigured: Bool {
-    if access(standardFile, F_OK) == 0 { return true }
-    guard let names = listDirectory(standardFile + ".d") else { return errno != ENOENT }
+    if access(mailbootSettingsPath, F_OK) == 0 { return true }
+    guard let names = listDirectory(mailbootSettingsPath + ".d") else { return errno != ENOENT }
     return names.contains { !$0.hasPrefix(".") }
   }
 }

@@ -14,7 +14,7 @@ final class Output {
 
   /// Beside the database it is as safe as there: in the vault.
   func mayWait(beside database: String) {
-    let directory = database.lastIndex(of: "/").map { String(database[..<$0]) } ?? "."
+    let directory = parentDirectory(of: database)
     let other = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
     places = [directory, other]
   }

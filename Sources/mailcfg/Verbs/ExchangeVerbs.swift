@@ -195,7 +195,7 @@ struct ImportAccounts: ChangingVerb {
 
 /// What SQLite keeps on the disk until the end has hashes of passwords in it.
 private func keepTemporaryFiles(beside database: String) {
-  let directory = database.lastIndex(of: "/").map { String(database[..<$0]) } ?? "."
+  let directory = parentDirectory(of: database)
   if access(directory, W_OK | X_OK) == 0 { setenv("SQLITE_TMPDIR", directory, 0) }
 }
 

@@ -9,9 +9,11 @@ struct Vault {
 
   /// By the mount table; a directory that is not encrypted is always open.
   var isOpen: Bool {
-    if settings.vaultType == "none" { return true }
-    guard root.isHere else { return false }
-    guard let table = readSmallFile("/proc/self/mountinfo", limit: 16 << 20) else { return false }
-    return isMountPoint(settings.vault, in: table)
+    settings.vaultType == "none" || Self.isMounted(settings.vault, root)
+  }
+
+  static func isMounted(_ path: String, _ root: HostRoot) -> Bool {
+    guard root.isHere, let table = readSmallFile("/proc/self/mountinfo", limit: 16 << 20) else { return false }
+    return isMountPoint(path, in: table)
   }
 }

@@ -32,7 +32,7 @@ struct PassphraseQuestion {
         tell("warning: short: whoever has the file can try all short ones, on many machines at once")
       }
       let second = try ask("Once more: ")
-      if first.withUnsafeBytes({ one in second.withUnsafeBytes { one.elementsEqual($0) } }) { return first }
+      if first.isSame(as: second) { return first }
       tell("these were different")
     }
     throw HostFailure(.failed, "no passphrase after three tries; nothing was written")

@@ -24,7 +24,7 @@ struct SnapshotFile {
   func requireRoom(replacing: Bool) throws(HostFailure) {
     var status = stat()
     guard lstat(path, &status) == 0 else {
-      guard errno == ENOENT, fileStatus(directory) != nil else {
+      guard errno == ENOENT, fileStatus(parentDirectory(of: path)) != nil else {
         throw HostFailure(.failed, "\(path): \(errnoText())", hint: "nothing was written")
       }
       return
@@ -51,10 +51,6 @@ struct SnapshotFile {
     return count == start.count && start.elementsEqual(Self.magic.utf8)
   }
 
-  private var directory: String {
-    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-  }
-
   /// Writes it under its name only when it is whole and on the disk.
   /// - Returns: its size.
   func write(_ snapshot: Snapshot, for lock: consuming SnapshotLock, replacing: Bool) throws(HostFailure) -> Int {
@@ -71,9 +67,11 @@ struct SnapshotFile {
     StopPoint.reached("give")
     let size = lseek(descriptor, 0, SEEK_CUR)
     guard fsync(descriptor) == 0, give(String(temporary), replacing) else { throw failure(errno) }
-    let parent = mb_open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
-    defer { close(parent) }
-    guard parent >= 0, fsync(parent) == 0 else { throw failure(errno) }
+    do throws(SystemError) {
+      try syncDirectory(parentDirectory(of: path))
+    } catch {
+      throw failure(error.code)
+    }
     return Int(size)
   }
 

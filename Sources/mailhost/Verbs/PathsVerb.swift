@@ -21,14 +21,15 @@ struct PathsVerb: Verb {
   func perform(_ terminal: Terminal) throws(HostFailure) -> Status {
     let settings = try host.settings()
     let root = HostRoot(prefix: host.prefix)
-    let source = try vaultSource(settings, root)
+    let vaults = try vaults(settings, root)
     let facts = SavedPathFacts(
       settingsFile: host.config, mailbootFile: ConfigurationFiles.standardPath, state: GenerationStore.directory,
-      vault: source)
+      vault: vaults[0], otherVaults: Array(vaults.dropFirst()))
+    let open = vaults.filter { $0.source == .none || Vault.isMounted($0.mount, root) }
     var report = SavedPathReport(
-      save: settings.savedPaths(facts), leaveOut: settings.unsavedPaths(facts), vault: source,
-      mount: settings.vault, isOpen: source == .none || Vault(settings: settings, root: root).isOpen)
-    for path in report.save where report.isOpen || !path.isInVault {
+      save: settings.savedPaths(facts), leaveOut: settings.unsavedPaths(facts), vaults: vaults,
+      open: Set(open.map(\.name)))
+    for path in report.save where path.vault.map({ report.open.contains($0) }) ?? true {
       var status = stat()
       if lstat(root.path(path.path), &status) == 0 {
         report.present.insert(path.path)
@@ -46,25 +47,33 @@ struct PathsVerb: Verb {
     return 0
   }
 
-  /// What the settings say of the vault, else `mailboot.toml`, else what is at gocryptfs' usual place.
-  private func vaultSource(
-    _ settings: HostSettings, _ root: HostRoot
-  ) throws(HostFailure) -> SavedPathFacts.VaultSource {
-    let vault: Configuration.Vault
+  /// The mail host's, which is at the place that the settings say, and the further ones of `mailboot.toml`.
+  private func vaults(_ settings: HostSettings, _ root: HostRoot) throws(HostFailure) -> [SavedPathFacts.Vault] {
+    var vaults: [Configuration.Vault]
     do throws(Failure) {
       // A named file must be there, the standard one need not.
       let path = root.path(ConfigurationFiles.standardPath)
-      vault = try ConfigurationFiles(path: root.isHere || fileStatus(path) == nil ? nil : path).configuration.vault
+      vaults = try ConfigurationFiles(path: root.isHere || fileStatus(path) == nil ? nil : path).configuration.vaults
     } catch {
       throw HostFailure(.configuration, error.summary, hint: "`mailboot config check` tells more")
     }
+    let first = vaults.remove(at: vaults.firstIndex { $0.mount == settings.vault } ?? 0)
+    let type = settings.vaultType.flatMap(VaultType.init(rawValue:)) ?? first.type
+    return [SavedPathFacts.Vault(name: first.name, mount: settings.vault, source: source(of: first, type, root))]
+      + vaults.map { SavedPathFacts.Vault(name: $0.name, mount: $0.mount, source: source(of: $0, $0.type, root)) }
+  }
+
+  /// What is said of a vault, else what is at gocryptfs' place.
+  private func source(
+    of vault: Configuration.Vault, _ type: VaultType?, _ root: HostRoot
+  ) -> SavedPathFacts.VaultSource {
     let directory = vault.device ?? Configuration.Vault.standardDirectory
     let file = Configuration.Vault.gocryptfsFile
-    var type = settings.vaultType.flatMap(VaultType.init(rawValue:)) ?? vault.type
-    if type == nil, fileStatus(root.path("\(directory)/\(file)")) != nil { type = .gocryptfs }
-    switch type ?? .luks {
+    let isGocryptfs = type == nil && fileStatus(root.path("\(directory)/\(file)")) != nil
+    switch type ?? (isGocryptfs ? .gocryptfs : .luks) {
     case .luks: return .luks(device: vault.device, header: vault.header)
-    case .veracrypt, .bitlocker: return .container(type: (type ?? .luks).rawValue, device: vault.device)
+    case .veracrypt: return .container(type: VaultType.veracrypt.rawValue, device: vault.device)
+    case .bitlocker: return .container(type: VaultType.bitlocker.rawValue, device: vault.device)
     case .gocryptfs: return .gocryptfs(directory: directory, configuration: file)
     case .plain: return .none
     }

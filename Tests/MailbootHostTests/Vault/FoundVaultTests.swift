@@ -22,6 +22,29 @@ struct FoundVaultTests {
     return found.type
   }
 
+  @Test func aVaultIsThereWhenAnythingCouldBeIt() throws {
+    var vault = Configuration.Vault()
+    vault.mapping = "no-such-mapping"
+    func isThere() -> Bool {
+      var found = FoundVault(vault)
+      found.directory = directory.file("vault_crypt")
+      found.crypttab = directory.file("none")
+      found.luksDevices = { [] }
+      return found.isThere
+    }
+    #expect(!isThere())
+    vault.type = .luks
+    #expect(!isThere())
+    vault.device = "UUID=1"
+    #expect(isThere())
+    vault.device = nil
+    vault.type = .plain
+    #expect(isThere())
+    vault.type = nil
+    try directory.write("vault_crypt/gocryptfs.conf", "")
+    #expect(isThere())
+  }
+
   @Test func aHostWithNeitherIsTakenForOneWithALUKSDeviceToCome() throws {
     #expect(try found() == .luks)
   }

@@ -198,7 +198,7 @@ struct CreateVerb: VaultSubverb {
       place: place, purpose: purpose,
       mapping: mapping ?? name.map { "vault-\($0)" } ?? (next ? Self.other(than: present.mapping) : present.mapping),
       mount: mount ?? name.map { "/vault-\($0)" } ?? present.mount, filesystem: filesystem,
-      label: label ?? Self.freeLabel(name ?? "vault"), derivationMemoryKiB: try derivationMemoryKiB())
+      label: label ?? Self.freeLabel(name ?? "vault"), cost: try derivationCost())
     vault.hasIntegrity = integrity
     return vault
   }
@@ -219,11 +219,11 @@ struct CreateVerb: VaultSubverb {
     return label
   }
 
-  private func derivationMemoryKiB() throws(Failure) -> Int {
+  private func derivationCost() throws(Failure) -> KeyDerivationCost {
     guard let total = try cost.totalMemoryKiB() ?? totalMemoryKiB() else {
       throw .system("/proc/meminfo cannot be read: how much memory there is is not known")
     }
-    return KeyDerivationCost(totalMemoryKiB: total).memoryKiB
+    return KeyDerivationCost(totalMemoryKiB: total)
   }
 
   private func confirmErasing(_ device: String) throws(Failure) {

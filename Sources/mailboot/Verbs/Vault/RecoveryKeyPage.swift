@@ -29,7 +29,7 @@ private func showCode(_ recovery: borrowing SecretBytes, _ qr: Bool?) {
   do {
     // The library wants its end marked.
     var text = try SecretBytes(capacity: recovery.count + 1)
-    for index in 0..<recovery.count { try text.append(recovery.withUnsafeBytes { $0[index] }) }
+    try text.append(contentsOf: recovery)
     try text.append(0)
     let drawing = try text.withUnsafeBytes { bytes in
       try QRCode.drawing(terminated: bytes.baseAddress!.assumingMemoryBound(to: CChar.self))
