@@ -27,10 +27,12 @@ struct TreeCopy {
 
   /// - Parameters:
   ///   - isLive: others write meanwhile: what vanishes under way is no trouble.
+  ///   - readsAll: also files of the same size and time are compared in full. After a power cut such a file may have nothing of its
+  ///     content: names and sizes are on the disk before it (seen with ext4).
   ///   - progress: what rsync says of how far it is.
-  func copy(isLive: Bool, progress: (String) -> Void) throws(Failure) {
+  func copy(isLive: Bool, readsAll: Bool = false, progress: (String) -> Void) throws(Failure) {
     let child = try startChild(
-      arguments + ["--info=progress2", from + "/", to + "/"])
+      arguments + (readsAll ? ["--checksum"] : []) + ["--info=progress2", from + "/", to + "/"])
     while !child.pump() {
       let said = String(decoding: child.takeOutput(), as: UTF8.self)
       if let last = said.split(whereSeparator: { $0 == "\r" || $0 == "\n" }).last { progress(String(last)) }
@@ -58,6 +60,15 @@ struct TreeCopy {
 
   static func isFull(_ said: String) -> Bool {
     said.contains(errnoText(ENOSPC)) || said.contains(errnoText(EDQUOT))
+  }
+
+  /// Whether an earlier copy has left anything.
+  func hasBegun() throws(Failure) -> Bool {
+    let child = try startChild(["/usr/bin/find", to, "-xdev", "-type", "f", "-print", "-quit"])
+    guard try child.run(reactor, until: nil) == .exited(0) else {
+      throw .system("\(to) cannot be read: " + (child.errorOutput.split(separator: "\n").last ?? ""))
+    }
+    return !child.output.isEmpty
   }
 
   /// How much there is, and how much goes there. A copy that was cut is gone on with, so what it has left counts as room.

@@ -113,7 +113,9 @@ public final class VaultMove {
           let room = try copy.room(sharesHost: new.vault.kind == .gocryptfs)
           if let shortage = room.shortage { throw .usage(shortage, hint: adviceIfFull) }
           work.note("copying while mail goes on; Ctrl-C leaves everything as it is, and the next `move` goes on")
-          try copy.copy(isLive: true, progress: progress)
+          let hasBegun = try copy.hasBegun()
+          if hasBegun { work.note("a part of a copy is there already; both sides are read in full to go on with it") }
+          try copy.copy(isLive: true, readsAll: hasBegun, progress: progress)
           try refuseUsers(kill: kill)
           hasStopped = true
           try stopAll()

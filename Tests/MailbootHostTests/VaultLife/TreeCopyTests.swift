@@ -53,6 +53,23 @@ import Testing
     }
   }
 
+  /// Names, sizes and times are on a disk before the content that belongs to them.
+  @Test func aFileThatAPowerCutLeftEmptyOfItsContentIsCopiedAgain() throws {
+    let trees = try Trees(options: "size=8m")
+    try trees.run("head -c 100000 /dev/urandom >mail")
+    try withReactor { reactor in
+      let copy = trees.copy(reactor)
+      #expect(try !copy.hasBegun())
+      try copy.copy(isLive: true, progress: { _ in })
+      try trees.run("head -c 100000 /dev/zero >\(trees.small)/mail; touch -r mail \(trees.small)/mail")
+      #expect(try copy.hasBegun())
+      try copy.copy(isLive: true, progress: { _ in })
+      #expect(try copy.differences().count == 1)
+      try copy.copy(isLive: true, readsAll: true, progress: { _ in })
+      #expect(try copy.differences().isEmpty)
+    }
+  }
+
   @Test func whatAnEarlierCopyHasLeftCountsAsRoom() throws {
     let trees = try Trees(options: "size=32m,nr_inodes=100")
     try trees.run("head -c 8000000 /dev/urandom >mail; ln mail again")
