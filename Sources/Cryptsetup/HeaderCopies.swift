@@ -45,7 +45,8 @@ public struct HeaderCopies: Equatable, Sendable {
     let named = first.map { Int(Self.number($0, 8, 8)) }
     var offset = HeaderMagic.secondaryOffsets.first { $0 == named }
     if offset == nil {
-      for size in HeaderMagic.secondaryOffsets where try Self.read(descriptor, at: size, count: 6, path) == HeaderMagic.secondary {
+      for size in HeaderMagic.secondaryOffsets
+      where try Self.read(descriptor, at: size, count: 6, path) == HeaderMagic.secondary {
         offset = size
         break
       }

@@ -42,7 +42,8 @@ enum RekeyCompletion {
     // What the library would not take alone is not written.
     guard HeaderCopies.isAccepted(first, length: UInt64(max(0, lseek(descriptor, 0, SEEK_END)))) else { return false }
     // One after the other: cut between them, one of the two is whole, and either opens here.
-    return write(first, descriptor, at: 0) && write(copy(HeaderMagic.secondary, offset: UInt64(size)), descriptor, at: size)
+    return write(first, descriptor, at: 0)
+      && write(copy(HeaderMagic.secondary, offset: UInt64(size)), descriptor, at: size)
   }
 
   private struct Header {
