@@ -34,7 +34,9 @@ struct DeviceExamination {
     }
     defer { close(descriptor) }
     if contents.contents.isEmpty, Self.hasData(descriptor, size: contents.size) {
-      contents.contents = ["\(device): data without a signature, as of an encrypted volume that has its header elsewhere"]
+      contents.contents = [
+        "\(device): data without a signature, as of an encrypted volume that has its header elsewhere"
+      ]
     }
     return contents
   }
