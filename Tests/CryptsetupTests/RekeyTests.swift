@@ -79,6 +79,24 @@ extension CryptsetupTests {
       }
     }
 
+    /// One that keeps the key and changes the sectors: its record looks the same at its beginning and at its end.
+    @Test func oneThatHasOnlyBegunIsNotTakenForDone() throws {
+      let image = try KeyImage()
+      let path = image.file("other")
+      let right = try image.secret("right")
+      try KeyImage.shell(
+        """
+        truncate -s 32M \(path)
+        cryptsetup luksFormat -q --sector-size 512 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \(path) --key-file \(right)
+        cryptsetup reencrypt -q --init-only --keep-key --sector-size 4096 --force-offline-reencrypt \(path) \
+          --key-file \(right) 2>/dev/null
+        """)
+      let request = VolumeRequest(device: path, header: nil, mapping: nil, memoryLimitKiB: nil)
+      let reply: VolumeReply = try image.ask("rekey", request, "right")
+      #expect(reply == .done)
+      #expect(try KeyImage.shell("cryptsetup luksDump \(path)").contains("sector: 4096"))
+    }
+
     @Test func eachCopyOfTheHeaderIsJudgedByItself() throws {
       let image = try LUKSImage()
       #expect(try facts(image).copies?.map(\.isIntact) == [true, true])
