@@ -121,7 +121,10 @@ extension VaultWork {
   /// Looks at both sides.
   /// - Parameter file: nil: the one of a restore that was cut off.
   /// - Parameter device: where it goes to; nil: where the header is. Without its header no device has a UUID or a label.
-  public func restorePlan(_ file: String?, device: String? = nil) throws(Failure) -> RestorePlan {
+  /// - Parameter insisting: also a backup with which the data there cannot be decrypted.
+  public func restorePlan(
+    _ file: String?, device: String? = nil, insisting: Bool = false
+  ) throws(Failure) -> RestorePlan {
     let target: String
     if let device {
       guard let path = resolvedPath(device) else { throw .vault(VaultFailure(.noDevice, errnoText()), device: device) }
@@ -164,7 +167,24 @@ extension VaultWork {
         hint: "is `device` in [vault] right? nothing was changed")
     }
     if plan.now == nil { try checkUnused(target) }
+    if !insisting, plan.interrupted?.target != target, let failure = otherKey(plan) { throw failure }
     return plan
+  }
+
+  /// Why a backup would be the end of what is there: passphrases come and go, but the data has one key.
+  private func otherKey(_ plan: RestorePlan) -> Failure? {
+    guard let now = plan.now, now.volume != plan.backup.volume else { return nil }
+    let insist = "--force puts it there all the same, and what is there now is kept"
+    if now.isBeingRekeyed {
+      return .usage(
+        "\(plan.target) is being given a new key, and \(plan.file) does not know how far that is: what has the new key"
+          + " would be lost", hint: "`mailboot vault rekey` goes on with it; \(insist)")
+    }
+    return .usage(
+      "the data on \(plan.target) has another key than \(plan.file)"
+        + (plan.backup.isBeingRekeyed ? ", which was saved while it got a new one" : "")
+        + ": with it nothing there could be decrypted",
+      hint: "take a backup of after the last `mailboot vault rekey`; \(insist)")
   }
 
   /// A device without a LUKS header that somebody uses is none whose header is gone, unless our vault is open on it.

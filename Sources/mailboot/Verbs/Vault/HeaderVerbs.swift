@@ -21,6 +21,9 @@ struct BackupHeaderVerb: VaultSubverb {
       let (path, report) = try work.backUpHeader(to: file)
       say("saved: \(path)")
       tell("it has \(count(report.table.keyslots.count, "keyslot")), and was read again: it is sound")
+      if report.isBeingRekeyed {
+        tell("warning: the vault is being given a new key: this fits it only until `mailboot vault rekey` goes on")
+      }
     }
     tell(
       "hint: keep a copy on another machine, too; it opens with the passphrases of today, so keep it as safe as a key")
@@ -96,12 +99,15 @@ struct RestoreHeaderVerb: VaultSubverb {
       "Where it goes to, for a vault that the configuration names by UUID or label: without its header it has none.",
       valueName: "path"))
   var device: String?
-  @Flag(help: "Ask nothing, also where the vault's header is gone and nothing shows that this is its device.")
+  @Flag(
+    help:
+      "Ask nothing, also where the vault's header is gone and nothing shows that this is its device, or where the vault got another key since."
+  )
   var force = false
 
   func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {
     if work.configuration.vault.kind == .gocryptfs { return try restoreGocryptfs(work) }
-    let plan = try work.restorePlan(file, device: device)
+    let plan = try work.restorePlan(file, device: device, insisting: force)
     for line in HeaderText(plan.backup).lines(plan.file) { tell(line) }
     tell("goes to")
     if let now = plan.now {
