@@ -131,15 +131,18 @@ struct RemoveKeyVerb: VaultSubverb {
       let passphrase = try VaultSecrets(key, work.reactor).existing("Passphrase to be removed: ")
       number = try work.testKey(passphrase).keyslot
     }
-    let table = try work.keyTable(measured: false)
-    guard let slot = table.keyslots.first(where: { $0.number == number }) else {
-      throw .usage("keyslot \(number) is empty", hint: "see `mailboot vault keys`")
+    var kind = Keyslot.Kind.passphrase
+    var removal = KeyRemoval.harmless
+    let cleared = try work.removeKey(number) { (table) throws(Failure) in
+      guard let slot = table.keyslots.first(where: { $0.number == number }) else {
+        throw .usage("keyslot \(number) is empty", hint: "see `mailboot vault keys`")
+      }
+      kind = slot.kind
+      removal = KeyRemoval(of: number, in: table.keyslots)
+      if removal.needsForce && !force { throw refusal(removal, number) }
     }
-    let removal = KeyRemoval(of: number, in: table.keyslots)
-    if removal.needsForce && !force { throw refusal(removal, number) }
-    let cleared = try work.removeKey(number)
     sayCleared(cleared)
-    say("removed: keyslot \(number) (\(slot.kind.name))")
+    say("removed: keyslot \(number) (\(kind.name))")
     if removal == .leavesRecovery {
       tell("warning: no passphrase is left: the recovery key is the only thing that anybody can type")
     }
