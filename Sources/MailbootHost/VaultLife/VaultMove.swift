@@ -60,7 +60,7 @@ public final class VaultMove {
     guard new.vault.table != old.vault.table, !isSameStorage else {
       throw .usage("\(paths.next) names the vault that is in use", hint: "name the new one's `device` there")
     }
-    if paths.has(paths.previous), paths.read(paths.previous).map({ $0 != Array(old.vault.table.utf8) }) ?? true {
+    if paths.has(paths.previous), paths.previousTable != old.vault.table {
       throw .usage(
         "the vault before this one is still kept (\(paths.previous)), and only one is",
         hint: "when you don't need it any more: `mailboot vault move --forget`")
@@ -213,7 +213,7 @@ public final class VaultMove {
   private func switchTables(kill: Bool) throws(Failure) {
     work.reactor.stopListening()
     let before = paths.read(paths.current)
-    try paths.write(paths.previous, Array(old.vault.table.utf8))
+    try paths.write(paths.previous, Array((paths.note(uuid) + old.vault.table).utf8))
     let next = paths.read(paths.next)
     try paths.takeNext()
     do throws(Failure) {
@@ -225,6 +225,12 @@ public final class VaultMove {
       try paths.remove(paths.previous)
       throw error
     }
+  }
+
+  /// Of the vault in use: after a boot its device may have another name.
+  private var uuid: String? {
+    guard old.vault.kind == .luks, let (device, header) = try? work.luks() else { return nil }
+    return (try? work.facts(device, header: header))?.uuid
   }
 
   private func lock(_ configuration: Configuration, kill: Bool) throws(Failure) {
@@ -303,6 +309,9 @@ public final class VaultMove {
       // A wrong passphrase is found while mail still goes on.
       try withNew(new, passphrase) { _ in }
       work.reactor.stopListening()
+      if let uuid, let table = paths.read(paths.current) {
+        try paths.write(paths.current, Array(paths.note(uuid).utf8) + table)
+      }
       try paths.exchange()
       do throws(Failure) {
         try lock(old, kill: kill)

@@ -57,4 +57,16 @@ struct VaultMovePartsTests {
       try frozen.thaw()
     }
   }
+
+  /// After a boot the device of the vault before may have another name.
+  @Test func theVaultBeforeIsKnownByItsUUID() throws {
+    let directory = try TemporaryDirectory()
+    let paths = MovePaths(main: directory.file("mailboot.toml"))
+    #expect(paths.previousTable == nil && paths.previousUUID == nil)
+    let table = Configuration.Vault().table
+    try paths.write(paths.previous, Array((paths.note("1-2") + table).utf8))
+    #expect(paths.previousTable == table && paths.previousUUID == "1-2")
+    try paths.write(paths.previous, Array((paths.note(nil) + table).utf8))
+    #expect(paths.previousTable == table && paths.previousUUID == nil)
+  }
 }

@@ -134,16 +134,18 @@ struct MoveVerb: VaultSubverb {
     let device = previous.vault.shownDevice ?? "?"
     if erase {
       try ask("Make \(device) unreadable for ever?")
-      try work.alone("vault move --forget") { () throws(Failure) in try work.erase(previous) }
+      try work.alone("vault move --forget") { () throws(Failure) in try work.erase(previous, uuid: paths.previousUUID) }
       say("\(device) is erased")
     }
     try paths.forget()
     say("forgotten")
     guard !erase else { return }
-    tell(
-      previous.vault.kind == .luks
-        ? "what is on \(device) is still there: `cryptsetup erase \(device)` makes it unreadable for ever"
-        : "what is in \(device) is still there: `rm -r \(shellWord(device))` removes it")
+    switch previous.vault.kind {
+    case .luks:
+      tell("what is on \(device) is still there: `cryptsetup erase \(device)` makes it unreadable for ever")
+    case .gocryptfs: tell("what is in \(device) is still there: `rm -r \(shellWord(device))` removes it")
+    case .veracrypt, .bitlocker, .plain: tell("what is on \(device) is still there")
+    }
   }
 
   private func ask(_ question: String) throws(Failure) {
