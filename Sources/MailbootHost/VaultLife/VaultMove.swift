@@ -60,6 +60,7 @@ public final class VaultMove {
     guard new.vault.table != old.vault.table, !isSameStorage else {
       throw .usage("\(paths.next) names the vault that is in use", hint: "name the new one's `device` there")
     }
+    if let nested { throw nested }
     if paths.has(paths.previous), paths.previousTable != old.vault.table {
       throw .usage(
         "the vault before this one is still kept (\(paths.previous)), and only one is",
@@ -70,6 +71,40 @@ public final class VaultMove {
       throw .usage("the vault is closed: what is in it cannot be copied", hint: "run `mailboot` first")
     }
     try VaultKinds.make(old).checkOpen(tools)
+    try refuseBorders()
+  }
+
+  /// One that lies in the other would be closed with it.
+  private var nested: Failure? {
+    func place(_ vault: Configuration.Vault) -> String? {
+      vault.shownDevice.flatMap { resolvedPath(DeviceResolver.path(for: $0)) }
+    }
+    guard let next = place(new.vault) else { return nil }
+    let around = [mount, resolvedPath(mount), place(old.vault)].compactMap(\.self).first { isPath(next, within: $0) }
+    let inside = place(old.vault).flatMap { isPath($0, within: next) ? $0 : nil }
+    guard around != nil || inside != nil else { return nil }
+    return .usage(
+      "the new vault (\(next)) and the one in use (\(around ?? inside ?? mount)) lie in each other",
+      hint: "make the new one somewhere else; \(paths.next) names it")
+  }
+
+  /// What is another file system would stay behind, and nobody who compares would see it.
+  private func refuseBorders() throws(Failure) {
+    let table = MountTable.current()
+    if let inner = table?.entries.first(where: { isPath($0.mountPoint, within: mount) && $0.mountPoint != mount }) {
+      throw .usage(
+        "\(inner.mountPoint) is a file system of its own, mounted inside the vault: neither it nor what it hides would be moved",
+        hint: "`umount \(inner.mountPoint)`, then once more")
+    }
+    guard ["btrfs", "bcachefs"].contains(table?.mount(on: mount)?.filesystem) else { return }
+    let borders = try TreeCopy(from: mount, to: mount, reactor: work.reactor).borders()
+    if let border = borders.first {
+      throw .usage(
+        "\(border)\(borders.count > 1 ? " and \(borders.count - 1) more are subvolumes" : " is a subvolume"): what is in there"
+          + " would not be moved",
+        hint: "put what is in there into a directory first (`cp -a --reflink`), and remove the subvolume"
+          + " (`btrfs subvolume delete`)")
+    }
   }
 
   private var isSameStorage: Bool {

@@ -58,6 +58,17 @@ struct VaultMovePartsTests {
     }
   }
 
+  @Test(.enabled(if: mayMount, "nothing can be mounted here"))
+  func whereAnotherFileSystemBeginsIsFound() throws {
+    try withMount { _, mount in
+      let copy = TreeCopy(from: mount, to: mount, reactor: try Reactor())
+      _ = try runInShell("mkdir -p '\(mount)/a b/c' \(mount)/d")
+      #expect(try copy.borders() == [])
+      _ = try runInShell("mount -t tmpfs none '\(mount)/a b/c' && mkdir '\(mount)/a b/c/e'")
+      #expect(try copy.borders() == [mount + "/a b/c"])
+    }
+  }
+
   /// After a boot the device of the vault before may have another name.
   @Test func theVaultBeforeIsKnownByItsUUID() throws {
     let directory = try TemporaryDirectory()
