@@ -1,0 +1,78 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Keys and headers as they are typed, on volumes in files and encrypted directories, which take neither device-mapper nor a service.
+@Suite(.serialized) struct VaultHeaderTests {
+  /// A vault of each kind, opened by `right`, with a configuration and a place for backups of its own.
+  private final class Place {
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory(in: "/dev/shm") }
+
+    func makeLUKS() throws {
+      try configure("device = \"\(directory.file("volume"))\"")
+      try succeed(
+        """
+        truncate -s 24M volume && printf right >k && chmod 600 k
+        cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 volume --key-file k
+        """)
+    }
+
+    func makeGocryptfs() throws {
+      try configure("type = \"gocryptfs\"\ndevice = \"\(directory.file("crypt"))\"")
+      try succeed("mkdir crypt && printf 'right\\nright\\n' | gocryptfs -init -q -scryptn 10 crypt")
+    }
+
+    private func configure(_ lines: String) throws {
+      _ = try directory.write("mailboot.toml", "[vault]\n\(lines)\nmount = \"/nosuch/vault\"\n")
+    }
+
+    /// In a namespace where nothing is known of other vaults and nobody else works on one.
+    func run(_ script: String) throws -> (status: Int32, output: String) {
+      try runInShell(
+        """
+        exec unshare -m sh -c '
+        mkdir -p /run/mailboot /var/lib/mailboot
+        mount --bind \(state("run")) /run/mailboot && mount --bind \(state("lib")) /var/lib/mailboot || exit 99
+        cd \(directory.path)
+        v() { verb=$1; shift; \(builtProgram("mailboot")) vault $verb --config mailboot.toml "$@"; }
+        \(script)' </dev/null 2>&1
+        """)
+    }
+
+    private func state(_ name: String) throws -> String {
+      let path = directory.file("state-" + name)
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+      return path
+    }
+
+    func succeed(_ script: String) throws {
+      let run = try runInShell("cd \(directory.path) && { \(script)\n} 2>&1")
+      #expect(run.status == 0, "\(run.output)")
+    }
+  }
+
+  /// gocryptfs reads lines: the second one became the new passphrase.
+  @Test func aPassphraseOfTwoLinesIsNotTakenForTwo() throws {
+    let place = try Place()
+    try place.makeGocryptfs()
+    try place.succeed("printf 'right\\nsecond\\n' >two; printf 'new words' >n; printf right >k; chmod 600 two n k")
+    for verb in ["change-key --new-key-file n", "test-key", "check --contents"] {
+      let run = try place.run("v \(verb) --key-file two")
+      #expect(run.status == 64 && run.output.contains("contains a newline"), "\(verb): \(run.output)")
+    }
+    let still = try place.run("v test-key --key-file k")
+    #expect(still.status == 0, "\(still.output)")
+  }
+
+  @Test func theBackupOfAnotherEncryptedDirectoryIsRefused() throws {
+    let place = try Place()
+    try place.makeGocryptfs()
+    let saved = try place.run("v backup-header other && sed -i s,/crypt,/crypt2, mailboot.toml && mv crypt crypt2")
+    #expect(saved.status == 0, "\(saved.output)")
+    let run = try place.run("v restore-header other --force")
+    #expect(run.status == 64 && run.output.contains("was saved of another vault"), "\(run.output)")
+  }
+}
