@@ -75,4 +75,26 @@ import Testing
     let run = try place.run("v restore-header other --force")
     #expect(run.status == 64 && run.output.contains("was saved of another vault"), "\(run.output)")
   }
+
+  /// A restore was cut off, and things went on without it: its mark must not cost the header that is there now.
+  @Test func whatARestoreOfLongAgoHasLeftDoesNotAgreeToAnotherOne() throws {
+    let place = try Place()
+    try place.makeLUKS()
+    try place.succeed("printf 'new words' >n; printf 'third words' >z; chmod 600 n z")
+    let prepared = try place.run(
+      """
+      add() { cryptsetup luksAddKey -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 volume --key-file k "$@"; }
+      v backup-header old && add n && v backup-header two && add z && v remove-key 1 || exit 2
+      uuid=$(cryptsetup luksUUID volume); : >/var/lib/mailboot/headers/copy
+      for file in old two; do
+        printf "{\\"uuid\\":\\"%s\\",\\"file\\":\\"%s\\",\\"target\\":\\"%s\\",\\"copy\\":\\"%s\\",\\"at\\":1}" \\
+          $uuid $PWD/old $PWD/volume /var/lib/mailboot/headers/copy >/var/lib/mailboot/headers/$uuid.restoring
+        v restore-header $file && exit 1
+      done
+      v restore-header two --force && ls /var/lib/mailboot/headers/*.replaced
+      """)
+    #expect(prepared.status == 0, "\(prepared.output)")
+    #expect(prepared.output.contains("there is no terminal to ask at"), "\(prepared.output)")
+    #expect(!prepared.output.contains("it goes on"), "\(prepared.output)")
+  }
 }

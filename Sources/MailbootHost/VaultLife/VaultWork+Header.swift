@@ -16,8 +16,15 @@ public struct RestorePlan: Sendable {
   public var now: HeaderReport?
   /// Why there is none.
   public var damage: VaultFailure?
-  /// A restore of this vault that was cut off.
+  /// The same restore, which was cut off.
   public var interrupted: HeaderStore.RestoreMark?
+
+  /// Whether this is what a cut has left. A sound header with other keys is one that somebody may need: nothing has been written to it
+  /// yet, or it came since.
+  func goesOn(with mark: HeaderStore.RestoreMark) -> Bool {
+    guard mark.file == file, mark.target == target else { return false }
+    return now.map { !$0.flaws.isEmpty || $0.table.fingerprint == backup.table.fingerprint } ?? true
+  }
 }
 
 /// Backups of a LUKS header.
@@ -137,8 +144,11 @@ extension VaultWork {
       throw .usage(
         "no backup is named, and no restore was cut off", hint: "name the file: `mailboot vault restore-header FILE`")
     }
-    guard let file = resolvedPath(given), file != resolvedPath(target) else {
+    guard let file = resolvedPath(given) else {
       throw .usage("the backup \(given) cannot be used: \(errnoText())", hint: "see `ls \(headers.path)`")
+    }
+    if file == resolvedPath(target) {
+      throw .usage("\(given) is the vault itself, and no backup of its header", hint: "see `ls \(headers.path)`")
     }
     let backup: HeaderReport
     switch try look(file) {
@@ -155,7 +165,6 @@ extension VaultWork {
       throw .usage("the backup \(file) was altered since it was written", hint: "take another copy of it")
     }
     var plan = RestorePlan(file: file, target: target, backup: backup)
-    plan.interrupted = headers.interruptedRestore(backup.table.uuid)
     switch try look(target) {
     case .header(let report): plan.now = report
     case .failed(let failure) where [.notLUKS, .damagedHeader].contains(failure.kind): plan.damage = failure
@@ -167,7 +176,8 @@ extension VaultWork {
         hint: "is `device` in [vault] right? nothing was changed")
     }
     if plan.now == nil { try checkUnused(target) }
-    if !insisting, plan.interrupted?.target != target, let failure = otherKey(plan) { throw failure }
+    plan.interrupted = headers.interruptedRestore(backup.table.uuid).flatMap { plan.goesOn(with: $0) ? $0 : nil }
+    if !insisting, plan.interrupted == nil, let failure = otherKey(plan) { throw failure }
     return plan
   }
 
@@ -211,11 +221,10 @@ extension VaultWork {
     try alone("vault restore-header") { () throws(Failure) in
       let uuid = plan.backup.table.uuid
       // What a cut has left is no more what was there before it.
-      let isAgain = plan.interrupted?.target == plan.target
       var mark = HeaderStore.RestoreMark(
         uuid: uuid, file: plan.file, target: plan.target,
         copy: try backupPath(nil, vault: uuid, suffix: "replaced"), at: Reactor.wall())
-      if isAgain, let before = plan.interrupted, fileStatus(before.copy) != nil { mark = before }
+      if let before = plan.interrupted, fileStatus(before.copy) != nil { mark = before }
       let needsCopy = fileStatus(mark.copy) == nil
       // The copy first: a mark whose copy is missing means that nothing was changed yet.
       try headers.store(mark)

@@ -115,7 +115,10 @@ struct RestoreHeaderVerb: VaultSubverb {
     } else {
       tell("header    \(plan.target): none is left (\(plan.damage?.detail ?? ""))")
     }
-    if let mark = plan.interrupted, mark.target == plan.target {
+    if let now = plan.now, now.volume != plan.backup.volume {
+      tell("warning: the data there has another key: with this backup nothing of it could be decrypted")
+    }
+    if let mark = plan.interrupted {
       tell("a restore that began at \(timestamp(mark.at)) was cut off; it goes on")
     } else if let now = plan.now, now.flaws.isEmpty, now.table.fingerprint == plan.backup.table.fingerprint {
       return say("unchanged: both have the same keys")
