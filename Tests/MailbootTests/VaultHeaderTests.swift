@@ -97,4 +97,28 @@ import Testing
     #expect(prepared.output.contains("there is no terminal to ask at"), "\(prepared.output)")
     #expect(!prepared.output.contains("it goes on"), "\(prepared.output)")
   }
+
+  @Test func aBackupOfBeforeARekeyIsRefused() throws {
+    let place = try Place()
+    try place.makeLUKS()
+    let run = try place.run("v backup-header old && v rekey --key-file k && v restore-header old; echo status $?")
+    #expect(run.output.contains("has another key than") && run.output.contains("status 64"), "\(run.output)")
+    let forced = try place.run("v restore-header old --force && ls /var/lib/mailboot/headers/*.replaced")
+    #expect(forced.status == 0 && forced.output.contains("nothing of it could be decrypted"), "\(forced.output)")
+  }
+
+  @Test func whatIsToBeDoneNextCanBeTypedAsItStands() throws {
+    let place = try Place()
+    try place.makeLUKS()
+    try place.succeed("printf wrong >w; chmod 600 w")
+    for (verb, said) in [
+      ("test-key --key-file w", "`mailboot vault test-key` asks again"),
+      ("enroll recovery --key-file w", "`mailboot vault enroll recovery` asks again"),
+      ("restore-header volume", "is the vault itself"),
+      ("create --file $PWD/volume --size 64M --new-key-file w", "name another place, or move away what is there"),
+    ] {
+      let run = try place.run("v \(verb)")
+      #expect(run.status != 0 && run.output.contains(said), "\(verb): \(run.output)")
+    }
+  }
 }

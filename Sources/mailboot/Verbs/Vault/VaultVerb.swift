@@ -76,6 +76,15 @@ extension VaultSubverb {
       }
       try perform(work, terminal)
       return ExitCode.done.rawValue
+    } catch .passphraseRefused(let tries, false, false) {
+      TerminalPrompt.restoreIfNeeded()
+      let refused = Failure.passphraseRefused(tries: tries, empty: false, endsInCarriageReturn: false)
+      let hint = "mind Caps Lock and the keyboard layout; `mailboot \(Self.words)` asks again"
+      return complain(
+        .reported(
+          FailureReport(
+            code: ExitCode.passphrase.rawValue, summary: refused.summary, evidence: [], hint: hint)), settings, terminal
+      )
     } catch {
       TerminalPrompt.restoreIfNeeded()
       return complain(error, settings, terminal)
