@@ -121,4 +121,19 @@ import Testing
       #expect(run.status != 0 && run.output.contains(said), "\(verb): \(run.output)")
     }
   }
+
+  /// A move was killed while the vault to come was open beside: it is as open as the other one.
+  @Test func anEmergencyClosesWhatAMoveHasLeftOpen() throws {
+    let place = try Place()
+    try place.makeGocryptfs()
+    let run = try place.run(
+      """
+      mkdir /run/mailboot/move && printf right | gocryptfs -q crypt /run/mailboot/move && sed -i s,/crypt,/nosuch, mailboot.toml
+      \(builtProgram("mailboot")) lock --emergency --config mailboot.toml
+      grep /run/mailboot/move /proc/self/mountinfo && umount /run/mailboot/move && exit 3
+      true
+      """)
+    #expect(run.status == 0, "\(run.output)")
+    #expect(run.output.contains("the key was gone"), "\(run.output)")
+  }
 }

@@ -20,6 +20,23 @@ public final class VaultMove {
   /// Where the new vault is mounted meanwhile.
   static let place = "/run/mailboot/move"
 
+  /// The new vault that is open there, while a move goes on or after one that was killed; nil: none.
+  static func remains(_ table: MountTable?) -> Configuration.Vault? {
+    guard let mounted = table?.mount(on: place) else { return nil }
+    var vault = Configuration.Vault(further: "move")
+    vault.mount = place
+    vault.device = mounted.source
+    if mounted.source.hasPrefix("/dev/mapper/") {
+      vault.type = .luks
+      vault.mapping = String(mounted.source.dropFirst("/dev/mapper/".count))
+      vault.device = nil
+    } else {
+      guard mounted.filesystem == GocryptfsVault.fileSystemType else { return nil }
+      vault.type = .gocryptfs
+    }
+    return vault
+  }
+
   /// - Parameters:
   ///   - work: with the configuration as it is.
   ///   - next: the whole configuration as it will be.
