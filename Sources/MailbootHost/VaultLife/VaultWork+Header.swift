@@ -85,7 +85,13 @@ extension VaultWork {
 
   /// Gives a backup that is whole its name.
   func finishBackup(_ temporary: String, _ path: String) throws(Failure) {
-    guard chmod(temporary, 0o600) == 0, rename(temporary, path) == 0 else {
+    // In a directory of somebody else's a name may be another file by now.
+    let descriptor = mb_open(temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    var status = stat()
+    guard descriptor >= 0, fstat(descriptor, &status) == 0, mb_s_isreg(status.st_mode) != 0,
+      status.st_uid == geteuid(), status.st_nlink == 1, fchmod(descriptor, 0o600) == 0, rename(temporary, path) == 0
+    else {
       let why = errnoText()
       unlink(temporary)
       throw .system("\(path): \(why)")
