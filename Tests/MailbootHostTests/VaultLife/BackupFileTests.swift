@@ -27,4 +27,9 @@ struct BackupFileTests {
   @Test func aPartitionGrowsByBytesWhateverTheSectors() {
     #expect(VaultWork.partitionLine(20 << 30) == ",20971520KiB\n")
   }
+
+  private func fileMode(_ path: String) -> mode_t? {
+    var status = stat()
+    return lstat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
+  }
 }
