@@ -43,7 +43,7 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "SecretMemory", dependencies: ["Linux", "CLinux"], swiftSettings: strict),
     .target(
-      name: "Cryptsetup", dependencies: ["Linux", "CCryptsetup", "CLinux", "COpenSSL", "SecretMemory"],
+      name: "Cryptsetup", dependencies: ["Linux", "JSON", "CCryptsetup", "CLinux", "COpenSSL", "SecretMemory"],
       swiftSettings: strict),
     .target(name: "Systemd", dependencies: ["Linux", "CSystemd", "CLinux", "SecretMemory"], swiftSettings: strict),
     .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),

@@ -1,5 +1,6 @@
 import CCryptsetup
 import Glibc
+import JSON
 import Linux
 import SecretMemory
 
@@ -40,7 +41,7 @@ extension LUKSDevice {
       throw LUKSError(.notChanged, "LUKS1 has no tokens, so nothing could tell a recovery key from a passphrase")
     }
     let slot = try freeKeyslot()
-    let token = try mark(slot)
+    let token = try mark(slot, derivation)
     try add(key, volumeKey, derivation, slot)
     let json = #"{"type":"systemd-recovery","keyslots":["\#(slot)"]}"#
     try require(crypt_token_json_set(handle, token, json), "the token of keyslot \(slot) was not written")
@@ -65,23 +66,26 @@ extension LUKSDevice {
     guard version == 2 else {
       return try require(crypt_keyslot_destroy(handle, slot), "keyslot \(slot) was not removed")
     }
-    if !marks.contains(where: { $0.keyslot == slot }) { _ = try mark(slot) }
+    if !marks.contains(where: { $0.keyslot == slot && isAbout($0) }) { _ = try mark(slot) }
     try finishUnfinished(only: slot)
   }
 
-  /// Finishes what a cut has left.
+  /// Finishes what a cut has left; but the last keyslot that holds the volume's key stays, whatever is said of it.
   /// - Returns: the keyslots that are free now.
+  @discardableResult
   public func finishUnfinished() throws(LUKSError) -> [Int] {
     let left = Set(marks.map(\.keyslot)).sorted()
+    let going = Set(marks.filter { isAbout($0) }.map(\.keyslot))
+    guard going.isEmpty || !going.isSuperset(of: usableKeyslots) else { return [] }
     for slot in left { try finishUnfinished(only: slot) }
-    return left.map(Int.init)
+    return left.filter { crypt_keyslot_status(handle, $0) == CRYPT_SLOT_INACTIVE }.map(Int.init)
   }
 
   private func finishUnfinished(only slot: Int32) throws(LUKSError) {
-    for token in tokens(of: slot) where !others(than: slot, use: token.number) {
-      try require(crypt_token_json_set(handle, token.number, nil), "token \(token.number) was not removed")
-    }
-    if crypt_keyslot_status(handle, slot) != CRYPT_SLOT_INACTIVE {
+    if marks.contains(where: { $0.keyslot == slot && isAbout($0) }) {
+      for token in tokens(of: slot) where !others(than: slot, use: token.number) {
+        try require(crypt_token_json_set(handle, token.number, nil), "token \(token.number) was not removed")
+      }
       try require(crypt_keyslot_destroy(handle, slot), "keyslot \(slot) was not removed")
     }
     for mark in marks where mark.keyslot == slot {
@@ -93,9 +97,15 @@ extension LUKSDevice {
     (0..<Int32(keyslotCapacity)).contains { $0 != slot && crypt_token_is_assigned(handle, token, $0) == 0 }
   }
 
-  private func mark(_ slot: Int32) throws(LUKSError) -> Int32 {
-    let json = #"{"type":"\#(Self.markPrefix)\#(slot)","keyslots":[]}"#
-    let token = crypt_token_json_set(handle, CRYPT_ANY_TOKEN, json)
+  /// - Parameter derivation: of the keyslot that is to be made; nil: what is there is to go.
+  private func mark(_ slot: Int32, _ derivation: NewDerivation? = nil) throws(LUKSError) -> Int32 {
+    var json: [(String, JSONText)] = [("type", .string("\(Self.markPrefix)\(slot)")), ("keyslots", .array([]))]
+    switch derivation {
+    case .iterations(let iterations)?: json.append(("iterations", .integer(Int64(iterations))))
+    case .measured?: break
+    case nil: json.append(("salt", .optional(salt(of: slot))))
+    }
+    let token = crypt_token_json_set(handle, CRYPT_ANY_TOKEN, JSONText.object(json).line())
     try require(token, "the header has no room for a token")
     return token
   }

@@ -1,5 +1,6 @@
 import CCryptsetup
 import Glibc
+import JSON
 import Linux
 import SecretMemory
 
@@ -34,7 +35,7 @@ extension LUKSDevice {
 
   /// All that are in use, in their order.
   public var keyslots: [KeyslotDescription] {
-    let unfinished = Set(marks.map(\.keyslot))
+    let unfinished = Set(marks.filter { isAbout($0) }.map(\.keyslot))
     return (0..<Int32(keyslotCapacity)).compactMap { slot in
       let status = crypt_keyslot_status(handle, slot)
       guard [CRYPT_SLOT_ACTIVE, CRYPT_SLOT_ACTIVE_LAST, CRYPT_SLOT_UNBOUND].contains(status) else { return nil }
@@ -110,16 +111,53 @@ extension LUKSDevice {
     allTokens.filter { crypt_token_is_assigned(handle, $0.number, slot) == 0 }
   }
 
-  /// What a cut has left: tokens of ours that name a keyslot whose content is to go.
-  var marks: [(token: Int32, keyslot: Int32)] {
+  /// A token of ours that says: what is in this keyslot is to go. It is in the header itself, because the library overwrites a keyslot
+  /// before it forgets it, and a cut between the two leaves one that nothing opens.
+  struct Mark {
+    var token: Int32
+    var keyslot: Int32
+    /// Of the keyslot that is being removed, as the header has it.
+    var salt: String?
+    /// Of one that is being made: its rounds of PBKDF2.
+    var iterations: Int?
+  }
+
+  /// What a cut has left.
+  var marks: [Mark] {
     allTokens.compactMap { token in
-      guard token.type.hasPrefix(Self.markPrefix) else { return nil }
-      return Int32(token.type.dropFirst(Self.markPrefix.count)).map { (token.number, $0) }
+      guard token.type.hasPrefix(Self.markPrefix), let keyslot = Int32(token.type.dropFirst(Self.markPrefix.count))
+      else { return nil }
+      let json = tokenJSON(token.number)
+      var mark = Mark(token: token.number, keyslot: keyslot)
+      if case .string(let salt)? = json?["salt"] { mark.salt = salt }
+      if case .integer(let iterations)? = json?["iterations"] { mark.iterations = Int(iterations) }
+      return mark
     }
   }
 
-  /// The type of a token that says: the keyslot with this number is being removed, or is not whole yet. It is in the header itself,
-  /// because the library overwrites a keyslot before it forgets it, and a cut between the two leaves one that nothing opens.
+  /// Whether what is in the keyslot is what the mark was made for: once that is gone, somebody else may have put a key there.
+  func isAbout(_ mark: Mark) -> Bool {
+    guard crypt_keyslot_status(handle, mark.keyslot) != CRYPT_SLOT_INACTIVE else { return false }
+    if let salt = mark.salt { return salt == self.salt(of: mark.keyslot) }
+    guard let iterations = mark.iterations, let derivation = derivation(of: mark.keyslot) else { return false }
+    return derivation.type == "pbkdf2" && derivation.iterations == iterations && tokens(of: mark.keyslot).isEmpty
+  }
+
+  /// Each keyslot has one of its own.
+  func salt(of slot: Int32) -> String? {
+    guard let text = metadata, let json = JSONText(parsing: Array(text.utf8)),
+      case .string(let salt)? = json["keyslots"]?["\(slot)"]?["kdf"]?["salt"]
+    else { return nil }
+    return salt
+  }
+
+  private func tokenJSON(_ token: Int32) -> JSONText? {
+    var text: UnsafePointer<CChar>?
+    guard crypt_token_json_get(handle, token, &text) == token, let text else { return nil }
+    return JSONText(parsing: Array(String(cString: text).utf8))
+  }
+
+  /// The type of a mark, before the keyslot's number.
   static let markPrefix = "mailboot-unfinished-"
 
   /// Types of tokens that open nothing by themselves.

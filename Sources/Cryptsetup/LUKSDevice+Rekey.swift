@@ -70,6 +70,8 @@ extension LUKSDevice {
   }
 
   private func begin(_ mapping: String?, _ passphrase: borrowing SecretBytes) throws(LUKSError) {
+    // What a change of keys that was cut off has left would be said of the new key's keyslot.
+    try finishUnfinished()
     let old = try slot(passphrase, of: usableKeyslots)
     guard let old else { throw LUKSError(.notAccepted, "the passphrase opens no keyslot") }
     let new = try newKeyslot(like: old, passphrase)

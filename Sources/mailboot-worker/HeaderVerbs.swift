@@ -58,7 +58,25 @@ private func report(on path: String) throws -> HeaderReport {
   return HeaderReport(
     table: table(of: device, header: path),
     copies: copies.copies.map { HeaderReport.Copy(offset: $0.offset, flaw: $0.flaw, sequence: $0.sequence) },
-    size: size, available: bytes(of: path), sha256: fileDigest(path, limit: size) ?? "")
+    size: size, available: bytes(of: path), sha256: fileDigest(path, limit: size) ?? "",
+    volume: volumeFingerprint(of: device, header: path), isBeingRekeyed: device.reencryption != .none)
+}
+
+/// Of the data's segments, and of the digests of the keys that they have; not of the keyslots.
+private func volumeFingerprint(of device: borrowing LUKSDevice, header: String) -> String {
+  guard let text = device.metadata, let json = JSONText(parsing: Array(text.utf8)) else {
+    // The header of LUKS1 up to its UUID.
+    return fileDigest(header, limit: 168) ?? ""
+  }
+  guard case .object(let digests)? = json["digests"] else { return "" }
+  let keys = digests.compactMap { _, digest -> String? in
+    guard case .object(let members) = digest, case .array(let segments)? = digest["segments"], !segments.isEmpty else {
+      return nil
+    }
+    return sorted(.object(members.filter { $0.0 != "keyslots" })).line()
+  }
+  let parts = [sorted(json["segments"] ?? .null).line()] + keys.sorted()
+  return digest(Array(parts.joined(separator: "\n").utf8))
 }
 
 /// Of a file or block device.
@@ -97,7 +115,7 @@ func fingerprint(of device: borrowing LUKSDevice, header: String) -> String {
     // The header of LUKS1, its specification, figure 1.
     return fileDigest(header, limit: 592) ?? ""
   }
-  let parts = ["keyslots", "digests", "tokens"].map { sorted(json[$0] ?? .null).line() }
+  let parts = ["keyslots", "digests", "tokens", "segments"].map { sorted(json[$0] ?? .null).line() }
   return digest(Array(parts.joined(separator: "\n").utf8))
 }
 

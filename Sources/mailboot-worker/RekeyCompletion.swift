@@ -68,17 +68,19 @@ enum RekeyCompletion {
     guard let segments = json["segments"]?.members, let digests = json["digests"]?.members,
       let keyslots = json["keyslots"]?.members, let tokens = json["tokens"]?.members,
       let config = json["config"]?.members,
-      json["config"]?["requirements"]?["mandatory"]?.strings.contains(where: { $0.hasPrefix("online-reencrypt") })
-        ?? false
+      let required = json["config"]?["requirements"]?["mandatory"]?.strings, !required.isEmpty,
+      // Anything else that is required stays so, and what that means is not known here.
+      required.allSatisfy({ $0.hasPrefix("online-reencrypt") })
     else { return nil }
     // One segment, to the end, beside what it was and what it is to be: all of it is done.
     let data = segments.filter { ($0.1["flags"]?.strings ?? []).isEmpty }
-    let isBackup = { (flag: String) in segments.first { $0.1["flags"]?.strings.contains(flag) ?? false }?.0 }
+    let final = segments.first { $0.1["flags"]?.strings == ["backup-final"] }
     guard data.count == 1, segments.count == 3, data[0].1["size"] == .string("dynamic"),
-      data[0].1["type"] == .string("crypt"), let final = isBackup("backup-final"),
+      data[0].1["type"] == .string("crypt"), let final,
+      // Of a re-encryption that keeps the key nothing else tells its beginning from its end.
+      data[0].1.isAs(final.1, but: "flags"),
       let new = digests.first(where: { $0.1["segments"]?.strings.contains(data[0].0) ?? false }),
-      new.1["segments"]?.strings.contains(final) ?? false,
-      data[0].1["offset"] == segments.first(where: { $0.0 == final })?.1["offset"],
+      new.1["segments"]?.strings.contains(final.0) ?? false,
       let kept = new.1["keyslots"]?.strings, keyslots.contains(where: { kept.contains($0.0) }),
       let record = keyslots.first(where: { $0.1["type"] == .string("reencrypt") })?.0
     else { return nil }
@@ -125,6 +127,15 @@ extension JSONText {
   fileprivate var strings: [String] {
     guard case .array(let items) = self else { return [] }
     return items.compactMap { if case .string(let text) = $0 { text } else { nil } }
+  }
+
+  /// Whether an object has the same members, in whatever order.
+  fileprivate func isAs(_ other: JSONText, but left: String) -> Bool {
+    guard let mine = members?.filter({ $0.0 != left }), let theirs = other.members?.filter({ $0.0 != left }) else {
+      return false
+    }
+    return mine.count == theirs.count
+      && mine.allSatisfy { member in theirs.contains { $0.0 == member.0 && $0.1 == member.1 } }
   }
 
   fileprivate func replacing(_ values: [String: JSONText]) -> JSONText {

@@ -93,6 +93,50 @@ extension CryptsetupTests {
       guard case .failed = try image.remove(1) else { return #expect(Bool(false), "it is empty") }
     }
 
+    /// The keyslot that was being removed is gone, its mark is not, and another program has put a key there.
+    @Test(arguments: [nil, 1000])
+    func aKeyThatCameIntoAMarkedKeyslotStays(_ iterations: Int?) throws {
+      let image = try KeyImage(["right", "gone"])
+      try mark(image, 1, iterations.map { "\"iterations\":\($0)" } ?? "\"salt\":\"\(try image.salt(1))\"")
+      try KeyImage.shell("cryptsetup luksKillSlot -q \(image.path) 1 --key-file \(image.secret("right"))")
+      try KeyImage.shell(
+        "cryptsetup luksAddKey -q --pbkdf pbkdf2 --pbkdf-force-iterations 1100 --key-file \(image.secret("right"))"
+          + " \(image.path) \(image.secret("theirs"))")
+      #expect(try image.table().keyslots.map(\.kind) == [.passphrase, .passphrase])
+      let changed = try image.change("change-key", "right", "new")
+      #expect(changed == .changed(keyslot: 2, removed: 0, cleared: [], wasThere: false))
+      #expect(try image.opens("theirs") && image.opens("new"))
+      #expect(try !image.dump().contains("mailboot"))
+    }
+
+    @Test func aMarkThatACutHasLeftDoesNotTakeTheKeyOfARekey() throws {
+      let image = try KeyImage()
+      try mark(image, 1, "\"iterations\":1000")
+      let reply: VolumeReply = try image.ask(
+        "rekey", VolumeRequest(device: image.path, header: nil, mapping: nil, memoryLimitKiB: nil), "right")
+      #expect(reply == .done)
+      #expect(try image.table().keyslots.map(\.kind) == [.passphrase])
+      guard case .changed = try image.change("change-key", "right", "new") else {
+        return #expect(Bool(false), "the passphrase is still the volume's")
+      }
+      #expect(try image.opens("new"))
+    }
+
+    @Test func theLastKeyslotStaysWhateverIsSaidOfIt() throws {
+      let image = try KeyImage()
+      try mark(image, 0, "\"salt\":\"\(try image.salt(0))\"")
+      #expect(try image.change("add-key", "right", "new") == added(1))
+      #expect(try image.opens("right") && image.opens("new"))
+    }
+
+    /// What a cut leaves of a change.
+    private func mark(_ image: KeyImage, _ keyslot: Int, _ about: String) throws {
+      let token = image.file("mark")
+      try #"{"type":"mailboot-unfinished-\#(keyslot)","keyslots":[],\#(about)}"#.write(
+        toFile: token, atomically: true, encoding: .utf8)
+      try KeyImage.shell("cryptsetup token import --json-file \(token) \(image.path)")
+    }
+
     @Test func anUnboundKeyslotIsNoneThatOpens() throws {
       let image = try LUKSImage(unbound: Array("other".utf8))
       let reply: KeyTableReply = try WorkerProcess.ask(

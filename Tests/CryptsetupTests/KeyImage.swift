@@ -44,6 +44,14 @@ final class KeyImage {
   /// What cryptsetup reads in it.
   func dump() throws -> String { try Self.shell("cryptsetup luksDump \(path)") }
 
+  /// The salt of a keyslot's derivation.
+  func salt(_ keyslot: Int) throws -> String {
+    let text = try Self.shell("cryptsetup luksDump --dump-json-metadata \(path)")
+    let metadata = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    let slot = (metadata?["keyslots"] as? [String: [String: Any]])?["\(keyslot)"]
+    return try #require((slot?["kdf"] as? [String: Any])?["salt"] as? String)
+  }
+
   func bytes() throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path)) }
 
   func put(_ bytes: Data) throws { try bytes.write(to: URL(fileURLWithPath: path)) }

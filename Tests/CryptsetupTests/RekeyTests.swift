@@ -79,6 +79,49 @@ extension CryptsetupTests {
       }
     }
 
+    /// One that keeps the key and changes the sectors: its record looks the same at its beginning and at its end.
+    @Test func oneThatHasOnlyBegunIsNotTakenForDone() throws {
+      let image = try KeyImage()
+      let path = image.file("other")
+      let right = try image.secret("right")
+      try KeyImage.shell(
+        """
+        truncate -s 32M \(path)
+        cryptsetup luksFormat -q --sector-size 512 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 \(path) --key-file \(right)
+        cryptsetup reencrypt -q --init-only --keep-key --sector-size 4096 --force-offline-reencrypt \(path) \
+          --key-file \(right) 2>/dev/null
+        """)
+      let request = VolumeRequest(device: path, header: nil, mapping: nil, memoryLimitKiB: nil)
+      let reply: VolumeReply = try image.ask("rekey", request, "right")
+      #expect(reply == .done)
+      #expect(try KeyImage.shell("cryptsetup luksDump \(path)").contains("sector: 4096"))
+    }
+
+    /// Its passphrases are the same, and its data is not.
+    @Test func aHeaderOfBeforeIsToldFromOneOfAfter() throws {
+      let image = try KeyImage()
+      func volume() throws -> (String, Bool) {
+        let reply: HeaderReply = try image.ask("check-header", CheckHeaderRequest(path: image.path))
+        guard case .header(let report) = reply else { throw CocoaError(.coderInvalidValue) }
+        return (report.volume, report.isBeingRekeyed)
+      }
+      let before = try volume()
+      guard case .changed = try image.change("change-key", "right", "new") else { throw CocoaError(.coderInvalidValue) }
+      #expect(try volume() == before && before.0.count == 64)
+      let bytes = try image.bytes()
+      try KeyImage.shell(
+        "cryptsetup reencrypt -q --init-only --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --force-offline-reencrypt"
+          + " \(image.path) --key-file \(image.secret("new")) 2>/dev/null")
+      let begun = try volume()
+      #expect(begun.0 != before.0 && begun.1)
+      try image.put(bytes)
+      let reply: VolumeReply = try image.ask(
+        "rekey", VolumeRequest(device: image.path, header: nil, mapping: nil, memoryLimitKiB: nil), "new")
+      #expect(reply == .done)
+      let after = try volume()
+      #expect(after.0 != before.0 && after.0 != begun.0 && !after.1)
+    }
+
     @Test func eachCopyOfTheHeaderIsJudgedByItself() throws {
       let image = try LUKSImage()
       #expect(try facts(image).copies?.map(\.isIntact) == [true, true])

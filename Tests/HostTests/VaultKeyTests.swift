@@ -34,8 +34,13 @@ struct VaultKeyTests {
           printf 'wrong\\nx\\n' | code 10 v change-key --stdin
           # As a removal leaves it that is cut off when the keyslot is overwritten already.
           printf 'third\\nfourth\\n' | code 0 v add-key --stdin --memory 64M
-          printf '{"type":"mailboot-unfinished-1","keyslots":[]}' | cryptsetup token import v.img
-          printf fourth | cryptsetup luksChangeKey -q --key-slot 1 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 v.img --key-file - <(printf gone)
+          cryptsetup luksDump --dump-json-metadata v.img | python3 -c '
+          import json, sys
+          slot = json.load(sys.stdin)["keyslots"]["1"]
+          print(json.dumps({"type": "mailboot-unfinished-1", "keyslots": [], "salt": slot["kdf"]["salt"]}))
+          print(slot["area"]["offset"], file=sys.stderr)' >mark 2>area
+          cryptsetup token import v.img <mark
+          head -c 4096 /dev/urandom | dd of=v.img bs=4096 seek=$(($(cat area) / 4096)) conv=notrunc status=none
           printf fourth >key; chmod 600 key
           code 10 v remove-key --key-file key; has 'keyslot 1 is free'; has 'it opens nothing any more'
           printf third >key; chmod 600 key

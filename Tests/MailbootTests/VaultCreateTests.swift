@@ -96,6 +96,8 @@ import Testing
         setsid --wait timeout -s KILL 0.\(String(1000 + milliseconds).dropFirst()) \
           \(program) vault create --stdin --config \(place.configuration) --type gocryptfs --directory \(place.vault) <\(place.path)/p
         """)
+      // What it has started outlives it; a power cut leaves nobody at work.
+      _ = try runInShell("for try in $(seq 10); do pgrep -f '[-]init -q \(place.vault)' || break; sleep 0.3; done")
       if place.exists(place.dropIn) { break }
       #expect(killed.status != 0)
       interrupted += 1
@@ -145,6 +147,39 @@ import Testing
     #expect(!place.exists(place.dropIn))
     #expect(!place.exists(place.path + "/new"))
     #expect(try String(contentsOfFile: place.vault + "/file", encoding: .utf8) == "mail")
+  }
+
+  /// Whoever insists: two names for one vault, or one that is kept and then is gone.
+  @Test func whatIsAnotherVaultOfThisHostIsLeftAlone() throws {
+    let place = try Place()
+    let mine = place.path + "/mine"
+    #expect(try place.create("--type gocryptfs --directory \(mine)").status == 0)
+    let again = try place.create("--type gocryptfs --directory \(mine) --name more --erase")
+    #expect(again.status == 64, "\(again.output)")
+    #expect(again.output.contains("is configured as the vault vault"), "\(again.output)")
+    try "[vault]\ntype = \"gocryptfs\"\ndevice = \"\(place.vault)\"\nmount = \"\(place.path)/vault\"\n".write(
+      toFile: place.path + "/previous-vault.toml", atomically: true, encoding: .utf8)
+    try FileManager.default.createDirectory(atPath: place.vault, withIntermediateDirectories: true)
+    let kept = try place.create("--type gocryptfs --directory \(place.vault) --next")
+    #expect(kept.status == 64, "\(kept.output)")
+    #expect(kept.output.contains("the vault before the last move, which is kept"), "\(kept.output)")
+    #expect(kept.output.contains("mailboot vault move --forget"))
+    let named = try place.create("--type gocryptfs --directory \(place.vault) --vault vault")
+    #expect(named.status == 64 && named.output.contains("names a vault that is there"), "\(named.output)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place.vault).isEmpty)
+  }
+
+  /// With it no vault of this host could be opened any more.
+  @Test(arguments: ["--mount PLACE/vault", "--name vault", "--name abcdefghijklmnopqrstuvwxyz-abcdefghijklmnop"])
+  func aConfigurationThatWouldNotBeReadIsNotWritten(_ arguments: String) throws {
+    let place = try Place()
+    #expect(try place.create("--type gocryptfs --directory \(place.path)/mine").status == 0)
+    let wanted = arguments.replacing("PLACE", with: place.path)
+    let run = try place.create("--type gocryptfs --directory \(place.vault) --name more \(wanted)")
+    #expect(run.status == 64, "\(run.output)")
+    #expect(!place.exists(place.vault))
+    let check = try runInShell("\(try builtProgram("mailboot")) config check --config \(place.configuration)")
+    #expect(check.status == 0, "\(check.output)")
   }
 
   /// Of the root's file system; empty where that is none of a block device's.

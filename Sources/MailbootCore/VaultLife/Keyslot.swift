@@ -123,7 +123,8 @@ public enum KeyRemoval: Equatable, Sendable {
   case leavesNothing
 
   public init(of number: Int, in keyslots: [Keyslot]) {
-    let rest = keyslots.filter { $0.isUsable && $0.number != number }
+    // What has the priority "ignore" is tried only where somebody names it.
+    let rest = keyslots.filter { $0.isUsable && $0.number != number && $0.priority != "ignore" }
     // What opens nothing takes nothing away.
     if keyslots.contains(where: { $0.number == number && !$0.isUsable }) {
       self = .harmless

@@ -198,8 +198,16 @@ public struct HeaderReport: Codable, Equatable, Sendable {
   public var available: Int
   /// SHA-256 of the first `size` bytes, hexadecimal.
   public var sha256: String
+  /// Of what says how the data is encrypted and with which key, whoever opens it.
+  public var volume: String
+  /// Whether a re-encryption has begun.
+  public var isBeingRekeyed: Bool
 
-  public init(table: KeyTable, copies: [Copy], size: Int, available: Int, sha256: String) {
+  public init(
+    table: KeyTable, copies: [Copy], size: Int, available: Int, sha256: String, volume: String, isBeingRekeyed: Bool
+  ) {
+    self.volume = volume
+    self.isBeingRekeyed = isBeingRekeyed
     self.table = table
     self.copies = copies
     self.size = size

@@ -42,6 +42,9 @@ public final class Locker {
     unmountTimeout: Double? = nil, tell: @escaping EventSink = writeToJournal,
     report: @escaping (Progress) -> Void, warn: @escaping (String) -> Void
   ) {
+    var configuration = configuration
+    // What a move that was killed has left is as open as any other vault.
+    if let left = VaultMove.remains(MountTable.current()) { configuration.otherVaults.append(left) }
     self.configuration = configuration
     kind = VaultKinds.make(configuration)
     self.reactor = reactor
@@ -189,14 +192,20 @@ public final class Locker {
       configuration: configuration, machine: machine, others: others, clock: HostClock(), report: report)
   }
 
+  /// One that cannot be looked at keeps none of the others open.
   private func isThereInEmergency() throws(Failure) -> Bool {
     var found = false
-    for (vault, other) in zip(configuration.otherVaults, VaultKinds.others(configuration)) where vault.kind.isEncrypted
-    {
-      if try other.isThereInEmergency() { found = true }
+    var trouble: Failure?
+    let others = zip(configuration.otherVaults, VaultKinds.others(configuration)).filter { $0.0.kind.isEncrypted }
+    for kind in others.map(\.1) + [kind] {
+      do throws(Failure) {
+        if try kind.isThereInEmergency() { found = true }
+      } catch {
+        trouble = trouble ?? error
+      }
     }
-    if found { return true }
-    return try kind.isThereInEmergency()
+    if !found, let trouble { throw trouble }
+    return found
   }
 
   private func how(_ steps: [StepRecord]) -> JournalEvent.Run {

@@ -18,7 +18,7 @@ struct DeviceExamination {
     let columns = "PATH,TYPE,SIZE,RO,FSTYPE,LABEL,PTTYPE,MOUNTPOINTS"
     let listing = try json(["/usr/bin/lsblk", "--json", "--bytes", "--output", columns, device])
     let signatures = try? json(["/usr/sbin/wipefs", "--no-act", "--json", device])
-    guard let listing, let contents = DeviceContents(listing: listing, signatures: signatures ?? nil) else {
+    guard let listing, var contents = DeviceContents(listing: listing, signatures: signatures ?? nil) else {
       throw .system("what lsblk says of \(device) is not understood")
     }
     if let use = contents.uses.first { throw .vault(VaultFailure(.busy, use.line), device: device) }
@@ -32,8 +32,31 @@ struct DeviceExamination {
     guard descriptor >= 0 else {
       throw .vault(VaultFailure(errno == EROFS ? .readOnly : .busy, errnoText()), device: device)
     }
-    close(descriptor)
+    defer { close(descriptor) }
+    if contents.contents.isEmpty, Self.hasData(descriptor, size: contents.size) {
+      contents.contents = [
+        "\(device): data without a signature, as of an encrypted volume that has its header elsewhere"
+      ]
+    }
     return contents
+  }
+
+  /// Whether anything but zeros is there: what no program gives a name to, such as a volume of VeraCrypt or one whose header is detached,
+  /// is not nothing. The start and the end are read, and samples of the rest.
+  static func hasData(_ descriptor: Int32, size: UInt64) -> Bool {
+    let piece: UInt64 = 64 << 10
+    let head = min(size, 4 << 20)
+    let tail = size - min(size - head, 1 << 20)
+    let samples: UInt64 = 64
+    var places = Array(stride(from: 0, to: head, by: Int(piece))) + Array(stride(from: tail, to: size, by: Int(piece)))
+    places += (1..<samples).map { size / samples * $0 }
+    var bytes = [UInt8](repeating: 0, count: Int(piece))
+    for place in places.sorted() {
+      let count = pread(descriptor, &bytes, bytes.count, off_t(place))
+      // What cannot be read may be anything.
+      if count < 0 || bytes.prefix(count).contains(where: { $0 != 0 }) { return true }
+    }
+    return false
   }
 
   /// A name that the device has after each boot, whatever is on it: of a partition that of its table, of a volume that of its group, of

@@ -57,6 +57,13 @@ public struct HeaderStore: Sendable {
     return record
   }
 
+  /// The vault whose last backup a file is; nil: none is known of which it is that.
+  func owner(of file: String) -> String? {
+    let records = (listDirectory(path) ?? []).filter { $0.hasSuffix(".json") }.lazy
+      .compactMap { read($0, HeaderBackupRecord.self) }
+    return records.first { $0.path == file }?.uuid
+  }
+
   /// Whether the header could be put back as it is.
   public func state(_ vault: String, fingerprint: String) -> HeaderBackupState {
     HeaderBackupState(record(vault), fingerprint: fingerprint)

@@ -25,6 +25,25 @@ public struct MovePaths: Sendable {
 
   func read(_ path: String) -> [UInt8]? { readSmallFile(path, flags: O_NOFOLLOW) }
 
+  private static let noted = "# Header's UUID: "
+
+  /// A line for a table that says which volume it is about.
+  func note(_ uuid: String?) -> String { uuid.map { "\(Self.noted)\($0)\n" } ?? "" }
+
+  private var previousLines: [String]? {
+    read(previous).map { String(decoding: $0, as: UTF8.self).split(separator: "\n").map(String.init) }
+  }
+
+  /// What the table before says, without what is noted there.
+  var previousTable: String? {
+    previousLines.map { $0.filter { !$0.hasPrefix(Self.noted) }.joined(separator: "\n") + "\n" }
+  }
+
+  /// The UUID in the header of the vault before; nil: it was not noted, or it has none.
+  public var previousUUID: String? {
+    previousLines?.first { $0.hasPrefix(Self.noted) }.map { String($0.dropFirst(Self.noted.count)) }
+  }
+
   func write(_ path: String, _ text: [UInt8]) throws(Failure) {
     do {
       try replaceFile(path, with: text, temporary: path + ".new", durable: true)

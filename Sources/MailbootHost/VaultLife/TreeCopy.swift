@@ -25,6 +25,17 @@ struct TreeCopy {
     ]
   }
 
+  /// Directories in which another file system begins, a subvolume of btrfs among them: neither the copy nor who compares goes on there.
+  func borders() throws(Failure) -> [String] {
+    let child = try startChild(["/usr/bin/find", from, "-xdev", "-type", "d", "-printf", "%D %p\\0"])
+    let end = try child.run(reactor, until: nil)
+    // Others are at work there: what vanishes meanwhile is no border.
+    guard end == .exited(0) || end == .exited(1) else { throw .system("\(from) cannot be looked through") }
+    let entries = child.output.split(separator: 0).map { $0.split(separator: UInt8(ascii: " "), maxSplits: 1) }
+    guard let own = entries.first?.first else { throw .system("\(from) cannot be looked through") }
+    return entries.filter { $0.count == 2 && $0[0] != own }.map { String(decoding: $0[1], as: UTF8.self) }
+  }
+
   /// - Parameters:
   ///   - isLive: others write meanwhile: what vanishes under way is no trouble.
   ///   - readsAll: also files of the same size and time are compared in full. After a power cut such a file may have nothing of its

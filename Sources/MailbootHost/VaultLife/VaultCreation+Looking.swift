@@ -9,6 +9,7 @@ extension VaultCreation {
   /// - Throws: what keeps a vault from being made there, whoever insists.
   public func look() throws(Failure) -> VaultGround {
     try refuseSecond()
+    try refuseOthers()
     switch vault.place {
     case .device(let device):
       let least = NewVault.leastBytes(filesystem: vault.filesystem)
@@ -46,6 +47,47 @@ extension VaultCreation {
         "\(device) is configured as the vault already",
         hint: "to move to a new one: `mailboot vault create --next …`, then `mailboot vault move`")
     }
+  }
+
+  /// What is another vault of this host is not to be erased, nor to have two names, whoever insists.
+  private func refuseOthers() throws(Failure) {
+    let first = work.configuration.vault
+    if case .another(let name) = vault.purpose, work.configuration.vaults.contains(where: { $0.name == name }) {
+      // What is written of it would be laid over the other one.
+      throw .usage("there is a vault \(name) already", hint: "give it another `--name`")
+    }
+    for other in work.configuration.vaults where vault.purpose != .first || other.name != first.name {
+      guard isAt(other) else { continue }
+      throw .usage(
+        "\(vault.subject) is configured as the vault \(other.name)",
+        hint: "take another place, or take that vault out of the configuration first")
+    }
+    if let kept, isAt(kept) {
+      throw .usage(
+        "\(vault.subject) is the vault before the last move, which is kept",
+        hint: "when you don't need it any more: `mailboot vault move --forget`")
+    }
+    // With a second LUKS device nobody could tell any more which one is meant.
+    if case .device = vault.place, vault.purpose != .first, first.kind == .luks,
+      try DeviceResolver(vault: first, timeout: 0).resolveNamed(work.reactor) == nil
+    {
+      let found = (try? DeviceResolver(vault: first, timeout: 0).resolve(work.reactor)).map { " (now \($0))" } ?? ""
+      throw .usage(
+        "the vault \(first.name) has no `device` in the configuration: it is found as the only LUKS device\(found), and"
+          + " would not be any more",
+        hint: "name it first, as `device = \"UUID=…\"` in [vault] (see `lsblk -o NAME,UUID,FSTYPE`)")
+    }
+  }
+
+  /// Whether the new vault is to be where another one is.
+  private func isAt(_ other: Configuration.Vault) -> Bool {
+    var place = other.shownDevice.flatMap { resolvedPath(DeviceResolver.path(for: $0)) }
+    if other.kind == .luks {
+      let found = try? DeviceResolver(vault: other, timeout: 0).resolve(work.reactor)
+      place = found.flatMap { resolvedPath($0) } ?? place
+    }
+    guard let place else { return false }
+    return place == resolvedPath(vault.subject)
   }
 
   private func ours(_ device: String) throws(Failure) -> VaultGround? {

@@ -74,6 +74,8 @@ extension VaultCreation {
 
   /// Mounts the new vault where nobody else can look, makes the directories, and unmounts it.
   private func mountAndFill(_ mount: [String]) throws(Failure) {
+    // One that was killed may have come so far only now.
+    try unmount()
     try makeDirectories(Self.mount)
     chmod(Self.mount, 0o700)
     try run(mount)
@@ -81,6 +83,7 @@ extension VaultCreation {
   }
 
   private func mountAndFill(_ mount: [String], _ passphrase: borrowing SecretBytes) throws(Failure) {
+    try unmount()
     try makeDirectories(Self.mount)
     chmod(Self.mount, 0o700)
     try run(mount, passphrase)

@@ -25,6 +25,8 @@ public final class VaultCreation {
   let report: (String, Double) -> Void
   /// While something takes long: what is done of how much.
   public var progress: (UInt64, UInt64) -> Void = { _, _ in }
+  /// The vault before the last move, which is kept; nil: none is.
+  public var kept: Configuration.Vault?
 
   /// A mapping and a mount that are there only while the vault is being made.
   static let mapping = "mailboot-create"

@@ -4,7 +4,8 @@ import MailbootCore
 
 /// Keeps everybody from writing into the open vault while it is copied for the last time.
 ///
-/// The kernel refuses it while a file there is open for writing, and refuses each write afterwards: what was copied is all there is.
+/// The kernel refuses it while a file there is open for writing, and refuses each write afterwards: what was copied is all there is. It
+/// is the file system that becomes so, not its mount: services with a namespace of their own have another one.
 struct VaultFreeze {
   let mount: String
   var mark = "/run/mailboot/frozen"
@@ -26,7 +27,8 @@ struct VaultFreeze {
 
   func thaw() throws(Failure) {
     guard fileStatus(mark) != nil else { return }
-    if MountTable.current()?.mount(on: mount)?.isReadOnly ?? false {
+    let now = MountTable.current()?.mount(on: mount)
+    if now?.isReadOnly ?? false || now?.hasReadOnlyFileSystem ?? false {
       let (isDone, said) = remount("rw")
       guard isDone else { throw .mount(.refused(result: "it stays read-only: \(said)", journal: []), path: mount) }
     }
@@ -35,7 +37,8 @@ struct VaultFreeze {
 
   private func remount(_ how: String) -> (Bool, String) {
     guard
-      let child = try? ChildProcess(["/usr/bin/mount", "-o", "remount,bind,\(how)", mount])
+      // gocryptfs would be called as a helper, and knows nothing of it.
+      let child = try? ChildProcess(["/usr/bin/mount", "--internal-only", "-o", "remount,\(how)", mount])
     else { return (false, "mount(8) cannot be run") }
     let end = child.wait(until: monotonicSeconds() + 60)
     return (end == .exited(0), child.errorOutput.split(separator: "\n").last.map(String.init) ?? "")

@@ -21,6 +21,23 @@ public final class VaultMove {
   /// Where the new vault is mounted meanwhile.
   static let place = "/run/mailboot/move"
 
+  /// The new vault that is open there, while a move goes on or after one that was killed; nil: none.
+  static func remains(_ table: MountTable?) -> Configuration.Vault? {
+    guard let mounted = table?.mount(on: place) else { return nil }
+    var vault = Configuration.Vault(further: "move")
+    vault.mount = place
+    vault.device = mounted.source
+    if mounted.source.hasPrefix("/dev/mapper/") {
+      vault.type = .luks
+      vault.mapping = String(mounted.source.dropFirst("/dev/mapper/".count))
+      vault.device = nil
+    } else {
+      guard mounted.filesystem == GocryptfsVault.fileSystemType else { return nil }
+      vault.type = .gocryptfs
+    }
+    return vault
+  }
+
   /// - Parameters:
   ///   - work: with the configuration as it is.
   ///   - next: the whole configuration as it will be.
@@ -61,7 +78,8 @@ public final class VaultMove {
     guard new.vault.table != old.vault.table, !isSameStorage else {
       throw .usage("\(paths.next) names the vault that is in use", hint: "name the new one's `device` there")
     }
-    if paths.has(paths.previous), paths.read(paths.previous).map({ $0 != Array(old.vault.table.utf8) }) ?? true {
+    if let nested { throw nested }
+    if paths.has(paths.previous), paths.previousTable != old.vault.table {
       throw .usage(
         "the vault before this one is still kept (\(paths.previous)), and only one is",
         hint: "when you don't need it any more: `mailboot vault move --forget`")
@@ -71,6 +89,40 @@ public final class VaultMove {
       throw .usage("the vault is closed: what is in it cannot be copied", hint: "run `mailboot` first")
     }
     try VaultKinds.make(old).checkOpen(tools)
+    try refuseBorders()
+  }
+
+  /// One that lies in the other would be closed with it.
+  private var nested: Failure? {
+    func place(_ vault: Configuration.Vault) -> String? {
+      vault.shownDevice.flatMap { resolvedPath(DeviceResolver.path(for: $0)) }
+    }
+    guard let next = place(new.vault) else { return nil }
+    let around = [mount, resolvedPath(mount), place(old.vault)].compactMap(\.self).first { isPath(next, within: $0) }
+    let inside = place(old.vault).flatMap { isPath($0, within: next) ? $0 : nil }
+    guard around != nil || inside != nil else { return nil }
+    return .usage(
+      "the new vault (\(next)) and the one in use (\(around ?? inside ?? mount)) lie in each other",
+      hint: "make the new one somewhere else; \(paths.next) names it")
+  }
+
+  /// What is another file system would stay behind, and nobody who compares would see it.
+  private func refuseBorders() throws(Failure) {
+    let table = MountTable.current()
+    if let inner = table?.entries.first(where: { isPath($0.mountPoint, within: mount) && $0.mountPoint != mount }) {
+      throw .usage(
+        "\(inner.mountPoint) is a file system of its own, mounted inside the vault: neither it nor what it hides would be moved",
+        hint: "`umount \(inner.mountPoint)`, then once more")
+    }
+    guard ["btrfs", "bcachefs"].contains(table?.mount(on: mount)?.filesystem) else { return }
+    let borders = try TreeCopy(from: mount, to: mount, adviceIfFull: adviceIfFull, reactor: work.reactor).borders()
+    if let border = borders.first {
+      throw .usage(
+        "\(border)\(borders.count > 1 ? " and \(borders.count - 1) more are subvolumes" : " is a subvolume"): what is in there"
+          + " would not be moved",
+        hint: "put what is in there into a directory first (`cp -a --reflink`), and remove the subvolume"
+          + " (`btrfs subvolume delete`)")
+    }
   }
 
   private var isSameStorage: Bool {
@@ -215,7 +267,7 @@ public final class VaultMove {
   private func switchTables(kill: Bool) throws(Failure) {
     work.reactor.stopListening()
     let before = paths.read(paths.current)
-    try paths.write(paths.previous, Array(old.vault.table.utf8))
+    try paths.write(paths.previous, Array((paths.note(uuid) + old.vault.table).utf8))
     let next = paths.read(paths.next)
     try paths.takeNext()
     do throws(Failure) {
@@ -227,6 +279,12 @@ public final class VaultMove {
       try paths.remove(paths.previous)
       throw error
     }
+  }
+
+  /// Of the vault in use: after a boot its device may have another name.
+  private var uuid: String? {
+    guard old.vault.kind == .luks, let (device, header) = try? work.luks() else { return nil }
+    return (try? work.facts(device, header: header))?.uuid
   }
 
   private func lock(_ configuration: Configuration, kill: Bool) throws(Failure) {
@@ -305,6 +363,9 @@ public final class VaultMove {
       // A wrong passphrase is found while mail still goes on.
       try withNew(new, passphrase) { _ in }
       work.reactor.stopListening()
+      if let uuid, let table = paths.read(paths.current) {
+        try paths.write(paths.current, Array(paths.note(uuid).utf8) + table)
+      }
       try paths.exchange()
       do throws(Failure) {
         try lock(old, kill: kill)

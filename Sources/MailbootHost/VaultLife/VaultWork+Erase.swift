@@ -5,8 +5,10 @@ import MailbootCore
 
 /// Makes a vault that was left unreadable for ever: without its keys nobody opens it, whatever copies of the passphrase there are.
 extension VaultWork {
-  /// - Parameter other: with the vault to erase; it must be closed, and not the one in use.
-  public func erase(_ other: Configuration) throws(Failure) {
+  /// - Parameters:
+  ///   - other: with the vault to erase; it must be closed, and not the one in use.
+  ///   - uuid: what its header must have; nil: that is not known.
+  public func erase(_ other: Configuration, uuid: String? = nil) throws(Failure) {
     let vault = other.vault
     guard let table = MountTable.current() else { throw .system("/proc is not mounted") }
     guard try VaultKinds.make(other).observe(table).opening == .closed || vault.mapping == configuration.vault.mapping
@@ -16,10 +18,22 @@ extension VaultWork {
     guard let named = vault.shownDevice, let device = resolvedPath(DeviceResolver.path(for: named)) else {
       throw .deviceNotFound(wanted: vault.shownDevice ?? "?", waited: 0)
     }
-    let own = configuration.vault.shownDevice.flatMap { resolvedPath(DeviceResolver.path(for: $0)) }
-    if device == own { throw .usage("\(device) is the vault in use", hint: nil) }
+    for mine in configuration.vaults {
+      guard let place = mine.shownDevice.flatMap({ resolvedPath(DeviceResolver.path(for: $0)) }) else { continue }
+      if device == place { throw .usage("\(device) is the vault in use", hint: nil) }
+      if isPath(place, within: device) {
+        throw .usage("\(place), a vault in use, lies in \(device)", hint: "remove the rest of it by hand")
+      }
+    }
     switch vault.kind {
-    case .luks: try eraseHeader(vault.header ?? device, length: try facts(device, header: vault.header).dataOffset)
+    case .luks:
+      let found = try facts(device, header: vault.header)
+      if let uuid, found.uuid != uuid {
+        throw .usage(
+          "\(device) is not the vault that is meant: its UUID is \(found.uuid), and that one's was \(uuid)",
+          hint: "see `lsblk -o NAME,UUID,FSTYPE`, and correct `device` in previous-vault.toml; nothing was changed")
+      }
+      try eraseHeader(vault.header ?? device, length: found.dataOffset)
     case .gocryptfs:
       let file = "\(device)/\(GocryptfsConfiguration.fileName)"
       try overwrite(file, length: UInt64(max(0, fileStatus(file)?.st_size ?? 0)), exclusively: false)
@@ -55,3 +69,6 @@ extension VaultWork {
     guard fsync(descriptor) == 0 else { throw .system("\(path): \(errnoText())") }
   }
 }
+
+/// Whether a path is a directory or lies below it.
+func isPath(_ path: String, within directory: String) -> Bool { (path + "/").hasPrefix(directory + "/") }

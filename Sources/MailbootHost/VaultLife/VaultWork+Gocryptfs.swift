@@ -66,6 +66,8 @@ extension VaultWork {
   /// Whether the passphrase decrypts the key in the file. What the program prints is the key itself: nobody gets it.
   private func gocryptfsOpens(_ passphrase: borrowing SecretBytes, _ file: String) throws(Failure) -> Bool {
     if passphrase.isEmpty { return false }
+    // It would take the first line for all of it.
+    if let why = GocryptfsVault.unusable(passphrase) { throw .passphraseUnusable(why) }
     // It says the same of all that cannot be decrypted.
     return try runQuietly([Self.xray, "-dumpmasterkey", file], try lines(passphrase)) == 0
   }
@@ -203,6 +205,12 @@ extension VaultWork {
       let directory = try gocryptfsDirectory()
       let target = "\(directory)/\(GocryptfsConfiguration.fileName)"
       _ = try gocryptfsFile(file)
+      let name = Self.name(ofGocryptfs: directory)
+      if let real = resolvedPath(file), let other = headers.owner(of: real), other != name {
+        throw .usage(
+          "\(file) was saved of another vault, \(other)",
+          hint: "is `device` in [vault] right? see `ls \(headers.path)`")
+      }
       guard let bytes = readSmallFile(file) else { throw .usage("\(file): \(errnoText())", hint: nil) }
       var copy: String?
       if fileStatus(target) != nil {

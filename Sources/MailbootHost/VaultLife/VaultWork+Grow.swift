@@ -167,12 +167,15 @@ extension VaultWork {
     }
     let child = try startChild(
       ["/usr/sbin/sfdisk", "--no-reread", "--force", "-N", "\(partition.number)", partition.disk],
-      input: Array(",\(bytes / 512)\n".utf8))
+      input: Array(Self.partitionLine(bytes).utf8))
     guard try child.run(reactor, until: nil) == .exited(0) else {
       throw .system("`sfdisk` failed: " + child.errorOutput.split(separator: "\n").suffix(3).joined(separator: "; "))
     }
     try mustRun(["/usr/bin/partx", "--update", "--nr", "\(partition.number)", partition.disk])
   }
+
+  /// For sfdisk(8): as large as that, where it is. A bare number would be of sectors, whose size is the disk's.
+  static func partitionLine(_ bytes: UInt64) -> String { ",\(bytes >> 10)KiB\n" }
 
   private func growFileSystem() throws(Failure) {
     let node = LUKSVault(configuration.vault).node

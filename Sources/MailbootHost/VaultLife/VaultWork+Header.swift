@@ -18,8 +18,15 @@ public struct RestorePlan: Sendable {
   public var now: HeaderReport?
   /// Why there is none.
   public var damage: VaultFailure?
-  /// A restore of this vault that was cut off.
+  /// The same restore, which was cut off.
   public var interrupted: HeaderStore.RestoreMark?
+
+  /// Whether this is what a cut has left. A sound header with other keys is one that somebody may need: nothing has been written to it
+  /// yet, or it came since.
+  func goesOn(with mark: HeaderStore.RestoreMark) -> Bool {
+    guard mark.file == file, mark.isOnto(target, known: device) else { return false }
+    return now.map { !$0.flaws.isEmpty || $0.table.fingerprint == backup.table.fingerprint } ?? true
+  }
 }
 
 /// Backups of a LUKS header.
@@ -82,7 +89,13 @@ extension VaultWork {
 
   /// Gives a backup that is whole its name.
   func finishBackup(_ temporary: String, _ path: String) throws(Failure) {
-    guard chmod(temporary, 0o600) == 0, rename(temporary, path) == 0 else {
+    // In a directory of somebody else's a name may be another file by now.
+    let descriptor = mb_open(temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    var status = stat()
+    guard descriptor >= 0, fstat(descriptor, &status) == 0, mb_s_isreg(status.st_mode) != 0,
+      status.st_uid == geteuid(), status.st_nlink == 1, fchmod(descriptor, 0o600) == 0, rename(temporary, path) == 0
+    else {
       let why = errnoText()
       unlink(temporary)
       throw .system("\(path): \(why)")
@@ -125,7 +138,10 @@ extension VaultWork {
   /// Looks at both sides.
   /// - Parameter file: nil: the one of a restore that was cut off.
   /// - Parameter device: where it goes to; nil: where the header is. Without its header no device has a UUID or a label.
-  public func restorePlan(_ file: String?, device: String? = nil) throws(Failure) -> RestorePlan {
+  /// - Parameter insisting: also a backup with which the data there cannot be decrypted.
+  public func restorePlan(
+    _ file: String?, device: String? = nil, insisting: Bool = false
+  ) throws(Failure) -> RestorePlan {
     let target: String
     let name = device ?? configuration.vault.header ?? configuration.vault.device
     if let device {
@@ -139,8 +155,11 @@ extension VaultWork {
       throw .usage(
         "no backup is named, and no restore was cut off", hint: "name the file: `mailboot vault restore-header FILE`")
     }
-    guard let file = resolvedPath(given), file != resolvedPath(target) else {
+    guard let file = resolvedPath(given) else {
       throw .usage("the backup \(given) cannot be used: \(errnoText())", hint: "see `ls \(headers.path)`")
+    }
+    if file == resolvedPath(target) {
+      throw .usage("\(given) is the vault itself, and no backup of its header", hint: "see `ls \(headers.path)`")
     }
     let backup: HeaderReport
     switch try look(file) {
@@ -157,7 +176,6 @@ extension VaultWork {
       throw .usage("the backup \(file) was altered since it was written", hint: "take another copy of it")
     }
     var plan = RestorePlan(file: file, target: target, device: name, backup: backup)
-    plan.interrupted = headers.interruptedRestore(backup.table.uuid)
     switch try look(target) {
     case .header(let report): plan.now = report
     case .failed(let failure) where [.notLUKS, .damagedHeader].contains(failure.kind): plan.damage = failure
@@ -169,7 +187,25 @@ extension VaultWork {
         hint: "is `device` in [vault] right? nothing was changed")
     }
     if plan.now == nil { try checkUnused(target) }
+    plan.interrupted = headers.interruptedRestore(backup.table.uuid).flatMap { plan.goesOn(with: $0) ? $0 : nil }
+    if !insisting, plan.interrupted == nil, let failure = otherKey(plan) { throw failure }
     return plan
+  }
+
+  /// Why a backup would be the end of what is there: passphrases come and go, but the data has one key.
+  private func otherKey(_ plan: RestorePlan) -> Failure? {
+    guard let now = plan.now, now.volume != plan.backup.volume else { return nil }
+    let insist = "--force puts it there all the same, and what is there now is kept"
+    if now.isBeingRekeyed {
+      return .usage(
+        "\(plan.target) is being given a new key, and \(plan.file) does not know how far that is: what has the new key"
+          + " would be lost", hint: "`mailboot vault rekey` goes on with it; \(insist)")
+    }
+    return .usage(
+      "the data on \(plan.target) has another key than \(plan.file)"
+        + (plan.backup.isBeingRekeyed ? ", which was saved while it got a new one" : "")
+        + ": with it nothing there could be decrypted",
+      hint: "take a backup of after the last `mailboot vault rekey`; \(insist)")
   }
 
   /// A device without a LUKS header that somebody uses is none whose header is gone, unless our vault is open on it.
@@ -196,11 +232,10 @@ extension VaultWork {
     try alone("vault restore-header") { () throws(Failure) in
       let uuid = plan.backup.table.uuid
       // What a cut has left is no more what was there before it.
-      let isAgain = plan.interrupted?.isOnto(plan.target, known: plan.device) ?? false
       var mark = HeaderStore.RestoreMark(
         uuid: uuid, file: plan.file, target: plan.target, device: plan.device,
         copy: try backupPath(nil, vault: uuid, suffix: "replaced"), at: Reactor.wall())
-      if isAgain, let before = plan.interrupted, fileStatus(before.copy) != nil { mark = before }
+      if let before = plan.interrupted, fileStatus(before.copy) != nil { mark = before }
       let needsCopy = fileStatus(mark.copy) == nil
       // The copy first: a mark whose copy is missing means that nothing was changed yet.
       try headers.store(mark)

@@ -249,6 +249,7 @@ extension VaultWork {
   /// gocryptfs's own check, which reads all names and contents.
   public func checkContents(_ passphrase: borrowing SecretBytes) throws(Failure) -> VaultFinding {
     let directory = configuration.vault.shownDevice ?? Configuration.Vault.standardDirectory
+    if let why = GocryptfsVault.unusable(passphrase) { throw .passphraseUnusable(why) }
     let pipe = try SecretPipe()
     let child = try startChild(
       [GocryptfsUnit.program, "-fsck", "-q", "-passfile", "/dev/fd/3", directory], descriptors: [pipe.readEnd])

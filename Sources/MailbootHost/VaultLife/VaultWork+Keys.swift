@@ -55,10 +55,12 @@ extension VaultWork {
     }
   }
 
-  /// Removes a keyslot and what belongs to it. Whether it may go has been decided.
+  /// Removes a keyslot and what belongs to it.
+  /// - Parameter decide: whether it may go, by what is there while nobody else changes it.
   /// - Returns: what an earlier run that was cut off had left.
-  public func removeKey(_ keyslot: Int) throws(Failure) -> [Int] {
+  public func removeKey(_ keyslot: Int, _ decide: (KeyTable) throws(Failure) -> Void) throws(Failure) -> [Int] {
     try alone("vault remove-key") { () throws(Failure) in
+      try decide(try keyTable(measured: false))
       let (device, header) = try luks()
       let request = RemoveKeyRequest(device: device, header: header, keyslot: keyslot)
       let child = try worker.begin(.removeKey, request)

@@ -54,6 +54,8 @@ extension VaultWork {
     let request = VolumeRequest(
       device: device, header: header, mapping: isOpen ? configuration.vault.mapping : nil,
       memoryLimitKiB: availableMemoryKiB())
+    // Whatever backup there is opens nothing any more.
+    defer { rememberHeader() }
     let reply = try perform(.rekey, request, passphrase, progress: progress)
     return reply == .done
   }

@@ -95,6 +95,7 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .busy where vault.kind == .gocryptfs:
     "see `findmnt -t fuse.gocryptfs`, unmount it there, then run `mailboot` again"
   case .busy: "see who uses it with `lsblk \(device)` and `fuser -vm \(vault.mount)`"
+  case .notEmpty where !failure.detail.isEmpty: "name another place, or move away what is there"
   case .notEmpty: "what is on it would be lost; if that is what you want, say `--erase`"
   case .readOnly: "is it write-protected? see `lsblk -o NAME,RO \(device)`"
   case .tooSmall: "see what is there with `lsblk` and `df -h`; take another place, or another `--size`"

@@ -77,6 +77,9 @@ struct VaultKeyTests {
     #expect(removal([.passphrase, .tpm2]) == .leavesTokens([.tpm2]) && removal([.passphrase, .tpm2]).needsForce)
     #expect(removal([.passphrase, .tpm2, .recovery]) == .leavesRecovery)
     #expect(!KeyRemoval.leavesRecovery.needsForce)
+    // Nothing tries it unless it is named.
+    let ignored = [Keyslot(number: 0, kind: .passphrase), Keyslot(number: 1, kind: .passphrase, priority: "ignore")]
+    #expect(KeyRemoval(of: 0, in: ignored) == .leavesNothing && KeyRemoval(of: 1, in: ignored) == .harmless)
     #expect(removal([.tpm2, .passphrase]) == .harmless && removal([.unbound, .tpm2]) == .harmless)
   }
 

@@ -69,8 +69,8 @@ struct CreateVerb: VaultSubverb {
     if let size, ByteCount.parse(size) == nil { throw ValidationError("--size takes a size such as 10G") }
     if recoveryKey == true, type != .luks { throw ValidationError("gocryptfs has one passphrase, and no recovery key") }
     if let label, label.utf8.count > 47 || label.isEmpty { throw ValidationError("--label takes 1 to 47 bytes") }
-    if let name, name.isEmpty || !name.utf8.allSatisfy(Self.isPlain) || name.utf8.count > 40 {
-      throw ValidationError("--name takes a-z, 0-9 and -")
+    if let name, !(1...32).contains(name.utf8.count) || !name.utf8.allSatisfy(Self.isPlain) || name.hasPrefix("-") {
+      throw ValidationError("--name takes a-z, 0-9 and -, up to 32 of them")
     }
     if let mount, !mount.hasPrefix("/") || mount == "/" { throw ValidationError("--mount takes an absolute path") }
   }
@@ -80,6 +80,9 @@ struct CreateVerb: VaultSubverb {
   }
 
   func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {
+    if let named = target.vault {
+      throw .usage("--vault \(named) names a vault that is there", hint: "one more is made with `--name NAME`")
+    }
     let vault = try newVault(work)
     let lines = ProgressLines(terminal)
     let path = target.common.config ?? ConfigurationFiles.standardPath
@@ -87,7 +90,9 @@ struct CreateVerb: VaultSubverb {
       lines.done(text, seconds)
     }
     creation.progress = { lines.show(done: $0, of: $1) }
+    creation.kept = MoveVerb.kept(MovePaths(main: target.common.config))
     let ground = try work.alone(Self.words) { () throws(Failure) in try creation.look() }
+    try refuseBadConfiguration(vault)
     switch ground {
     case .empty: tell(visible("\(vault.subject): nothing is there"))
     case .unfinished:
@@ -96,7 +101,7 @@ struct CreateVerb: VaultSubverb {
       )
     case .whole:
       tell(visible("\(vault.subject): a vault that was made already, and is not configured yet"))
-      try enter(creation, ground, work)
+      saveHeader(try enter(creation, ground, work))
       return sayWhatComesNext()
     case .contents(let contents):
       for line in contents { tell(visible("  " + line)) }
@@ -118,8 +123,22 @@ struct CreateVerb: VaultSubverb {
     sayWhatComesNext()
   }
 
+  /// What is to be written at the end must fit in with the other files: else nothing on this host could be opened any more.
+  private func refuseBadConfiguration(_ vault: NewVault) throws(Failure) {
+    let main = target.common.config ?? ConfigurationFiles.standardPath
+    let place = name.map { "\(main).d/50-vault-\($0).toml" } ?? MovePaths(main: target.common.config).current
+    let text = vault.configuration(device: vault.subject)
+    do {
+      _ = try target.settings(with: Array(text.utf8), named: place, at: place)
+    } catch {
+      guard let issue = error.issues.first else { throw .configuration(error) }
+      throw .usage(
+        "the vault would not fit in with the configuration: \(issue.key) \(issue.message)",
+        hint: "give it another `--name`, `--mount`, `--mapping` or place")
+    }
+  }
+
   /// Writes the configuration, and reads it back: beside the other files it must say what it is to say.
-  @discardableResult
   private func enter(_ creation: VaultCreation, _ ground: VaultGround, _ work: VaultWork) throws(Failure) -> VaultWork {
     try work.alone(Self.words) { () throws(Failure) in try creation.enter(ground) }
     let settings: Configuration

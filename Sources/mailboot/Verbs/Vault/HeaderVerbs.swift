@@ -21,6 +21,9 @@ struct BackupHeaderVerb: VaultSubverb {
       let (path, report) = try work.backUpHeader(to: file)
       say("saved: \(path)")
       tell("it has \(count(report.table.keyslots.count, "keyslot")), and was read again: it is sound")
+      if report.isBeingRekeyed {
+        tell("warning: the vault is being given a new key: this fits it only until `mailboot vault rekey` goes on")
+      }
     }
     tell(
       "hint: keep a copy on another machine, too; it opens with the passphrases of today, so keep it as safe as a key")
@@ -96,12 +99,15 @@ struct RestoreHeaderVerb: VaultSubverb {
       "Where it goes to, for a vault that the configuration names by UUID or label: without its header it has none.",
       valueName: "path"))
   var device: String?
-  @Flag(help: "Ask nothing, also where the vault's header is gone and nothing shows that this is its device.")
+  @Flag(
+    help:
+      "Ask nothing, also where the vault's header is gone and nothing shows that this is its device, or where the vault got another key since."
+  )
   var force = false
 
   func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {
     if work.configuration.vault.kind == .gocryptfs { return try restoreGocryptfs(work) }
-    let plan = try work.restorePlan(file, device: device)
+    let plan = try work.restorePlan(file, device: device, insisting: force)
     for line in HeaderText(plan.backup).lines(plan.file) { tell(line) }
     tell("goes to")
     if let now = plan.now {
@@ -109,7 +115,10 @@ struct RestoreHeaderVerb: VaultSubverb {
     } else {
       tell("header    \(plan.target): none is left (\(plan.damage?.detail ?? ""))")
     }
-    if let mark = plan.interrupted, mark.target == plan.target {
+    if let now = plan.now, now.volume != plan.backup.volume {
+      tell("warning: the data there has another key: with this backup nothing of it could be decrypted")
+    }
+    if let mark = plan.interrupted {
       tell("a restore that began at \(timestamp(mark.at)) was cut off; it goes on")
     } else if let now = plan.now, now.flaws.isEmpty, now.table.fingerprint == plan.backup.table.fingerprint {
       return say("unchanged: both have the same keys")

@@ -137,15 +137,18 @@ struct RemoveKeyVerb: VaultSubverb {
         throw error
       }
     }
-    let table = try work.keyTable(measured: false)
-    guard let slot = table.keyslots.first(where: { $0.number == number }) else {
-      throw .usage("keyslot \(number) is empty", hint: "see `mailboot vault keys`")
+    var kind = Keyslot.Kind.passphrase
+    var removal = KeyRemoval.harmless
+    let cleared = try work.removeKey(number) { (table) throws(Failure) in
+      guard let slot = table.keyslots.first(where: { $0.number == number }) else {
+        throw .usage("keyslot \(number) is empty", hint: "see `mailboot vault keys`")
+      }
+      kind = slot.kind
+      removal = KeyRemoval(of: number, in: table.keyslots)
+      if removal.needsForce && !force { throw refusal(removal, number) }
     }
-    let removal = KeyRemoval(of: number, in: table.keyslots)
-    if removal.needsForce && !force { throw refusal(removal, number) }
-    let cleared = try work.removeKey(number)
     sayCleared(cleared)
-    say("removed: keyslot \(number) (\(slot.kind.name))")
+    say("removed: keyslot \(number) (\(kind.name))")
     if removal == .leavesRecovery {
       tell("warning: no passphrase is left: the recovery key is the only thing that anybody can type")
     }
@@ -154,7 +157,12 @@ struct RemoveKeyVerb: VaultSubverb {
 
   private func finishRemovals(_ work: VaultWork) throws(Failure) {
     guard let left = try work.keyTable(measured: false).keyslots.first(where: { $0.kind == .unfinished }) else { return }
-    sayCleared(try work.removeKey(left.number) + [left.number])
+    let cleared = try work.removeKey(left.number) { (table) throws(Failure) in
+      guard table.keyslots.contains(where: { $0.number == left.number && $0.kind == .unfinished }) else {
+        throw .usage("keyslot \(left.number) has changed meanwhile", hint: "see `mailboot vault keys`")
+      }
+    }
+    sayCleared(cleared + [left.number])
     tell("if it was this passphrase's, all is done: it opens nothing any more")
   }
 

@@ -33,7 +33,19 @@ struct MoveVerb: VaultSubverb {
     if erase && !forget { throw ValidationError("--erase goes with --forget") }
   }
 
+  /// The vault before the last move; nil: none is known.
+  static func kept(_ paths: MovePaths) -> Configuration.Vault? {
+    guard let bytes = readSmallFile(paths.previous, flags: O_NOFOLLOW) else { return nil }
+    let root = (try? MergedTOML([(paths.previous, bytes)]))?.root
+    return root.flatMap { try? Configuration(decoding: $0) }?.vault
+  }
+
   func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {
+    if let named = target.vault, named != target.load(terminal)?.vault.name {
+      throw .usage(
+        "only the first vault can be moved, and \(named) is a further one",
+        hint: "make another one with `--name`, copy what is in it with `rsync -aHAXS`, then correct [[vault]]")
+    }
     let paths = MovePaths(main: target.common.config)
     if forget { return try forgetPrevious(work, paths) }
     let lines = ProgressLines(terminal)
@@ -46,7 +58,7 @@ struct MoveVerb: VaultSubverb {
       throw .usage(
         "no new vault has been made to move to: there is no \(paths.next)",
         hint: "make one: `mailboot vault create --file /var/vault.img --size 20G --next`,"
-          + " `mailboot vault create DEVICE --next` or `mailboot vault create --directory DIR --next`")
+          + " `mailboot vault create DEVICE --next` or `mailboot vault create --type gocryptfs --directory DIR --next`")
     }
     let move = try mover(work, with: paths.next, paths, lines, terminal)
     try move.refuse()
@@ -73,28 +85,11 @@ struct MoveVerb: VaultSubverb {
 
   /// The configuration as it is when `table` is the drop-in that counts.
   private func configuration(with table: String, _ paths: MovePaths) throws(Failure) -> Configuration {
+    guard let bytes = readSmallFile(table) else { throw .system("\(table): \(errnoText())") }
     do {
-      let main = target.common.config ?? ConfigurationFiles.standardPath
-      var names = try MergedTOML(main, required: target.common.config != nil).files
-      if !names.contains(paths.current) {
-        // Where it will stand: drop-ins come in the order of their names, after the main file.
-        let place = names.firstIndex { $0.hasPrefix(main + ".d/") && $0 > paths.current } ?? names.endIndex
-        names.insert(paths.current, at: place)
-      }
-      var files: [(name: String, bytes: [UInt8])] = []
-      for name in names {
-        let source = name == paths.current ? table : name
-        guard let bytes = readSmallFile(source) else { throw Failure.system("\(source): \(errnoText())") }
-        files.append((name == paths.current ? table : name, bytes))
-      }
-      guard let root = try MergedTOML(files).root else { throw Failure.system("\(table) is empty") }
-      return completed(try Configuration(decoding: root))
-    } catch let error as ConfigurationError {
-      throw .configuration(error)
-    } catch let error as Failure {
-      throw error
+      return completed(try target.settings(with: bytes, named: table, at: paths.current))
     } catch {
-      throw .system("\(error)")
+      throw .configuration(error)
     }
   }
 
@@ -139,16 +134,18 @@ struct MoveVerb: VaultSubverb {
     let device = previous.vault.shownDevice ?? "?"
     if erase {
       try ask("Make \(device) unreadable for ever?")
-      try work.alone("vault move --forget") { () throws(Failure) in try work.erase(previous) }
+      try work.alone("vault move --forget") { () throws(Failure) in try work.erase(previous, uuid: paths.previousUUID) }
       say("\(device) is erased")
     }
     try paths.forget()
     say("forgotten")
     guard !erase else { return }
-    tell(
-      previous.vault.kind == .luks
-        ? "what is on \(device) is still there: `cryptsetup erase \(device)` makes it unreadable for ever"
-        : "what is in \(device) is still there: `rm -r \(shellWord(device))` removes it")
+    switch previous.vault.kind {
+    case .luks:
+      tell("what is on \(device) is still there: `cryptsetup erase \(device)` makes it unreadable for ever")
+    case .gocryptfs: tell("what is in \(device) is still there: `rm -r \(shellWord(device))` removes it")
+    case .veracrypt, .bitlocker, .plain: tell("what is on \(device) is still there")
+    }
   }
 
   private func ask(_ question: String) throws(Failure) {

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Console
+import Linux
+import MailbootConfiguration
 import MailbootCore
 import MailbootHost
 import SecretMemory
@@ -33,6 +35,24 @@ struct VaultTarget: ParsableArguments {
     }
     return selected
   }
+
+  /// The whole configuration as it would be with a drop-in.
+  /// - Parameters:
+  ///   - name: what mistakes in it are said of.
+  ///   - path: where it would stand: drop-ins come in the order of their names, after the main file.
+  func settings(
+    with bytes: [UInt8], named name: String, at path: String
+  ) throws(ConfigurationError) -> Configuration {
+    let main = common.config ?? ConfigurationFiles.standardPath
+    var names = try MergedTOML(main, required: common.config != nil).files
+    if !names.contains(path) {
+      names.insert(path, at: names.firstIndex { $0.hasPrefix(main + ".d/") && $0 > path } ?? names.endIndex)
+    }
+    let files = names.map { $0 == path ? (name: name, bytes: bytes) : (name: $0, bytes: readSmallFile($0) ?? []) }
+    // As the configuration itself is read.
+    let root = try MergedTOML(files, merge: { $1.layered(over: $0) }).root
+    return try root.map { root throws(ConfigurationError) in try Configuration(decoding: root) } ?? Configuration()
+  }
 }
 
 /// A verb of `mailboot vault`.
@@ -56,6 +76,15 @@ extension VaultSubverb {
       }
       try perform(work, terminal)
       return ExitCode.done.rawValue
+    } catch .passphraseRefused(let tries, false, false) {
+      TerminalPrompt.restoreIfNeeded()
+      let refused = Failure.passphraseRefused(tries: tries, empty: false, endsInCarriageReturn: false)
+      let hint = "mind Caps Lock and the keyboard layout; `mailboot \(Self.words)` asks again"
+      return complain(
+        .reported(
+          FailureReport(
+            code: ExitCode.passphrase.rawValue, summary: refused.summary, evidence: [], hint: hint)), settings, terminal
+      )
     } catch {
       TerminalPrompt.restoreIfNeeded()
       return complain(error, settings, terminal)
