@@ -61,10 +61,13 @@ struct VaultMovePowerCutTests {
     #expect(status.status == 0, "\(status.stdout)")
     for number in 0..<4 { try await machine.succeed("\(Self.tools)/read-mail cut\(number) --wait 60 >/dev/null") }
     // The old one is kept until told, and comes back when wanted.
-    #expect(try await machine.succeed("blkid -s UUID -o value /dev/vdb") == old.split(separator: "\n").last.map { $0 + "\n" })
-    let back = try await machine.run("mailboot vault move --back --yes --key-file /run/passphrase", timeout: .seconds(900))
+    #expect(
+      try await machine.succeed("blkid -s UUID -o value /dev/vdb") == old.split(separator: "\n").last.map { $0 + "\n" })
+    let back = try await machine.run(
+      "mailboot vault move --back --yes --key-file /run/passphrase", timeout: .seconds(900))
     #expect(back.status == 0, "\(back.stderr)")
     try await machine.succeed("\(Self.tools)/read-mail before --wait 60 >/dev/null", timeout: .seconds(200))
-    #expect(try await machine.succeed("findmnt -no SOURCE /vault") == old.split(separator: "\n").first.map { $0 + "\n" })
+    #expect(
+      try await machine.succeed("findmnt -no SOURCE /vault") == old.split(separator: "\n").first.map { $0 + "\n" })
   }
 }

@@ -97,7 +97,7 @@ enum Command {
         Bench(
           releases: releases.isEmpty ? Release.allCases : releases, package: package,
           kinds: kind.map { [$0] } ?? Kind.allCases, accounts: accounts, table: table))
-    case ("power-cuts", 0...1, nil): 
+    case ("power-cuts", 0...1, nil):
       guard cutVerb == nil || PowerCuts.Scene.all.contains(where: { $0.name == cutVerb }) else {
         throw UsageError(
           what: "--verb takes one of \(PowerCuts.Scene.all.map(\.name).joined(separator: ", "))")

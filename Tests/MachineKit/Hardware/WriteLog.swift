@@ -20,7 +20,9 @@ struct WriteLog {
   /// Reads what is in the log up to the last flush.
   init(_ path: String) throws {
     bytes = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-    guard bytes.count >= 512, number(0) == 0x6A_7366_7773_6872 else { throw MachineError(.host, "\(path): no log of writes") }
+    guard bytes.count >= 512, number(0) == 0x6A_7366_7773_6872 else {
+      throw MachineError(.host, "\(path): no log of writes")
+    }
     let count = number(16)
     let sector = Int(bytes[24]) | Int(bytes[25]) << 8
     var position = sector

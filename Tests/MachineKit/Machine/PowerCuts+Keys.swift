@@ -48,20 +48,20 @@ extension PowerCuts.Scene {
       besides
       # The disk has another name now; a vault that is configured is named by its UUID.
       printf '[vault]\\nmapping = "cut"\\nmount = "/mnt/cut"\\n' >$config
-      
+
       """ + making("$P --erase") + """
 
-      test $status = 0 || grep -q 'names a vault already' /run/said || fail "status $status"
-      said=$(grep -oE 'made already|names a vault already|made; open it' /run/said | head -1)
-      holds 'otter lamp grammar ocelot' || fail 'does not open'
-      saved=
-      if ! ls /var/lib/mailboot/headers/*.header >/dev/null 2>&1; then
-        saved=', no backup of the header, as status says'
-        say keys; grep -q 'no backup of the vault' /run/said || fail 'no backup of the header, and nobody says so'
-      fi
-      umount /var/lib/mailboot
-      echo "$said; opens$saved"
-      """)
+        test $status = 0 || grep -q 'names a vault already' /run/said || fail "status $status"
+        said=$(grep -oE 'made already|names a vault already|made; open it' /run/said | head -1)
+        holds 'otter lamp grammar ocelot' || fail 'does not open'
+        saved=
+        if ! ls /var/lib/mailboot/headers/*.header >/dev/null 2>&1; then
+          saved=', no backup of the header, as status says'
+          say keys; grep -q 'no backup of the vault' /run/said || fail 'no backup of the header, and nobody says so'
+        fi
+        umount /var/lib/mailboot
+        echo "$said; opens$saved"
+        """)
 
   private static let done = "\ntest $status = 0 || { cat /run/said >&2; exit 1; }"
 
@@ -106,7 +106,8 @@ extension PowerCuts.Scene {
   /// A new passphrase in the place of one.
   public static let changeKey = PowerCuts.Scene(
     name: "change-key", bytes: size, prepare: start + disk + make,
-    command: start + "say change-key --stdin --memory 64M <<<$'first\\nsecond' || { cat /run/said >&2; exit 1; }", cleanUp: end,
+    command: start + "say change-key --stdin --memory 64M <<<$'first\\nsecond' || { cat /run/said >&2; exit 1; }",
+    cleanUp: end,
     look: start + whichOpens + """
       test -n "$opened" || fail 'nothing opens'
       echo "$opened opens"; umount /var/lib/mailboot
@@ -151,7 +152,8 @@ extension PowerCuts.Scene {
       say backup-header /var/lib/mailboot/saved || { cat /run/said >&2; exit 1; }
       say add-key --stdin --memory 64M <<<$'first\\nsecond' || { cat /run/said >&2; exit 1; }
       """,
-    command: start + "say restore-header /var/lib/mailboot/saved --force || { cat /run/said >&2; exit 1; }", cleanUp: end,
+    command: start + "say restore-header /var/lib/mailboot/saved --force || { cat /run/said >&2; exit 1; }",
+    cleanUp: end,
     look: start + whichOpens + """
       begun=$(ls /var/lib/mailboot/headers | grep -q restoring && echo ', noted as begun')
       if test -n "$opened"; then echo "$opened opens$begun"; else

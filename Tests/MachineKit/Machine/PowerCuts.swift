@@ -85,7 +85,8 @@ public struct PowerCuts: Sendable {
     }
     try await machine.succeed(command("set -e\n\(scene.prepare)\nsync; sync $DISK", serial), timeout: .seconds(600))
     let before = try WriteLog(path).entries.count
-    let done = try await machine.run(command(scene.command + "\nended=$?; sync $DISK; exit $ended", serial), timeout: .seconds(900))
+    let done = try await machine.run(
+      command(scene.command + "\nended=$?; sync $DISK; exit $ended", serial), timeout: .seconds(900))
     guard done.status == 0 else { throw MachineError(.commandFailed, "\(scene.command): \(done.stderr)") }
     let log = try WriteLog(path)
     try await machine.succeed(command("set -e\n" + scene.cleanUp, serial), timeout: .seconds(300))

@@ -156,7 +156,9 @@ struct RemoveKeyVerb: VaultSubverb {
   }
 
   private func finishRemovals(_ work: VaultWork) throws(Failure) {
-    guard let left = try work.keyTable(measured: false).keyslots.first(where: { $0.kind == .unfinished }) else { return }
+    guard let left = try work.keyTable(measured: false).keyslots.first(where: { $0.kind == .unfinished }) else {
+      return
+    }
     let cleared = try work.removeKey(left.number) { (table) throws(Failure) in
       guard table.keyslots.contains(where: { $0.number == left.number && $0.kind == .unfinished }) else {
         throw .usage("keyslot \(left.number) has changed meanwhile", hint: "see `mailboot vault keys`")
