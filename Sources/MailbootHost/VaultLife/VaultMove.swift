@@ -79,7 +79,7 @@ public final class VaultMove {
       throw .usage("\(paths.next) names the vault that is in use", hint: "name the new one's `device` there")
     }
     if let nested { throw nested }
-    if paths.has(paths.previous), paths.previousTable != old.vault.table {
+    if paths.has(paths.previous), ![old.vault.table, keptVault.table].contains(paths.previousTable) {
       throw .usage(
         "the vault before this one is still kept (\(paths.previous)), and only one is",
         hint: "when you don't need it any more: `mailboot vault move --forget`")
@@ -267,7 +267,7 @@ public final class VaultMove {
   private func switchTables(kill: Bool) throws(Failure) {
     work.reactor.stopListening()
     let before = paths.read(paths.current)
-    try paths.write(paths.previous, Array((paths.note(uuid) + old.vault.table).utf8))
+    try paths.write(paths.previous, Array((paths.note(uuid) + keptVault.table).utf8))
     let next = paths.read(paths.next)
     try paths.takeNext()
     do throws(Failure) {
@@ -279,6 +279,13 @@ public final class VaultMove {
       try paths.remove(paths.previous)
       throw error
     }
+  }
+
+  /// The vault in use as it is kept: with a name. Two LUKS devices are there from now on, and looking finds neither.
+  private var keptVault: Configuration.Vault {
+    var vault = old.vault
+    if vault.kind == .luks, vault.device == nil { vault.device = uuid.map { "UUID=\($0)" } }
+    return vault
   }
 
   /// Of the vault in use: after a boot its device may have another name.

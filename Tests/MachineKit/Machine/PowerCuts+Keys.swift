@@ -166,7 +166,7 @@ extension PowerCuts.Scene {
       umount /var/lib/mailboot
       """,
     again: start + whichOpens + """
-      if ls /var/lib/mailboot/headers | grep -q restoring; then say restore-header; else say restore-header /var/lib/mailboot/saved --force; fi
+      if ls /var/lib/mailboot/headers | grep -q restoring; then say restore-header --force; else say restore-header /var/lib/mailboot/saved --force; fi
       test $status = 0 || fail "status $status"
       said=$(grep -oE 'it goes on|restored|unchanged' /run/said | tr '\\n' ' ')
       opens second && fail 'the header is the old one'
