@@ -38,6 +38,18 @@ extension CryptsetupTests {
       #expect(try image.bytes() == before)
     }
 
+    @Test func anEmptyPassphraseIsNeverMadeOneThatOpens() throws {
+      let image = try KeyImage()
+      let before = try image.bytes()
+      for verb in ["add-key", "change-key"] {
+        guard case .failed(let failure) = try image.change(verb, "right", "") else {
+          return #expect(Bool(false), "\(verb)")
+        }
+        #expect(failure.kind == .notChanged)
+      }
+      #expect(try image.bytes() == before && !image.opens(""))
+    }
+
     @Test func aFullHeaderSaysSo() throws {
       let image = try KeyImage(["right", "a", "b", "c"])
       let before = try image.bytes()

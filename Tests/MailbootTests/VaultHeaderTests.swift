@@ -122,6 +122,20 @@ import Testing
     }
   }
 
+  @Test func aNewPassphraseThatIsEmptyIsRefusedAndOneOfTwoLinesIsWarnedAbout() throws {
+    let place = try Place()
+    try place.makeLUKS()
+    try place.succeed(": >empty; printf 'new words\\n' >lines; chmod 600 empty lines")
+    for verb in ["add-key", "change-key"] {
+      let run = try place.run("v \(verb) --key-file k --new-key-file empty")
+      #expect(run.status == 10 && run.output.contains("the passphrase is empty"), "\(verb): \(run.output)")
+    }
+    let lines = try place.run("v add-key --key-file k --new-key-file lines --memory 64M")
+    #expect(lines.status == 0 && lines.output.contains("has a line break in it"), "\(lines.output)")
+    let missing = try place.run("v test-key --key-file nosuch")
+    #expect(missing.status == 64 && missing.output.contains("give the passphrase with `--stdin`"), "\(missing.output)")
+  }
+
   /// A move was killed while the vault to come was open beside: it is as open as the other one.
   @Test func anEmergencyClosesWhatAMoveHasLeftOpen() throws {
     let place = try Place()
