@@ -55,9 +55,12 @@ public final class VaultCreation {
 
   // MARK: Looking
 
-  /// What is there. Changes nothing.
+  /// What is there. Changes nothing but what a call that was killed has left open.
   /// - Throws: what keeps a vault from being made there, whoever insists.
   public func look() throws(Failure) -> VaultGround {
+    // One that was killed has left it there: its device would be in use.
+    try unmount()
+    if vault.type == .luks, DeviceMapper.mapping(named: Self.mapping) != nil { try closeMapping() }
     try refuseSecond()
     try refuseOthers()
     switch vault.place {
