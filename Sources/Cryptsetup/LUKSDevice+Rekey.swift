@@ -30,7 +30,11 @@ extension LUKSDevice {
     if let integrity {
       throw LUKSError(.other, "a volume with integrity (\(integrity)) cannot be given a new key in place")
     }
-    if let mapping { guard try isOpen(as: mapping) else { throw LUKSError(.other, "\(mapping) is not open") } }
+    if let mapping {
+      guard try isOpen(as: mapping) else { throw LUKSError(.other, "\(mapping) is not open") }
+    } else {
+      try Self.refuseOpen(dataPath)
+    }
     switch reencryption {
     case .none: try begin(mapping, passphrase)
     case .begun: try resume(mapping, passphrase, flags: Flag.resumeOnly)
