@@ -143,13 +143,16 @@ extension LUKSDevice {
 
   /// A keyslot with a new key that is bound to nothing yet: one that an earlier attempt has left, or a fresh one, as costly as the old.
   private func newKeyslot(like old: Int32, _ passphrase: borrowing SecretBytes) throws(LUKSError) -> Int32 {
-    if let left = try slot(passphrase, of: unboundKeyslots) { return left }
+    let volumeSize = crypt_get_volume_key_size(handle)
+    // One of another size is somebody's own, and would make a weaker volume of it.
+    let likely = unboundKeyslots.filter { crypt_keyslot_get_key_size(handle, $0) == volumeSize }
+    if let left = try slot(passphrase, of: likely) { return left }
     var derivation = crypt_pbkdf_type()
     if crypt_keyslot_get_pbkdf(handle, old, &derivation) == 0 {
       derivation.flags |= 2  // CRYPT_PBKDF_NO_BENCHMARK, a macro with a cast
       _ = crypt_set_pbkdf_type(handle, &derivation)
     }
-    let size = Int(crypt_get_volume_key_size(handle))
+    let size = Int(volumeSize)
     let slot = passphrase.withUnsafeBytes { bytes in
       crypt_keyslot_add_by_key(
         handle, CRYPT_ANY_SLOT, nil, size, bytes.baseAddress, bytes.count, 1)  // CRYPT_VOLUME_KEY_NO_SEGMENT
