@@ -222,6 +222,20 @@ extension CryptsetupTests {
       #expect(failure.kind == .damagedHeader && failure.detail.contains("too small"))
     }
 
+    /// The question stood for a while.
+    @Test func aBackupThatIsAnotherOneByNowIsNotRestored() throws {
+      let image = try KeyImage()
+      let seen = try saved(image)
+      #expect(try image.change("add-key", "right", "new") == added(1))
+      let before = try image.bytes()
+      try KeyImage.shell("rm \(image.file("backup")); cp \(image.path) \(image.file("backup"))")
+      let reply: HeaderReply = try image.ask(
+        "restore-header",
+        RestoreHeaderRequest(file: image.file("backup"), path: image.path, copy: nil, sha256: seen.sha256))
+      guard case .failed(let failure) = reply else { return #expect(Bool(false), "\(reply)") }
+      #expect(try failure.kind == .notChanged && image.bytes() == before)
+    }
+
     @Test func aZeroedHeaderComesBack() throws {
       let image = try KeyImage()
       _ = try saved(image)
