@@ -25,6 +25,11 @@ public struct DeviceMapping: Equatable, Sendable {
     all(sysfs: sysfs).first { $0.name == name }
   }
 
+  /// The encrypted mappings that lie on a device or file, by name. Of a file nobody else keeps count: each gets a loop device of its own.
+  static func opened(on path: String, sysfs: String = "/sys/class/block") -> [String] {
+    all(sysfs: sysfs).filter { $0.isEncrypted && $0.lies(on: path) }.map(\.name)
+  }
+
   /// Whether the mapping was made by libcryptsetup.
   public var isEncrypted: Bool { uuid.hasPrefix("CRYPT-") }
 

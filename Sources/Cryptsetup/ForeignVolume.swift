@@ -138,6 +138,7 @@ public struct ForeignVolume: ~Copyable {
       }
       return .alreadyOpen
     }
+    try LUKSDevice.refuseOpen(path)
     try check(passphrase: passphrase)
     beforeChange()
     let result: Int32

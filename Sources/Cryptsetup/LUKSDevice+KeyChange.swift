@@ -119,6 +119,8 @@ extension LUKSDevice {
   private func add(
     _ passphrase: borrowing SecretBytes, _ volumeKey: borrowing SecretBytes, _ derivation: NewDerivation, _ slot: Int32
   ) throws(LUKSError) {
+    // What anybody opens is no vault, and nothing of ours would ever try it.
+    if passphrase.isEmpty { throw LUKSError(.notChanged, "the new passphrase is empty") }
     try require(derivation.set(on: handle, version: version), "the key derivation")
     let result = volumeKey.withUnsafeBytes { key in
       passphrase.withUnsafeBytes { bytes in

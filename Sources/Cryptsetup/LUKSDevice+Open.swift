@@ -62,13 +62,27 @@ extension LUKSDevice {
   }
 
   /// Whether the mapping is this volume on this device; another volume or device under that name is an error.
+  ///
+  /// Open under another name is an error, too: opened once more, or re-encrypted as if it were closed, a file would be written to from two
+  /// sides.
   func isOpen(as mapping: String) throws(LUKSError) -> Bool {
-    guard let existing = DeviceMapping.named(mapping) else { return false }
+    guard let existing = DeviceMapping.named(mapping) else {
+      try Self.refuseOpen(dataPath)
+      return false
+    }
     // The UUID alone is not enough: a copied disk has the same one.
     guard existing.isVolume(version: version, uuid: uuid) && existing.lies(on: dataPath) else {
       throw LUKSError(.nameTaken, "the name \(mapping) is in use for \(existing.backing)")
     }
     return true
+  }
+
+  /// - Throws: `.busy` when an encrypted mapping lies on a device or file.
+  public static func refuseOpen(_ path: String) throws(LUKSError) {
+    let others = DeviceMapping.opened(on: path)
+    guard others.isEmpty else {
+      throw LUKSError(.busy, "\(path) is open already as \(others.joined(separator: ", "))")
+    }
   }
 
   /// An empty passphrase is nearly always a mistake, and each keyslot would cost a derivation.
@@ -149,9 +163,8 @@ extension LUKSDevice {
       // The library goes on to complain about the name, too.
       throw LUKSError(.noDeviceMapper, "the kernel offers no device-mapper; is the module dm_mod loaded?")
     case -EBUSY:
-      let others = DeviceMapping.all().filter { $0.isEncrypted && $0.lies(on: dataPath) }.map(\.name)
-      throw LUKSError(
-        .busy, others.isEmpty ? detail : "\(dataPath) is open already as \(others.joined(separator: ", "))")
+      try Self.refuseOpen(dataPath)
+      throw LUKSError(.busy, detail)
     case -ENOMEM:
       throw LUKSError(.noMemory, detail)
     default:

@@ -30,7 +30,11 @@ extension LUKSDevice {
     if let integrity {
       throw LUKSError(.other, "a volume with integrity (\(integrity)) cannot be given a new key in place")
     }
-    if let mapping { guard try isOpen(as: mapping) else { throw LUKSError(.other, "\(mapping) is not open") } }
+    if let mapping {
+      guard try isOpen(as: mapping) else { throw LUKSError(.other, "\(mapping) is not open") }
+    } else {
+      try Self.refuseOpen(dataPath)
+    }
     switch reencryption {
     case .none: try begin(mapping, passphrase)
     case .begun: try resume(mapping, passphrase, flags: Flag.resumeOnly)
@@ -138,10 +142,13 @@ extension LUKSDevice {
 
   /// A keyslot with a new key that is bound to nothing yet: one that an earlier attempt has left, or a fresh one, as costly as the old.
   private func newKeyslot(like old: Int32, _ passphrase: borrowing SecretBytes) throws(LUKSError) -> Int32 {
-    if let left = try slot(passphrase, of: unboundKeyslots) { return left }
+    let volumeSize = crypt_get_volume_key_size(handle)
+    // One of another size is somebody's own, and would make a weaker volume of it.
+    let likely = unboundKeyslots.filter { crypt_keyslot_get_key_size(handle, $0) == volumeSize }
+    if let left = try slot(passphrase, of: likely) { return left }
     // One that is not known leaves the library's own choice.
     _ = NewDerivation.set(on: handle, like: old)
-    let size = Int(crypt_get_volume_key_size(handle))
+    let size = Int(volumeSize)
     let slot = passphrase.withUnsafeBytes { bytes in
       crypt_keyslot_add_by_key(
         handle, CRYPT_ANY_SLOT, nil, size, bytes.baseAddress, bytes.count, 1)  // CRYPT_VOLUME_KEY_NO_SEGMENT

@@ -26,6 +26,7 @@ public struct LUKSFormat: Sendable {
   public func write(
     to device: String, passphrase: borrowing SecretBytes, progress: @escaping (UInt64, UInt64) -> Void
   ) throws(LUKSError) -> String {
+    if passphrase.isEmpty { throw LUKSError(.notChanged, "the passphrase is empty") }
     let log = LibraryLog()
     var made: OpaquePointer?
     let initialized = crypt_init(&made, device)

@@ -36,6 +36,9 @@ func checkHeader(_ request: CheckHeaderRequest) -> HeaderReply {
 func restoreHeader(_ request: RestoreHeaderRequest, whileWanted presence: ParentPresence) -> HeaderReply {
   do {
     let backup = try report(on: request.file)
+    if let seen = request.sha256, seen != backup.sha256 {
+      throw VaultFailure(.notChanged, "\(request.file) is another one than it was a moment ago")
+    }
     presence.commit()
     if let copy = request.copy {
       try LUKSDevice.copyStart(of: request.path, count: backup.size, to: copy)

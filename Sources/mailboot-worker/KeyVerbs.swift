@@ -91,6 +91,7 @@ func changeKey(_ request: KeyChangeRequest, whileWanted presence: ParentPresence
 func removeKey(_ request: RemoveKeyRequest, whileWanted presence: ParentPresence) -> RemoveKeyReply {
   do {
     let device = try LUKSDevice(device: request.device, header: request.header)
+    try refuseRekeyed(device)
     presence.commit()
     // What is to be removed may be what a cut has left.
     let cleared = try device.finishUnfinished()
@@ -117,6 +118,7 @@ private func changingKey(
     let existing = try handed(workerPassphraseDescriptor)
     let new = try handed(workerNewPassphraseDescriptor)
     let device = try LUKSDevice(device: request.device, header: request.header)
+    try refuseRekeyed(device)
     try limit(request.memoryLimitKiB)
     // A change that is cut off anywhere leaves a way in; but it need not be.
     presence.commit()
@@ -124,6 +126,12 @@ private func changingKey(
   } catch {
     return .failed(VaultFailure(any: error))
   }
+}
+
+/// Until it has one key again, no keyslot can be for the whole volume.
+private func refuseRekeyed(_ device: borrowing LUKSDevice) throws(VaultFailure) {
+  guard device.reencryption != .none else { return }
+  throw VaultFailure(.notChanged, "it is being given a new key, and `mailboot vault rekey` has to end that first")
 }
 
 private func volumeKey(

@@ -20,9 +20,12 @@ enum RekeyCompletion {
     // On a block device O_EXCL means: by nobody else, no mapping and no mount (open(2)).
     var status = stat()
     let isDevice = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFBLK
+    if unused, !isDevice, (try? LUKSDevice.refuseOpen(path)) == nil { return false }
     let descriptor = mb_open(path, O_RDWR | O_CLOEXEC | (unused && isDevice ? O_EXCL : 0), 0)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
+    // So the library keeps others out that change a header in a file.
+    if !isDevice, flock(descriptor, LOCK_EX | LOCK_NB) != 0 { return false }
     guard let source = header(at: path, descriptor), let json = JSONText(parsing: jsonBytes(source.bytes)),
       let completed = completed(json)
     else { return false }

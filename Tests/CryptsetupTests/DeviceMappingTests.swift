@@ -48,6 +48,12 @@ import Testing
     #expect(try #require(DeviceMapping.named("swap", sysfs: tree.root)).lies(on: tree.file) == false)
   }
 
+  @Test func whatIsOpenUnderAnyNameIsSeen() {
+    let found = DeviceMapping.opened(on: tree.otherNameOfFile, sysfs: tree.root)
+    #expect(found.sorted() == ["vault-blk", "vault-blk_dif"])
+    #expect(DeviceMapping.opened(on: tree.otherFile, sysfs: tree.root) == [])
+  }
+
   @Test func messagesNameTheFileOrDeviceBelow() throws {
     #expect(DeviceMapping.named("vault-blk_dif", sysfs: tree.root)?.backing == tree.file)
     #expect(DeviceMapping.named("swap", sysfs: tree.root)?.backing == "/dev/vdb")

@@ -38,6 +38,18 @@ extension CryptsetupTests {
       #expect(try image.bytes() == before)
     }
 
+    @Test func anEmptyPassphraseIsNeverMadeOneThatOpens() throws {
+      let image = try KeyImage()
+      let before = try image.bytes()
+      for verb in ["add-key", "change-key"] {
+        guard case .failed(let failure) = try image.change(verb, "right", "") else {
+          return #expect(Bool(false), "\(verb)")
+        }
+        #expect(failure.kind == .notChanged)
+      }
+      #expect(try image.bytes() == before && !image.opens(""))
+    }
+
     @Test func aFullHeaderSaysSo() throws {
       let image = try KeyImage(["right", "a", "b", "c"])
       let before = try image.bytes()
@@ -208,6 +220,20 @@ extension CryptsetupTests {
       let reply: HeaderReply = try image.ask("check-header", CheckHeaderRequest(path: image.file("backup")))
       guard case .failed(let failure) = reply else { return #expect(Bool(false), "\(reply)") }
       #expect(failure.kind == .damagedHeader && failure.detail.contains("too small"))
+    }
+
+    /// The question stood for a while.
+    @Test func aBackupThatIsAnotherOneByNowIsNotRestored() throws {
+      let image = try KeyImage()
+      let seen = try saved(image)
+      #expect(try image.change("add-key", "right", "new") == added(1))
+      let before = try image.bytes()
+      try KeyImage.shell("rm \(image.file("backup")); cp \(image.path) \(image.file("backup"))")
+      let reply: HeaderReply = try image.ask(
+        "restore-header",
+        RestoreHeaderRequest(file: image.file("backup"), path: image.path, copy: nil, sha256: seen.sha256))
+      guard case .failed(let failure) = reply else { return #expect(Bool(false), "\(reply)") }
+      #expect(try failure.kind == .notChanged && image.bytes() == before)
     }
 
     @Test func aZeroedHeaderComesBack() throws {

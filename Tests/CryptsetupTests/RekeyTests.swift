@@ -79,6 +79,21 @@ extension CryptsetupTests {
       }
     }
 
+    /// It holds a key for something else, and happens to have the same passphrase.
+    @Test func anUnboundKeyOfAnotherSizeStaysWhatItIs() throws {
+      let image = try KeyImage()
+      try KeyImage.shell(
+        "cryptsetup luksAddKey -q --unbound --key-size 256 --pbkdf pbkdf2 --pbkdf-force-iterations 1000"
+          + " \(image.path) \(image.secret("right"))")
+      let request = VolumeRequest(device: image.path, header: nil, mapping: nil, memoryLimitKiB: nil)
+      let reply: VolumeReply = try image.ask("rekey", request, "right")
+      #expect(reply == .done)
+      #expect(try image.table().keyslots.map(\.kind) == [.unbound, .passphrase])
+      let facts: FactsReply = try image.ask("facts", InspectRequest(device: image.path, header: nil))
+      guard case .facts(let found) = facts else { return #expect(Bool(false), "\(facts)") }
+      #expect(found.keyBits == 512)
+    }
+
     /// One that keeps the key and changes the sectors: its record looks the same at its beginning and at its end.
     @Test func oneThatHasOnlyBegunIsNotTakenForDone() throws {
       let image = try KeyImage()

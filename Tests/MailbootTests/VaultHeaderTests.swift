@@ -122,6 +122,51 @@ import Testing
     }
   }
 
+  @Test func aNewPassphraseThatIsEmptyIsRefusedAndOneOfTwoLinesIsWarnedAbout() throws {
+    let place = try Place()
+    try place.makeLUKS()
+    try place.succeed(": >empty; printf 'new words\\n' >lines; chmod 600 empty lines")
+    for verb in ["add-key", "change-key"] {
+      let run = try place.run("v \(verb) --key-file k --new-key-file empty")
+      #expect(run.status == 10 && run.output.contains("the passphrase is empty"), "\(verb): \(run.output)")
+    }
+    let lines = try place.run("v add-key --key-file k --new-key-file lines --memory 64M")
+    #expect(lines.status == 0 && lines.output.contains("has a line break in it"), "\(lines.output)")
+    let missing = try place.run("v test-key --key-file nosuch")
+    #expect(missing.status == 64 && missing.output.contains("give the passphrase with `--stdin`"), "\(missing.output)")
+  }
+
+  @Test func aKeyChangeWhileTheVaultGetsANewKeySaysWhatEndsThat() throws {
+    let place = try Place()
+    try place.makeLUKS()
+    try place.succeed(
+      "cryptsetup reencrypt -q --init-only --force-offline-reencrypt --pbkdf pbkdf2 --pbkdf-force-iterations 1000 volume --key-file k"
+    )
+    for verb in ["add-key --key-file k --new-key-file k", "change-key --key-file k --new-key-file k", "remove-key 0"] {
+      let run = try place.run("v \(verb)")
+      #expect(run.status == 11 && run.output.contains("finish it: `mailboot vault rekey`"), "\(verb): \(run.output)")
+    }
+    let ended = try place.run("v rekey --key-file k && v remove-key 1")
+    #expect(ended.status == 64 && ended.output.contains("the last one that opens"), "\(ended.output)")
+  }
+
+  @Test func whatAKindOrAnOldHeaderCannotDoItSays() throws {
+    let place = try Place()
+    try place.makeLUKS()
+    try place.succeed(
+      """
+      rm volume; truncate -s 24M volume
+      cryptsetup luksFormat -q --type luks1 --pbkdf-force-iterations 1000 volume --key-file k
+      """)
+    let old = try place.run("v enroll recovery --key-file k")
+    #expect(old.status == 64 && old.output.contains("--type luks2"), "\(old.output)")
+    for (verb, said) in [("grow", "is not grown in place"), ("trim", "cannot store it")] {
+      let run = try place.run("sed -i \"s,^device,type = \\\"veracrypt\\\"\\ndevice,\" mailboot.toml; v \(verb)")
+      #expect(run.status == 64 && run.output.contains(said), "\(verb): \(run.output)")
+      try place.succeed("sed -i '/^type/d' mailboot.toml")
+    }
+  }
+
   /// A move was killed while the vault to come was open beside: it is as open as the other one.
   @Test func anEmergencyClosesWhatAMoveHasLeftOpen() throws {
     let place = try Place()

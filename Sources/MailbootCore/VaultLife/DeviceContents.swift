@@ -67,10 +67,13 @@ public struct DeviceContents: Equatable, Sendable {
   }
 
   private mutating func addMembership(_ filesystem: String, _ path: String) {
-    let group = [
-      "linux_raid_member": "a RAID array", "LVM2_member": "a volume group", "zfs_member": "a ZFS pool",
-      "ddf_raid_member": "a RAID array", "isw_raid_member": "a RAID array", "bcache": "a cache",
+    let known = [
+      "LVM1_member": "a volume group", "LVM2_member": "a volume group", "zfs_member": "a ZFS pool",
+      "mpath_member": "a multipath device", "bcache": "a cache", "drbd": "a replicated device",
+      "ceph_bluestore": "a Ceph cluster", "stratis": "a Stratis pool",
     ][filesystem]
+    let isOther = filesystem.hasSuffix("_member")
+    let group = known ?? (filesystem.hasSuffix("_raid_member") ? "a RAID array" : isOther ? "something larger" : nil)
     guard let group, !uses.contains(where: { if case .below = $0 { true } else { false } }) else { return }
     uses.append(.member(path, of: group))
   }

@@ -166,8 +166,11 @@ public struct RestoreHeaderRequest: Codable, Sendable {
   public var path: String
   /// A new file for what is there now; nil: there is a copy of it.
   public var copy: String?
+  /// What the backup was when it was looked at; nil: nobody has looked.
+  public var sha256: String?
 
-  public init(file: String, path: String, copy: String?) {
+  public init(file: String, path: String, copy: String?, sha256: String? = nil) {
+    self.sha256 = sha256
     self.file = file
     self.path = path
     self.copy = copy

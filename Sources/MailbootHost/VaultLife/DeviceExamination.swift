@@ -27,6 +27,9 @@ struct DeviceExamination {
       throw .vault(
         VaultFailure(.tooSmall, "it has \(contents.size >> 20) MiB, and a vault takes \(least >> 20)"), device: device)
     }
+    if let loop = Self.loop(over: device) {
+      throw .vault(VaultFailure(.busy, "the loop device /dev/\(loop) shows it"), device: device)
+    }
     // Whoever mounts it, or has made something of it, has it for himself.
     let descriptor = mb_open(device, O_RDWR | O_EXCL | O_CLOEXEC, 0)
     guard descriptor >= 0 else {
@@ -39,6 +42,14 @@ struct DeviceExamination {
       ]
     }
     return contents
+  }
+
+  /// A loop device over a device opens it as anybody may, and no list of holders has it.
+  static func loop(over device: String, sysfs: String = "/sys") -> String? {
+    guard let real = resolvedPath(device) else { return nil }
+    return (listDirectory("\(sysfs)/class/block") ?? []).first { name in
+      name.hasPrefix("loop") && readAttribute("\(sysfs)/class/block/\(name)/loop/backing_file") == real
+    }
   }
 
   /// Whether anything but zeros is there: what no program gives a name to, such as a volume of VeraCrypt or one whose header is detached,

@@ -5,9 +5,12 @@ import MailbootCore
 
 /// What is there before a vault is made.
 extension VaultCreation {
-  /// What is there. Changes nothing.
+  /// What is there. Changes nothing but what a call that was killed has left open.
   /// - Throws: what keeps a vault from being made there, whoever insists.
   public func look() throws(Failure) -> VaultGround {
+    // One that was killed has left it there: its device would be in use.
+    try unmount()
+    if vault.type == .luks, DeviceMapper.mapping(named: Self.mapping) != nil { try closeMapping() }
     try refuseSecond()
     try refuseOthers()
     switch vault.place {
@@ -68,14 +71,21 @@ extension VaultCreation {
         hint: "when you don't need it any more: `mailboot vault move --forget`")
     }
     // With a second LUKS device nobody could tell any more which one is meant.
-    if case .device = vault.place, vault.purpose != .first, first.kind == .luks,
-      try DeviceResolver(vault: first, timeout: 0).resolveNamed(work.reactor) == nil
-    {
+    if case .device = vault.place, vault.purpose != .first, first.kind == .luks, !isNamed(first) {
       let found = (try? DeviceResolver(vault: first, timeout: 0).resolve(work.reactor)).map { " (now \($0))" } ?? ""
       throw .usage(
         "the vault \(first.name) has no `device` in the configuration: it is found as the only LUKS device\(found), and"
           + " would not be any more",
         hint: "name it first, as `device = \"UUID=…\"` in [vault] (see `lsblk -o NAME,UUID,FSTYPE`)")
+    }
+  }
+
+  /// Whether configuration or crypttab name its device, be it there or not.
+  private func isNamed(_ vault: Configuration.Vault) -> Bool {
+    do throws(Failure) {
+      return try DeviceResolver(vault: vault, timeout: 0).resolveNamed(work.reactor) != nil
+    } catch {
+      return true
     }
   }
 

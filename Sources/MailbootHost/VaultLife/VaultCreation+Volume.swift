@@ -47,7 +47,7 @@ extension VaultCreation {
     }
   }
 
-  private func closeMapping() throws(Failure) {
+  func closeMapping() throws(Failure) {
     let reply = try work.worker.ask(
       .close, CloseRequest(mapping: Self.mapping), as: CloseReply.self, reactor: work.reactor, timeout: 60)
     if case .failed(let failure) = reply { throw .vault(failure, device: node) }
@@ -96,7 +96,7 @@ extension VaultCreation {
     try unmount()
   }
 
-  private func unmount() throws(Failure) {
+  func unmount() throws(Failure) {
     guard MountTable.current()?.mount(on: Self.mount) != nil else { return }
     try run(["/usr/bin/umount", Self.mount])
     // gocryptfs ends behind its unmount.

@@ -21,9 +21,15 @@ extension VaultWork {
 
   /// - Parameter size: bytes that the file or partition is to have; nil: as far as there is room.
   public func planGrowth(to size: UInt64?) throws(Failure) -> Growth {
-    guard configuration.vault.kind == .luks else {
+    let kind = configuration.vault.kind
+    if kind.isForeign {
+      throw .usage(
+        "a volume of \(kind.title) is not grown in place",
+        hint: "make a larger one with `mailboot vault create ... --next`, then `mailboot vault move`")
+    }
+    guard kind == .luks else {
       let why =
-        configuration.vault.kind == .gocryptfs
+        kind == .gocryptfs
         ? "an encrypted directory has no size of its own: it grows with the file system that it lies in"
         : "a directory has no size of its own: it grows with the file system that it lies in"
       throw .usage(why, hint: "see `df -h \(configuration.vault.shownDevice ?? configuration.vault.mount)`")

@@ -239,7 +239,8 @@ extension VaultWork {
       let needsCopy = fileStatus(mark.copy) == nil
       // The copy first: a mark whose copy is missing means that nothing was changed yet.
       try headers.store(mark)
-      let request = RestoreHeaderRequest(file: plan.file, path: plan.target, copy: needsCopy ? mark.copy : nil)
+      let request = RestoreHeaderRequest(
+        file: plan.file, path: plan.target, copy: needsCopy ? mark.copy : nil, sha256: plan.backup.sha256)
       let reply = try worker.ask(.restoreHeader, request, as: HeaderReply.self, reactor: reactor, timeout: 600)
       guard case .header(let report) = reply else {
         if case .failed(let failure) = reply { throw .vault(failure, device: plan.target) }

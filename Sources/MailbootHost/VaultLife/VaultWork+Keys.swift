@@ -51,7 +51,8 @@ extension VaultWork {
     _ key: borrowing SecretBytes, openedBy existing: borrowing SecretBytes
   ) throws(Failure) -> KeyChange {
     try alone("vault enroll") { () throws(Failure) in
-      try change(.addRecoveryKey, existing, key, .ofRandomKey)
+      guard try keyTable(measured: false).version == 2 else { throw Self.noTokens }
+      return try change(.addRecoveryKey, existing, key, .ofRandomKey)
     }
   }
 

@@ -17,6 +17,11 @@ extension VaultWork {
 
   /// - Throws: `.usage` for a kind that has no such policy.
   public func trimPolicy() throws(Failure) -> TrimPolicy {
+    if configuration.vault.kind.isForeign {
+      throw .usage(
+        "a volume of \(configuration.vault.kind.title) cannot store it",
+        hint: "put `discard` into the options of \(configuration.vault.mapping) in /etc/crypttab: `mailboot` heeds it")
+    }
     guard configuration.vault.kind == .luks else {
       throw .usage(
         "what is deleted in \(configuration.vault.mount) is deleted in the file system below at once: nothing holds it back",

@@ -45,7 +45,14 @@ struct VaultSecrets {
 
   /// A new one: at a terminal asked for twice.
   func new(_ prompt: String = "New passphrase: ") throws(Failure) -> SecretBytes {
-    if let newKeyFile { return try readFile(newKeyFile) }
+    if let newKeyFile {
+      let read = try readFile(newKeyFile)
+      if read.isEmpty { throw .passphraseRefused(tries: 0, empty: true, endsInCarriageReturn: false) }
+      if read.withUnsafeBytes({ $0.contains(UInt8(ascii: "\n")) }) {
+        tell("warning: the passphrase has a line break in it: nobody can type it, only a key file has it")
+      }
+      return read
+    }
     let first = try typed(prompt)
     if first.isEmpty { throw .passphraseRefused(tries: 0, empty: true, endsInCarriageReturn: false) }
     for advice in first.withUnsafeBytes(PassphraseAdvice.about) { tell("warning: the passphrase: \(advice.text)") }
@@ -89,9 +96,14 @@ struct VaultSecrets {
   }
 
   private func readFile(_ path: String) throws(Failure) -> SecretBytes {
-    switch try SecretSource(.keyFile(path), reactor: reactor).ask(attempt: 1, stillWanted: { true }) {
-    case .secret(let secret): return secret
-    default: throw .usage("the key file \(path) cannot be read", hint: nil)
+    do throws(Failure) {
+      switch try SecretSource(.keyFile(path), reactor: reactor).ask(attempt: 1, stillWanted: { true }) {
+      case .secret(let secret): return secret
+      default: throw .usage("the key file \(path) cannot be read", hint: nil)
+      }
+    } catch .usage(let what, _) {
+      // What an unlock is told to do instead these verbs have not.
+      throw .usage(what, hint: "name a regular file, or give the passphrase with `--stdin`, a line for each")
     }
   }
 }

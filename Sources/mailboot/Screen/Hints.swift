@@ -103,6 +103,7 @@ private func hint(for failure: VaultFailure, device: String, vault: Configuratio
   case .noToken:
     "the passphrase opens it; `mailboot vault keys` shows what else, `mailboot vault enroll tpm2 --replace` ties it to the TPM anew"
   case .noKeyslot: "see them with `mailboot vault keys`, remove one with `mailboot vault remove-key NUMBER`"
+  case .notChanged where failure.detail.contains("vault rekey"): "finish it: `mailboot vault rekey`"
   case .notChanged: "what opened it opens it still; look with `mailboot vault check-header`, then try again"
   case .notSaved: "nothing was changed; is there room? see `df -h`, make some, then try again"
   case .other where vault.kind == .gocryptfs: "see `journalctl -b -t gocryptfs`"

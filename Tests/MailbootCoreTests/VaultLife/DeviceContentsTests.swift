@@ -62,6 +62,14 @@ struct DeviceContentsTests {
     #expect(disk.contents == ["/dev/vdb1: vfat"])
   }
 
+  @Test(arguments: [
+    ("isw_raid_member", "a RAID array"), ("nvidia_raid_member", "a RAID array"), ("mpath_member", "a multipath device"),
+    ("drbd", "a replicated device"), ("VMFS_volume_member", "something larger"),
+  ])
+  func soAreThoseOfRarerKinds(_ type: String, _ group: String) throws {
+    #expect(try contents(listing(device(fstype: type))).uses == [.member("/dev/vdb", of: group)])
+  }
+
   @Test func membersOfSomethingLargerAreInUse() throws {
     #expect(try contents(listing(device(fstype: "LVM2_member"))).uses == [.member("/dev/vdb", of: "a volume group")])
     #expect(

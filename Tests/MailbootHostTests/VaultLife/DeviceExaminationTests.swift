@@ -18,6 +18,16 @@ struct DeviceExaminationTests {
     return DeviceExamination.hasData(file.fileDescriptor, size: size)
   }
 
+  @Test func aLoopDeviceOverADeviceIsSeen() throws {
+    let directory = try TemporaryDirectory()
+    let disk = try directory.write("disk", "")
+    symlink(disk, directory.file("by-id"))
+    _ = try directory.write("sys/class/block/loop0/loop/backing_file", "/elsewhere\n")
+    #expect(DeviceExamination.loop(over: directory.file("by-id"), sysfs: directory.file("sys")) == nil)
+    _ = try directory.write("sys/class/block/loop1/loop/backing_file", disk + "\n")
+    #expect(DeviceExamination.loop(over: directory.file("by-id"), sysfs: directory.file("sys")) == "loop1")
+  }
+
   @Test func zerosAreNothing() throws {
     #expect(try !hasData(size: 1 << 30, at: nil))
     #expect(try !hasData(size: 1 << 20, at: nil))

@@ -22,19 +22,16 @@ struct RekeyVerb: VaultSubverb {
 
   func perform(_ work: VaultWork, _ terminal: Terminal) throws(Failure) {
     let state = try work.rekeyState()
-    if state.otherKeyslots > 0 && !state.isBegun && !dropOtherKeys {
-      throw .usage(
-        "\(state.otherKeyslots) other \(state.otherKeyslots == 1 ? "keyslot holds" : "keyslots hold") the old key, and nobody"
-          + " can put the new one there without their passphrases or tokens",
-        hint: "`--drop-other-keys` lets them go; then make them anew (`mailboot vault add-key`, `enroll`)")
-    }
+    try refuseOtherKeys(state)
     if state.isBegun {
       tell("one has begun" + (state.isCut ? ", and was cut while it wrote" : "") + ": this goes on with it")
     }
     let passphrase = try VaultSecrets(key, work.reactor).existing()
     let meter = Meter(terminal)
     let done = try work.alone(Self.words) { () throws(Failure) in
-      try work.rekey(passphrase) { meter.take($0) }
+      // Somebody may have added one while the question stood.
+      try refuseOtherKeys(try work.rekeyState())
+      return try work.rekey(passphrase) { meter.take($0) }
     }
     meter.end()
     guard done else {
@@ -45,6 +42,14 @@ struct RekeyVerb: VaultSubverb {
     }
     say("the vault has a new key; its passphrase is the same")
     tell("every header backup of before opens nothing any more: make a new one (`mailboot vault backup-header`)")
+  }
+
+  private func refuseOtherKeys(_ state: VaultWork.RekeyState) throws(Failure) {
+    guard state.otherKeyslots > 0 && !state.isBegun && !dropOtherKeys else { return }
+    throw .usage(
+      "\(state.otherKeyslots) other \(state.otherKeyslots == 1 ? "keyslot holds" : "keyslots hold") the old key, and nobody"
+        + " can put the new one there without their passphrases or tokens",
+      hint: "`--drop-other-keys` lets them go; then make them anew (`mailboot vault add-key`, `enroll`)")
   }
 
   /// One line on a terminal, else a line now and then.
