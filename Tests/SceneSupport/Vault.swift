@@ -19,10 +19,10 @@ public enum Vault: Sendable {
   /// A shell command that closes it, after its services.
   public var close: String {
     switch self {
-    case .luks: "systemctl stop vault.mount && cryptsetup close vault-blk"
+    case .luks: "umount /vault && cryptsetup close vault-blk"
     // Its process ends a moment after its mount.
     case .gocryptfs:
-      "systemctl stop vault.mount && timeout 10 sh -c 'while pgrep -x gocryptfs; do sleep 0.05; done' >/dev/null"
+      "umount /vault && timeout 10 sh -c 'while pgrep -x gocryptfs; do sleep 0.05; done' >/dev/null"
     }
   }
 

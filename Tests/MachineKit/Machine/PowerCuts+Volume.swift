@@ -30,9 +30,13 @@ extension PowerCuts.Scene {
 
     """
   private static let open = """
-    cryptsetup open --key-file /run/cut-key $P $name 2>/dev/null || mailboot vault rekey --config $WORK/c.toml --key-file /run/cut-key 2>/dev/null >/dev/null
-    test -e /dev/mapper/$name || cryptsetup open --key-file /run/cut-key $P $name
-    mount /dev/mapper/$name $mount
+    if ! cryptsetup open --key-file /run/cut-key $P $name 2>/dev/null; then
+      # Its checks may find nothing that they know in there, but by then it is open.
+      mailboot --no-start --config $WORK/c.toml --key-file /run/cut-key >/run/said 2>&1
+      test -e /dev/mapper/$name || { cat /run/said >&2; exit 1; }
+      echo 'cryptsetup opens it not, mailboot does'
+    fi
+    mountpoint -q $mount || mount /dev/mapper/$name $mount
 
     """
 
