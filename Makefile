@@ -133,7 +133,7 @@ test-machine: machines
 	MAILBOOT_DEB=$(abspath $(DEB)) scripts/run-tests --skip-build --filter '^MachineTests\.' --skip $(VAULT_LIFE)
 
 # The vault's life with device-mapper, a TPM and power cuts: emulated it takes longer than a test of everything has room for.
-VAULT_LIFE = '\.(ForeignVault|NewVault|TPM|VaultPowerCut)Tests/'
+VAULT_LIFE = '\.(ForeignVault|NewVault|TPM|VaultPowerCut|VaultMovePowerCut)Tests/'
 test-vault-life: machines
 	swift build --build-tests
 	MAILBOOT_DEB=$(abspath $(DEB)) scripts/run-tests --skip-build --filter $(VAULT_LIFE)
