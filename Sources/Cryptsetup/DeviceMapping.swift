@@ -49,10 +49,26 @@ public struct DeviceMapping: Equatable, Sendable {
         return readAttribute("\(sysfs)/\(lower)/dev")
           == "\(mb_major(wanted.st_rdev)):\(mb_minor(wanted.st_rdev))"
       }
-      guard let backing = readAttribute("\(sysfs)/\(lower)/loop/backing_file") else { return false }
-      var found = stat()
-      return stat(backing, &found) == 0 && found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino
+      return isBacked(lower, by: wanted)
     }
+  }
+
+  /// Whether a loop device has this file.
+  private func isBacked(_ lower: String, by wanted: stat) -> Bool {
+    guard let backing = readAttribute("\(sysfs)/\(lower)/loop/backing_file") else { return false }
+    var found = stat()
+    return stat(backing, &found) == 0 && found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino
+  }
+
+  /// What the library takes for the device of an open mapping: of a file the loop device that the mapping has; else the path itself.
+  ///
+  /// Given the file it finds the open mapping to have other parameters (libcryptsetup 2.6.1 and 2.7.5, resize).
+  public static func node(of path: String, below mapping: String?, sysfs: String = "/sys/class/block") -> String {
+    var wanted = stat()
+    guard stat(path, &wanted) == 0, mb_s_isreg(wanted.st_mode) != 0,
+      let mapping = mapping.flatMap({ named($0, sysfs: sysfs) })
+    else { return path }
+    return mapping.lowerDevices().first { mapping.isBacked($0, by: wanted) }.map { "/dev/" + $0 } ?? path
   }
 
   /// What the mapping directly lies on, for messages: device nodes, or the file behind a loop device.

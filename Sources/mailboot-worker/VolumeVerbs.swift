@@ -84,7 +84,8 @@ private func withVolume(
   do {
     let passphrase = try readSecret(
       from: workerPassphraseDescriptor, limit: passphraseLimit, dropTrailingNewline: false)
-    let device = try LUKSDevice(device: request.device, header: request.header)
+    let path = DeviceMapping.node(of: request.device, below: request.mapping)
+    let device = try LUKSDevice(device: path, header: request.header)
     if let limit = request.memoryLimitKiB, let failure = limitMemory(toMore: limit) { return .failed(failure) }
     _ = try device.check(passphrase: passphrase)
     presence.commit()

@@ -54,6 +54,13 @@ import Testing
     #expect(DeviceMapping.opened(on: tree.otherFile, sysfs: tree.root) == [])
   }
 
+  @Test func ofAFileTheLoopDeviceOfTheOpenMappingIsTaken() {
+    #expect(DeviceMapping.node(of: tree.otherNameOfFile, below: "vault-blk", sysfs: tree.root) == "/dev/loop3")
+    #expect(DeviceMapping.node(of: tree.otherFile, below: "vault-blk", sysfs: tree.root) == tree.otherFile)
+    #expect(DeviceMapping.node(of: tree.file, below: nil, sysfs: tree.root) == tree.file)
+    #expect(DeviceMapping.node(of: "/dev/null", below: "swap", sysfs: tree.root) == "/dev/null")
+  }
+
   @Test func messagesNameTheFileOrDeviceBelow() throws {
     #expect(DeviceMapping.named("vault-blk_dif", sysfs: tree.root)?.backing == tree.file)
     #expect(DeviceMapping.named("swap", sysfs: tree.root)?.backing == "/dev/vdb")

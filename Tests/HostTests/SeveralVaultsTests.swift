@@ -79,6 +79,17 @@ struct SeveralVaultsTests {
       #expect(try await host.guest.run("pgrep -x gocryptfs").status != 0)
       #expect(try await Self.isUp(host) == ["inactive", "inactive"])
       #expect(try await host.guest.run("touch /vault-backup/stray").status != 0, "the bare mount point is immutable")
+
+      // A reboot leaves both closed and the service waiting; the same passphrase brings both back.
+      try await host.guest.powerCut()
+      try await host.guest.bootAgain()
+      #expect(try await Self.mounts(host) == "")
+      #expect(try await Self.isUp(host)[1] == "inactive")
+      let locked2 = try await host.attempt("mailboot status")
+      #expect(locked2.stdout.contains("/backup_crypt, closed"), "\(locked2.stdout)")
+      try await host.unlock().expectSuccess("ready in")
+      #expect(try await Self.isUp(host) == ["active", "active"])
+      #expect(try await Self.mounts(host) == "/vault\n/vault-backup\n")
     }
   }
 

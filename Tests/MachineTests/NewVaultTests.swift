@@ -106,4 +106,51 @@ struct NewVaultTests {
         """, timeout: .seconds(600))
     }
   }
+
+  /// Larger, smaller on the disk, and with checksums: what takes a mapping.
+  @Test func aVaultInAFileGrowsAndGivesSpaceBackWhileItIsUsedAndOneWithChecksumsIsMade() async throws {
+    try await MailHosts.with(.debian13) { host in
+      try await host.guest.succeed(
+        """
+        set -e
+        mkdir /root/other; cd /root/other
+        printf '[vault]\nmount = "/mnt"\nmapping = "other"\n' >mailboot.toml
+        printf '\(Self.passphrase)\n' >/run/line; printf '\(Self.passphrase)' >/run/key; chmod 600 /run/key
+        v() { mailboot vault "$@" --config /root/other/mailboot.toml >/run/out 2>&1 || { cat /run/out; exit 1; }; }
+        has() { grep -qF -- "$1" /run/out || { cat /run/out; echo "lacks: $1"; exit 1; }; }
+        v create --file /root/other/v.luks --size 64M --memory 128M --stdin --no-recovery-key </run/line
+        cryptsetup open --key-file /run/key v.luks other; mount /dev/mapper/other /mnt
+        head -c 5000000 /dev/urandom >/mnt/mail; md5sum /mnt/mail >sum
+        before=$(stat -f -c %b /mnt)
+        v grow --size 128M --dry-run; has '128 MiB'
+        [ $(stat -f -c %b /mnt) = $before ]
+        v grow --size 128M --key-file /run/key; has 'grown'
+        [ $(stat -f -c %b /mnt) -gt $((before + 50000)) ]; [ $(stat -c %s v.luks) = $((128 << 20)) ]
+        md5sum -c sum
+        v grow --size 128M --key-file /run/key; has 'nothing to grow'
+        # Deleted space stays taken until told.
+        taken=$(stat -c %b v.luks)
+        head -c 30000000 /dev/urandom >/mnt/gone; sync; rm /mnt/gone; sync
+        v trim; has 'off'
+        v trim on --key-file /run/key; v trim; has 'on'
+        v trim now --key-file /run/key
+        [ $(stat -c %b v.luks) -lt $taken ]
+        v trim off --key-file /run/key; v trim; has 'off'
+        v info; has 'LUKS2'; has '128 MiB'
+        v check; has 'header'
+        umount /mnt; v check; cryptsetup close other
+        cryptsetup open --key-file /run/key v.luks other; fsck -fn /dev/mapper/other >/dev/null
+        mount /dev/mapper/other /mnt; md5sum -c sum; umount /mnt; cryptsetup close other
+        rm -r mailboot.toml.d v.luks
+
+        # Each sector with a checksum: what the disk has changed is an error, and no mail.
+        truncate -s 96M disk; losetup /dev/loop3 disk
+        v create /dev/loop3 --integrity --memory 128M --stdin --no-recovery-key </run/line
+        cryptsetup luksDump /dev/loop3 | grep -q 'integrity: hmac(sha256)'
+        v info; has 'integrity'
+        cryptsetup open --key-file /run/key /dev/loop3 other; mount /dev/mapper/other /mnt; test -d /mnt/maildb
+        umount /mnt; cryptsetup close other
+        """, timeout: .seconds(900))
+    }
+  }
 }

@@ -49,6 +49,14 @@ extension Machine {
     }
     try await succeed(
       "for try in {1..100}; do test -b /dev/disk/by-id/virtio-\(serial) || exit 0; sleep 0.1; done; exit 1")
+    // The guest is through with it; qemu a moment later.
+    try await offload { [self] in
+      let deadline = Deadline(after: .seconds(20))
+      while try powered().monitor.executeForPeople("info block").contains(serial + " ") {
+        guard !deadline.hasPassed else { throw MachineError(.timedOut, "qemu keeps the drive \(serial)") }
+        deadline.pause(.milliseconds(50))
+      }
+    }
     drives.withLock { $0.removeAll { $0.serial == serial } }
     try? FileManager.default.removeItem(atPath: "\(directory)/\(serial).qcow2")
   }

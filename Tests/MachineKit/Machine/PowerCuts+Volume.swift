@@ -13,6 +13,8 @@ extension PowerCuts.Scene {
     device = "$1"
     mapping = "$name"
     mount = "$mount"
+    [unlock]
+    on-failure = "leave"
     END
     }
     well() {
@@ -30,11 +32,11 @@ extension PowerCuts.Scene {
 
     """
   private static let open = """
-    if ! cryptsetup open --key-file /run/cut-key $P $name 2>/dev/null; then
-      # Its checks may find nothing that they know in there, but by then it is open.
+    if ! cryptsetup open --key-file /run/cut-key $P $name 2>/run/refused; then
+      # Its checks find nothing that they know in there, but by then it is open.
       mailboot --no-start --config $WORK/c.toml --key-file /run/cut-key >/run/said 2>&1
-      test -e /dev/mapper/$name || { cat /run/said >&2; exit 1; }
-      echo 'cryptsetup opens it not, mailboot does'
+      test -e /dev/mapper/$name || { cat /run/refused /run/said >&2; exit 1; }
+      echo "cryptsetup refuses it ($(tail -n 1 /run/refused)), mailboot opens it"
     fi
     mountpoint -q $mount || mount /dev/mapper/$name $mount
 
