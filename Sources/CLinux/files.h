@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 static inline int mb_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+// Past the page cache.
+static inline int mb_open_direct(const char *path, int flags) { return open(path, flags | __O_DIRECT); }
 static inline int mb_openat(int dir, const char *path, int flags, mode_t mode) {
   return openat(dir, path, flags, mode);
 }

@@ -167,17 +167,28 @@ extension VaultWork {
 
   private func extendPartition(_ device: String, to bytes: UInt64) throws(Failure) {
     guard let partition = Partition(of: device) else { throw .system("\(device) is no partition any more") }
+    // A file has sectors of 512 bytes: of a disk with larger ones sfdisk must see the disk itself.
+    if partition.hasLargeSectors {
+      try changeTable(partition.disk, partition, to: bytes)
+    } else {
+      let table = PartitionTable(disk: partition.disk)
+      let writes = try table.writes { (copy) throws(Failure) in try changeTable(copy, partition, to: bytes) }
+      try table.perform(writes)
+    }
+    try mustRun(["/usr/bin/partx", "--update", "--nr", "\(partition.number)", partition.disk])
+  }
+
+  private func changeTable(_ disk: String, _ partition: Partition, to bytes: UInt64) throws(Failure) {
+    let sfdisk = ["/usr/sbin/sfdisk", "--no-reread", "--force", "--wipe", "never", "--wipe-partitions", "never"]
     if partition.isGPT {
       // The spare table must be at the end of a disk that has grown.
-      _ = try tool(["/usr/sbin/sfdisk", "--no-reread", "--force", "--relocate", "gpt-bak-std", partition.disk])
+      _ = try tool(sfdisk + ["--relocate", "gpt-bak-std", disk])
     }
     let child = try startChild(
-      ["/usr/sbin/sfdisk", "--no-reread", "--force", "-N", "\(partition.number)", partition.disk],
-      input: Array(Self.partitionLine(bytes).utf8))
+      sfdisk + ["-N", "\(partition.number)", disk], input: Array(Self.partitionLine(bytes).utf8))
     guard try child.run(reactor, until: nil) == .exited(0) else {
       throw .system("`sfdisk` failed: " + child.errorOutput.split(separator: "\n").suffix(3).joined(separator: "; "))
     }
-    try mustRun(["/usr/bin/partx", "--update", "--nr", "\(partition.number)", partition.disk])
   }
 
   /// For sfdisk(8): as large as that, where it is. A bare number would be of sectors, whose size is the disk's.
@@ -202,6 +213,8 @@ struct Partition: Equatable {
   /// How large it could be if nothing is moved.
   var room: UInt64
   var isGPT: Bool
+  /// Larger than 512 bytes.
+  var hasLargeSectors: Bool
 
   /// Nil: the path is no partition.
   init?(of path: String, sysfs: String = "/sys") {
@@ -220,6 +233,7 @@ struct Partition: Equatable {
     let next = others.filter { $0 > start }.min()
     self.disk = "/dev/\(disk)"
     self.number = number
+    hasLargeSectors = sectors("\(directory)/queue/logical_block_size").map { $0 > 512 } ?? false
     isGPT =
       readSmallText("/run/udev/data/b\(readAttribute("\(directory)/dev") ?? "")")?
       .contains("E:ID_PART_TABLE_TYPE=gpt") ?? false
