@@ -36,7 +36,7 @@ extension PowerCuts.Scene {
       # Its checks find nothing that they know in there, but by then it is open.
       mailboot --no-start --config $WORK/c.toml --key-file /run/cut-key >/run/said 2>&1
       test -e /dev/mapper/$name || { cat /run/refused /run/said >&2; exit 1; }
-      echo "cryptsetup refuses it ($(tail -n 1 /run/refused)), mailboot opens it"
+      echo "cryptsetup does not open it ($(tail -n 1 /run/refused | tr -d .)), mailboot does"
     fi
     mountpoint -q $mount || mount /dev/mapper/$name $mount
 
@@ -56,10 +56,10 @@ extension PowerCuts.Scene {
       """ + open + "well && echo 'opens, all files right'",
     again: start + """
       P=$DISK; vault $P
-      mailboot vault rekey --config $WORK/c.toml --key-file /run/cut-key 2>/dev/null || exit 1
+      mailboot vault rekey --config $WORK/c.toml --key-file /run/cut-key >/run/said 2>&1 || { cat /run/said >&2; exit 1; }
       cryptsetup luksDump $P | grep -q reencrypt && exit 1
 
-      """ + open + "well && echo 'to the end, all files right'")
+      """ + open + "well && echo 'a new key; opens, all files right'")
 
   /// A partition that takes the room behind it.
   public static let grow = PowerCuts.Scene(
@@ -72,12 +72,13 @@ extension PowerCuts.Scene {
       udevadm settle; P=$DISK-part1; vault $P
 
       """ + open + """
-        echo "partition $(($(blockdev --getsize64 $P) >> 20)) MiB, file system $(($(stat -f -c '%b * %S' $mount) >> 20)) MiB"
+        echo "partition $(($(blockdev --getsize64 $P) >> 20)) MiB, file system $(test $(stat -f -c %b $mount) -gt 40000 || test $(($(stat -f -c '%b * %S' $mount) >> 20)) -gt 200 && echo large || echo small)"
         well && echo 'all files right'
         """,
     again: start + "P=$DISK-part1; vault $P\n" + open + """
-      mailboot vault grow --config $WORK/c.toml --key-file /run/cut-key 2>$WORK/err || { cat $WORK/err >&2; exit 1; }
+      mailboot vault grow --config $WORK/c.toml --key-file /run/cut-key >/run/said 2>&1 || { cat /run/said >&2; exit 1; }
+      grep -oE 'nothing to grow|^grown' /run/said
       test $(stat -f -c '%b' $mount) -gt 40000 || test $(($(stat -f -c '%b * %S' $mount) >> 20)) -gt 200 || exit 1
-      well && echo 'to the end, all files right'
+      well && echo 'all files right'
       """)
 }
