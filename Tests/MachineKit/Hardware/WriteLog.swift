@@ -43,18 +43,23 @@ struct WriteLog {
   }
 
   /// Does one entry on an image.
-  /// - Parameter part: of a write: how much of it, from its begin, as it is when the power fails within.
+  /// - Parameter part: of a write: how much of it, from its begin, as it is when the power fails within. What lies in one block of 4096
+  ///   bytes, which a disk writes at once, is there or not.
   func apply(_ entry: Entry, to image: FileHandle, part: Double = 1) throws {
     switch entry {
     case .flush: break
     case .write(let offset, let data):
-      let count = Int(Double(data.count / 512) * part) * 512
+      let count = Self.torn(data.count, offset, part)
       try image.seek(toOffset: UInt64(offset))
       try image.write(contentsOf: bytes[data.lowerBound..<data.lowerBound + count])
     case .discard(let offset, let count):
       try image.seek(toOffset: UInt64(offset))
-      try image.write(contentsOf: Data(count: Int(Double(count / 512) * part) * 512))
+      try image.write(contentsOf: Data(count: Self.torn(count, offset, part)))
     }
+  }
+
+  private static func torn(_ count: Int, _ offset: Int, _ part: Double) -> Int {
+    part == 1 ? count : max(0, (offset + Int(Double(count) * part)) / 4096 * 4096 - offset)
   }
 
   /// Little endian, 64 bits.

@@ -155,7 +155,7 @@ extension PowerCuts.Scene {
     command: start + "say restore-header /var/lib/mailboot/saved --force || { cat /run/said >&2; exit 1; }",
     cleanUp: end,
     look: start + whichOpens + """
-      begun=$(ls /var/lib/mailboot/headers | grep -q restoring && echo ', noted as begun')
+      begun=$(ls /var/lib/mailboot/headers | grep -q 'restoring$' && echo ', noted as begun')
       if test -n "$opened"; then echo "$opened opens$begun"; else
         for copy in /var/lib/mailboot/headers/*.replaced; do
           printf first | cryptsetup open --test-passphrase --key-file - $copy && printf second | cryptsetup open --test-passphrase --key-file - $copy && kept=1
@@ -166,7 +166,7 @@ extension PowerCuts.Scene {
       umount /var/lib/mailboot
       """,
     again: start + whichOpens + """
-      if ls /var/lib/mailboot/headers | grep -q restoring; then say restore-header --force; else say restore-header /var/lib/mailboot/saved --force; fi
+      if ls /var/lib/mailboot/headers | grep -q 'restoring$'; then say restore-header --force; else say restore-header /var/lib/mailboot/saved --force; fi
       test $status = 0 || fail "status $status"
       said=$(grep -oE 'it goes on|restored|unchanged' /run/said | tr '\\n' ' ')
       opens second && fail 'the header is the old one'
