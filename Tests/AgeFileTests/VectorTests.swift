@@ -151,7 +151,7 @@ func output(_ words: [String], input: Data? = nil) throws -> String {
   process.standardError = said
   process.standardInput = given
   try process.run()
-  if let input { given.fileHandleForWriting.write(input) }
+  if let input { try? given.fileHandleForWriting.write(contentsOf: input) }
   try given.fileHandleForWriting.close()
   let text = String(decoding: said.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
   process.waitUntilExit()

@@ -68,7 +68,7 @@ struct RelayInterruptedTests {
       process.standardInput = stdin
       (process.standardOutput, process.standardError) = (output, output)
       try process.run()
-      stdin.fileHandleForWriting.write(Data(input.utf8))
+      try? stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
       try stdin.fileHandleForWriting.close()
       let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
       process.waitUntilExit()

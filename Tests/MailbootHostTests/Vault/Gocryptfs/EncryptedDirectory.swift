@@ -66,7 +66,7 @@ final class EncryptedDirectory {
     process.standardInput = input
     process.standardError = FileHandle.nullDevice
     try process.run()
-    input.fileHandleForWriting.write(Data(Self.passphrase.utf8))
+    try? input.fileHandleForWriting.write(contentsOf: Data(Self.passphrase.utf8))
     try input.fileHandleForWriting.close()
     server = process
     guard waits else { return process }
@@ -108,7 +108,8 @@ final class EncryptedDirectory {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = errors
     try process.run()
-    input.fileHandleForWriting.write(Data(text.utf8))
+    // It may end before it reads.
+    try? input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
     try input.fileHandleForWriting.close()
     let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
