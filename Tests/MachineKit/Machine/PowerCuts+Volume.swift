@@ -17,6 +17,7 @@ extension PowerCuts.Scene {
     on-failure = "leave"
     END
     }
+    is_large() { [ $(($(stat -f -c '%b * %S' $mount) >> 20)) -gt 150 ]; }
     well() {
       (cd $mount && md5sum --quiet -c sums) && umount $mount && fsck -fn /dev/mapper/$name >/dev/null && cryptsetup close $name
     }
@@ -72,13 +73,13 @@ extension PowerCuts.Scene {
       udevadm settle; P=$DISK-part1; vault $P
 
       """ + open + """
-        echo "partition $(($(blockdev --getsize64 $P) >> 20)) MiB, file system $(test $(stat -f -c %b $mount) -gt 40000 || test $(($(stat -f -c '%b * %S' $mount) >> 20)) -gt 200 && echo large || echo small)"
+        echo "partition $(($(blockdev --getsize64 $P) >> 20)) MiB, file system $(is_large && echo grown || echo as before)"
         well && echo 'all files right'
         """,
     again: start + "P=$DISK-part1; vault $P\n" + open + """
       mailboot vault grow --config $WORK/c.toml --key-file /run/cut-key >/run/said 2>&1 || { cat /run/said >&2; exit 1; }
       grep -oE 'nothing to grow|^grown' /run/said
-      test $(stat -f -c '%b' $mount) -gt 40000 || test $(($(stat -f -c '%b * %S' $mount) >> 20)) -gt 200 || exit 1
+      is_large || exit 1
       well && echo 'all files right'
       """)
 }
