@@ -12,7 +12,7 @@ import Testing
 
     init(_ script: String) throws {
       directory = try TemporaryDirectory()
-      try run("truncate -s 64M \(path) && printf '\(script)' | sfdisk -q \(path) && mkdir -p /run/mailboot")
+      try run("truncate -s 64M \(path) && printf '\(script)' | /usr/sbin/sfdisk -q \(path) && mkdir -p /run/mailboot")
     }
 
     @discardableResult func run(_ command: String) throws -> String {
@@ -23,7 +23,7 @@ import Testing
 
     func grown() throws -> [PartitionTable.Write] {
       try PartitionTable(disk: path).writes { copy in
-        _ = try? self.run("printf ',40960KiB\\n' | sfdisk -q --no-reread --force --wipe never -N 1 \(copy)")
+        _ = try? self.run("printf ',40960KiB\\n' | /usr/sbin/sfdisk -q --no-reread --force --wipe never -N 1 \(copy)")
       }
     }
 
@@ -31,7 +31,7 @@ import Testing
     func size() throws -> Int? {
       let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
       // Where the header's checksum does not hold, or the spare one is used, sfdisk says so.
-      let said = try runInShell("sfdisk --dump \(path)")
+      let said = try runInShell("/usr/sbin/sfdisk --dump \(path)")
       guard said.status == 0, !said.output.contains("corrupt") || bytes[512..<520] == Data("EFI PART".utf8) else {
         return nil
       }
@@ -50,10 +50,10 @@ import Testing
     for (index, write) in writes.enumerated() {
       try PartitionTable(disk: disk.path).perform([write])
       #expect(try disk.size() == (index == 0 ? 40960 : 81920))
-      let said = try disk.run("sfdisk --dump \(disk.path) 2>&1")
+      let said = try disk.run("/usr/sbin/sfdisk --dump \(disk.path) 2>&1")
       #expect(said.contains("corrupt") == false, "\(said)")
     }
-    #expect(try disk.run("sfdisk --verify \(disk.path) 2>&1").contains("No errors detected"))
+    #expect(try disk.run("/usr/sbin/sfdisk --verify \(disk.path) 2>&1").contains("No errors detected"))
   }
 
   @Test func atTheEndOfADiskThatHasGrownIsTheSpareTableThen() throws {
@@ -62,13 +62,13 @@ import Testing
     let table = PartitionTable(disk: disk.path)
     let writes = try table.writes { copy in
       _ = try? disk.run(
-        "sfdisk -q --no-reread --force --wipe never --relocate gpt-bak-std \(copy); printf ',81920KiB\\n' | sfdisk -q --no-reread --force --wipe never -N 1 \(copy)"
+        "/usr/sbin/sfdisk -q --no-reread --force --wipe never --relocate gpt-bak-std \(copy); printf ',81920KiB\\n' | /usr/sbin/sfdisk -q --no-reread --force --wipe never -N 1 \(copy)"
       )
     }
     #expect(writes.count == 2 && writes[0].offset > 95 << 20)
     try table.perform(writes)
     #expect(try disk.size() == 163840)
-    #expect(try disk.run("sfdisk --verify \(disk.path) 2>&1").contains("No errors detected"))
+    #expect(try disk.run("/usr/sbin/sfdisk --verify \(disk.path) 2>&1").contains("No errors detected"))
   }
 
   @Test func aTableOfDOSIsOneSector() throws {
