@@ -45,7 +45,8 @@ func patchUnderstandsEveryDiff(seed: Int) throws {
   let input = Pipe()
   patch.standardInput = input
   try patch.run()
-  try? input.fileHandleForWriting.write(contentsOf: Data((["--- file", "+++ file"] + diff).map { $0 + "\n" }.joined().utf8))
+  try? input.fileHandleForWriting.write(
+    contentsOf: Data((["--- file", "+++ file"] + diff).map { $0 + "\n" }.joined().utf8))
   try input.fileHandleForWriting.close()
   patch.waitUntilExit()
   #expect(patch.terminationStatus == 0)
