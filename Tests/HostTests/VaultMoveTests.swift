@@ -12,7 +12,7 @@ struct VaultMoveTests {
     listing() {
       (cd $1 && find . -xdev -printf '%P %y %m %U:%G %s %T@ %n %l\\n' | sort
        find . -xdev -type f -print0 | sort -z | xargs -0 md5sum
-       (getfattr -R -d .; getfacl -R -n .) | sort) 2>/dev/null | md5sum
+       (getfattr -R -d .; getfacl -R -n .) | sort) 2>/dev/null
     }
 
     """
@@ -57,7 +57,8 @@ struct VaultMoveTests {
       #expect(moved.status == 0, "\(moved.stderr)")
       #expect(moved.stdout.hasPrefix("moved: "), "\(moved.stdout)")
       #expect(try await guest.succeed("findmnt -no SOURCE /vault") == "/new_crypt\n")
-      #expect(try await guest.succeed(Self.listing + "listing /vault/odd") == before)
+      let after = try await guest.succeed(Self.listing + "listing /vault/odd")
+      #expect(after == before, "\(after)\n--- before:\n\(before)")
       #expect(
         try await guest.succeed("stat -c %h /vault/odd/a; test $(stat -c %b /vault/odd/sparse) -lt 1000") == "2\n")
       for subject in ["before", "cut0", "cut1", "cut2"] {
