@@ -27,21 +27,25 @@ public struct MovePaths: Sendable {
 
   private static let noted = "# Header's UUID: "
 
-  /// A line for a table that says which volume it is about.
-  func note(_ uuid: String?) -> String { uuid.map { "\(Self.noted)\($0)\n" } ?? "" }
-
-  private var previousLines: [String]? {
-    read(previous).map { String(decoding: $0, as: UTF8.self).split(separator: "\n").map(String.init) }
+  /// A table with a line that says which volume it is about, in place of those that it has; nil: its UUID is not known.
+  func noting(_ uuid: String?, in table: String) -> String {
+    (uuid.map { "\(Self.noted)\($0)\n" } ?? "") + Self.plain(table)
   }
+
+  /// A table without what is noted there.
+  private static func plain(_ table: String) -> String {
+    table.split(separator: "\n").filter { !$0.hasPrefix(noted) }.joined(separator: "\n") + "\n"
+  }
+
+  func text(_ path: String) -> String? { read(path).map { String(decoding: $0, as: UTF8.self) } }
 
   /// What the table before says, without what is noted there.
-  var previousTable: String? {
-    previousLines.map { $0.filter { !$0.hasPrefix(Self.noted) }.joined(separator: "\n") + "\n" }
-  }
+  var previousTable: String? { text(previous).map(Self.plain) }
 
   /// The UUID in the header of the vault before; nil: it was not noted, or it has none.
   public var previousUUID: String? {
-    previousLines?.first { $0.hasPrefix(Self.noted) }.map { String($0.dropFirst(Self.noted.count)) }
+    text(previous)?.split(separator: "\n").first { $0.hasPrefix(Self.noted) }
+      .map { String($0.dropFirst(Self.noted.count)) }
   }
 
   func write(_ path: String, _ text: [UInt8]) throws(Failure) {

@@ -38,8 +38,8 @@ extension VaultMove {
       // A wrong passphrase is found while mail still goes on.
       try withNew(new, passphrase) { _ in }
       work.reactor.stopListening()
-      if let uuid, let table = paths.read(paths.current) {
-        try paths.write(paths.current, Array(paths.note(uuid).utf8) + table)
+      if let uuid, let table = paths.text(paths.current) {
+        try paths.write(paths.current, Array(paths.noting(uuid, in: table).utf8))
       }
       try paths.exchange()
       do throws(Failure) {

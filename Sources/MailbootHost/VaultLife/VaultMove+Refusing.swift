@@ -24,7 +24,7 @@ extension VaultMove {
       throw .usage("\(paths.next) names the vault that is in use", hint: "name the new one's `device` there")
     }
     if let nested { throw nested }
-    if paths.has(paths.previous), ![old.vault.table, keptVault.table].contains(paths.previousTable) {
+    if paths.has(paths.previous), ![old.vault.table, kept(as: uuid).table].contains(paths.previousTable) {
       throw .usage(
         "the vault before this one is still kept (\(paths.previous)), and only one is",
         hint: "when you don't need it any more: `mailboot vault move --forget`")

@@ -162,7 +162,8 @@ public final class VaultMove {
   private func switchTables(kill: Bool) throws(Failure) {
     work.reactor.stopListening()
     let before = paths.read(paths.current)
-    try paths.write(paths.previous, Array((paths.note(uuid) + keptVault.table).utf8))
+    let uuid = uuid
+    try paths.write(paths.previous, Array(paths.noting(uuid, in: kept(as: uuid).table).utf8))
     let next = paths.read(paths.next)
     try paths.takeNext()
     do throws(Failure) {
@@ -177,7 +178,7 @@ public final class VaultMove {
   }
 
   /// The vault in use as it is kept: with a name. Two LUKS devices are there from now on, and looking finds neither.
-  var keptVault: Configuration.Vault {
+  func kept(as uuid: String?) -> Configuration.Vault {
     var vault = old.vault
     if vault.kind == .luks, vault.device == nil { vault.device = uuid.map { "UUID=\($0)" } }
     return vault

@@ -75,9 +75,10 @@ struct VaultMovePartsTests {
     let paths = MovePaths(main: directory.file("mailboot.toml"))
     #expect(paths.previousTable == nil && paths.previousUUID == nil)
     let table = Configuration.Vault().table
-    try paths.write(paths.previous, Array((paths.note("1-2") + table).utf8))
+    try paths.write(paths.previous, Array(paths.noting("1-2", in: table).utf8))
     #expect(paths.previousTable == table && paths.previousUUID == "1-2")
-    try paths.write(paths.previous, Array((paths.note(nil) + table).utf8))
+    #expect(paths.noting("1-2", in: paths.noting("1-2", in: table)) == paths.noting("1-2", in: table), "each way back")
+    try paths.write(paths.previous, Array(paths.noting(nil, in: table).utf8))
     #expect(paths.previousTable == table && paths.previousUUID == nil)
   }
 }
