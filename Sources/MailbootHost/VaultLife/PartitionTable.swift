@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import MailbootCore
 
-/// Changes a disk's partition table so that a power cut leaves the old table or the new one.
+/// Changes the GPT of a disk so that a power cut leaves the old table or the new one.
 ///
 /// sfdisk(8) writes both copies of a GPT at once, many sectors with no flush between them. Cut there, and with a disk that has a cache, header
 /// and entries may belong to different tables; the kernel takes no second copy where the first one is damaged, and the partition is

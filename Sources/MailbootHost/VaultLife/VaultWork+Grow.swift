@@ -167,8 +167,9 @@ extension VaultWork {
 
   private func extendPartition(_ device: String, to bytes: UInt64) throws(Failure) {
     guard let partition = Partition(of: device) else { throw .system("\(device) is no partition any more") }
-    // A file has sectors of 512 bytes: of a disk with larger ones sfdisk must see the disk itself.
-    if partition.hasLargeSectors {
+    // A table of DOS is changed in one sector, which may lie anywhere on the disk (logical partitions). A file has sectors of 512 bytes: of
+    // a disk with larger ones sfdisk must see the disk itself.
+    if !partition.isGPT || partition.hasLargeSectors {
       try changeTable(partition.disk, partition, to: bytes)
     } else {
       let table = PartitionTable(disk: partition.disk)
