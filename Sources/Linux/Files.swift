@@ -10,6 +10,16 @@ public func readSmallFile(_ path: String, limit: Int = 1 << 20, flags: Int32 = 0
   return readToEnd(descriptor, limit: limit)
 }
 
+/// Makes a new file for this process alone, 0600, that no child inherits; nil when none can be made there (`errno` says why).
+/// - Parameter prefix: of its name; what comes behind is random.
+public func temporaryFile(_ prefix: String, in directory: String) -> (descriptor: Int32, path: String)? {
+  var template = Array("\(directory)/\(prefix)XXXXXX".utf8CString)
+  let descriptor = mkstemp(&template)
+  guard descriptor >= 0 else { return nil }
+  _ = mb_fcntl_int(descriptor, F_SETFD, FD_CLOEXEC)
+  return (descriptor, String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
+}
+
 /// Reads up to the end; nil on a read error or past `limit` bytes.
 public func readToEnd(_ descriptor: Int32, limit: Int) -> [UInt8]? {
   var bytes: [UInt8] = []

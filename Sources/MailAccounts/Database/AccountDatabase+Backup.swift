@@ -35,11 +35,8 @@ extension AccountDatabase {
     let directory = parentDirectory(of: path)
     let other = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
     for place in [directory, other] {
-      var template = Array("\(place)/.mailcfg-XXXXXX".utf8CString)
-      let descriptor = mkstemp(&template)
-      guard descriptor >= 0 else { continue }
+      guard let (descriptor, name) = temporaryFile(".mailcfg-", in: place) else { continue }
       close(descriptor)
-      let name = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
       defer { unlink(name) }
       return AccountDatabase(
         try explained { () throws(SQLiteFailure) in

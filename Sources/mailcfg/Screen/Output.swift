@@ -77,11 +77,8 @@ final class Output {
 
   /// A file for this process alone; negative when none can be made there.
   private static func nameless(in directory: String) -> Int32 {
-    var template = Array("\(directory)/.mailcfg-XXXXXX".utf8CString)
-    let descriptor = mkstemp(&template)
-    guard descriptor >= 0 else { return -1 }
-    unlink(template)
-    _ = mb_fcntl_int(descriptor, F_SETFD, FD_CLOEXEC)
+    guard let (descriptor, path) = temporaryFile(".mailcfg-", in: directory) else { return -1 }
+    unlink(path)
     return descriptor
   }
 }
