@@ -114,7 +114,7 @@ extension PowerCuts.Scene {
       """,
     again: start + whichOpens + """
       say change-key --stdin --memory 64M <<<$'first\\nsecond'
-      case $opened$status in second10 | *0) ;; *) fail "status $status" ;; esac
+      case "$opened $status" in 'second 10' | *' 0') ;; *) fail "status $status" ;; esac
       opens first && fail 'the old one opens still'
       holds second || fail 'the new one does not open'
       cryptsetup luksDump $P | grep -cE '^  [0-9]+: luks2' | grep -qx 1 || fail 'more than one keyslot'
@@ -133,7 +133,7 @@ extension PowerCuts.Scene {
       echo "$opened opens"; umount /var/lib/mailboot
       """,
     again: start + whichOpens + removing + """
-      case $opened$status in first10 | *0) ;; *) fail "status $status" ;; esac
+      case "$opened $status" in 'first 10' | *' 0') ;; *) fail "status $status" ;; esac
       opens second && fail 'it opens still'
       holds first || fail 'the other one does not open'
       cryptsetup luksDump $P | grep -cE '^  [0-9]+: luks2' | grep -qx 1 || fail 'more than one keyslot'
