@@ -74,9 +74,9 @@ struct VectorTests {
     let path = try directory.write("file.age", vector.file)
     var released = Data()
     var problem: AgeError?
-    do throws(AgeError) {
+    do {
       try decrypt(path, vector) { released += $0 }
-    } catch {
+    } catch let error as AgeError {
       problem = error
     }
     switch vector.expected {
@@ -100,7 +100,7 @@ struct VectorTests {
     if vector.payload.isEmpty { #expect(released.isEmpty) }
   }
 
-  private func decrypt(_ path: String, _ vector: AgeVector, _ take: ([UInt8]) -> Void) throws(AgeError) {
+  private func decrypt(_ path: String, _ vector: AgeVector, _ take: ([UInt8]) -> Void) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     defer { close(descriptor) }
     let sealed = try SealedAgeFile(from: descriptor)
@@ -129,14 +129,14 @@ struct VectorTests {
   }
 }
 
-/// In locked memory; a machine that has none left for a test has nothing to say about the format.
-func secret(_ text: String) -> SecretBytes {
-  secret(Array(text.utf8))
+/// In locked memory.
+func secret(_ text: String) throws -> SecretBytes {
+  try secret(Array(text.utf8))
 }
 
-func secret(_ bytes: [UInt8]) -> SecretBytes {
-  var secret = try! SecretBytes(capacity: max(1, bytes.count))
-  for byte in bytes { try! secret.append(byte) }
+func secret(_ bytes: [UInt8]) throws -> SecretBytes {
+  var secret = try SecretBytes(capacity: max(1, bytes.count))
+  for byte in bytes { try secret.append(byte) }
   return secret
 }
 

@@ -176,7 +176,7 @@ struct WitnessTests {
 
   @discardableResult
   private func decrypt(_ path: String) throws -> [UInt8] {
-    let file = secret(try Array(Data(contentsOf: URL(fileURLWithPath: identity))))
+    let file = try secret(Array(Data(contentsOf: URL(fileURLWithPath: identity))))
     let identities = try AgeIdentities(file: file)
     let descriptor = open(path, O_RDONLY)
     defer { close(descriptor) }
